@@ -1,0 +1,31 @@
+# ResSAT: from H&E slides to predicted spatial gene expression.
+# Run a study with: snakemake --cores all --directory STUDY
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: workflow.source_path("config.yaml")
+
+
+include: "rules/common.smk"
+include: "rules/simulate.smk"
+include: "rules/slides.smk"
+include: "rules/expression.smk"
+include: "rules/features.smk"
+include: "rules/model.smk"
+include: "rules/evaluation.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    default_target: True
+    input:
+        report="results/report.html",
+        models=expand("results/folds/{fold}/model.pt", fold=study.trained_folds),
+        predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),

@@ -1,0 +1,76 @@
+# What the rules share: the study's config and sheet, checked, and what rules name as inputs.
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
+
+from ressat import keys
+from ressat.code_version import code_version
+from ressat.errors import InputError
+from ressat.study import IMAGE_REFERENCE, Study
+
+if Path("config.yaml").exists():
+
+    configfile: "config.yaml"
+
+elif not workflow.overwrite_configfiles:
+    raise WorkflowError(
+        f"{os.getcwd()} has no config.yaml. A study is a folder with a config.yaml and a samples.tsv: "
+        "name it with --directory, or try --directory demo."
+    )
+
+
+try:
+    study = Study.load(config, "config.yaml", Path(workflow.basedir) / "schemas")
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    sample="[A-Za-z0-9_-]+",
+    fold="[A-Za-z0-9_-]+",
+
+
+def of_pairs(pattern, pairs):
+    """Paths for pairs of fold and sample."""
+    return [pattern.format(fold=fold, sample=sample) for fold, sample in pairs]
+
+
+def training(pattern):
+    """An input function: one file per training section of the wildcard fold."""
+    return lambda wildcards: expand(pattern, sample=study.folds[wildcards.fold].train)
+
+
+def slide(wildcards):
+    return study.slide(wildcards.sample)
+
+
+def counts_if_labelled(wildcards):
+    labelled = wildcards.sample in study.counts
+    return f"results/expression/{wildcards.sample}.h5ad" if labelled else []
+
+
+def counts_if_tested(wildcards):
+    tested = wildcards.sample in study.folds[wildcards.fold].test
+    return f"results/expression/{wildcards.sample}.h5ad" if tested else []
+
+
+def stain_reference(wildcards):
+    return study.stain_reference(wildcards.sample) or []
+
+
+def model(wildcards):
+    return study.model(wildcards.fold)
+
+
+def checked_bundle(wildcards):
+    return "results/bundle.json" if wildcards.fold == keys.FOLD_BUNDLE else []
+
+
+def grown(megabytes, per_attempt=2):
+    """Memory that doubles with every attempt."""
+    return lambda wildcards, attempt: megabytes * per_attempt ** (attempt - 1)

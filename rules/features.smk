@@ -1,0 +1,52 @@
+# The ResNet50 cache.
+
+
+localrules:
+    fetch_weights,
+
+
+rule fetch_weights:
+    output:
+        weights="resources/weights/resnet50_{weights}.pth",
+        record="resources/weights/resnet50_{weights}.json",
+    log:
+        "logs/fetch_weights/{weights}.log",
+    wildcard_constraints:
+        weights="IMAGENET1K_V[12]",
+    conda:
+        "../envs/features.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_version("fetch_weights"),
+    script:
+        "../workflow_scripts/fetch_weights.py"
+
+
+rule extract_features:
+    input:
+        slide=slide,
+        tiles="results/tiles/{sample}.h5",
+        stain="results/stain/{sample}.json",
+        weights=study.weights or [],
+    output:
+        features="results/features/{sample}.h5",
+    log:
+        "logs/extract_features/{sample}.log",
+    benchmark:
+        "benchmarks/extract_features/{sample}.tsv"
+    conda:
+        "../envs/features.yaml"
+    threads: 8
+    resources:
+        mem_mb=grown(4000),
+        runtime=240,
+    params:
+        precision=config["features"]["precision"],
+        batch_size=config["features"]["batch_size"],
+        seed=config["seed"],
+        code=code_version("extract_features"),
+    script:
+        "../workflow_scripts/extract_features.py"

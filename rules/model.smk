@@ -1,0 +1,131 @@
+# Folds, gene panels, models and their predictions.
+
+
+localrules:
+    split_sections,
+
+
+rule split_sections:
+    output:
+        folds="results/folds/folds.tsv",
+    log:
+        "logs/split_sections.log",
+    conda:
+        "../envs/split_sections.yaml"
+    threads: 1
+    resources:
+        mem_mb=200,
+        runtime=5,
+    params:
+        rows=study.fold_rows,
+        code=code_version("split_sections"),
+    script:
+        "../workflow_scripts/split_sections.py"
+
+
+rule select_genes:
+    input:
+        expression=training("results/expression/{sample}.h5ad"),
+        genes=study.gene_list or [],
+    output:
+        genes="results/folds/{fold}/genes.tsv",
+    log:
+        "logs/select_genes/{fold}.log",
+    conda:
+        "../envs/select_genes.yaml"
+    threads: 1
+    resources:
+        mem_mb=grown(8000),
+        runtime=60,
+    params:
+        method=config["genes"]["method"],
+        number=config["genes"]["number"],
+        code=code_version("select_genes"),
+    script:
+        "../workflow_scripts/select_genes.py"
+
+
+rule train_model:
+    input:
+        features=training("results/features/{sample}.h5"),
+        expression=training("results/expression/{sample}.h5ad"),
+        genes="results/folds/{fold}/genes.tsv",
+    output:
+        model="results/folds/{fold}/model.pt",
+        history="results/folds/{fold}/history.tsv",
+    log:
+        "logs/train_model/{fold}.log",
+    benchmark:
+        "benchmarks/train_model/{fold}.tsv"
+    conda:
+        "../envs/model.yaml"
+    threads: 4
+    resources:
+        mem_mb=grown(4000),
+        runtime=240,
+    params:
+        patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
+        layers=config["model"]["layers"],
+        head={name: config["model"][name] for name in ("hidden", "dropout")},
+        training={
+            name: config["model"][name]
+            for name in ("learning_rate", "weight_decay", "max_epochs", "patience")
+        },
+        seed=config["seed"],
+        config_hash=study.config_hash,
+        code=code_version("train_model"),
+    script:
+        "../workflow_scripts/train_model.py"
+
+
+rule check_bundle:
+    input:
+        model=lambda wildcards: study.model(keys.FOLD_BUNDLE),
+        weights=study.weights or [],
+    output:
+        checked="results/bundle.json",
+    log:
+        "logs/check_bundle.log",
+    # Nothing but predictions needs its output; it runs first so that hours of features are not lost.
+    priority: 100
+    conda:
+        "../envs/model.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        tile_um=config["tiling"]["tile_um"],
+        tile_px=config["tiling"]["tile_px"],
+        stain=config["stain"]["method"],
+        seed=config["seed"],
+        code=code_version("check_bundle"),
+    script:
+        "../workflow_scripts/check_bundle.py"
+
+
+rule predict_expression:
+    input:
+        features="results/features/{sample}.h5",
+        tiles="results/tiles/{sample}.h5",
+        model=model,
+        checked=checked_bundle,
+        expression=counts_if_tested,
+    output:
+        h5ad="results/predictions/{fold}/{sample}.h5ad",
+        parquet="results/predictions/{fold}/{sample}.parquet",
+    log:
+        "logs/predict_expression/{fold}/{sample}.log",
+    conda:
+        "../envs/model.yaml"
+    threads: 2
+    resources:
+        mem_mb=grown(4000),
+        runtime=30,
+    params:
+        headline=config["model"]["headline"],
+        protocol=study.protocol,
+        patient=lambda wildcards: study.sections[wildcards.sample].patient,
+        code=code_version("predict_expression"),
+    script:
+        "../workflow_scripts/predict_expression.py"

@@ -1,0 +1,103 @@
+# From slides to tiles and stains. No tile image is ever written.
+
+
+rule prepare_slide:
+    input:
+        slide=lambda wildcards: study.sections[wildcards.sample].slide,
+    output:
+        slide="results/slides/{sample}.tiff",
+    log:
+        "logs/prepare_slide/{sample}.log",
+    benchmark:
+        "benchmarks/prepare_slide/{sample}.tsv"
+    conda:
+        "../envs/prepare_slide.yaml"
+    threads: 2
+    resources:
+        mem_mb=grown(2000),
+        runtime=60,
+    params:
+        mpp=lambda wildcards: study.sections[wildcards.sample].mpp,
+        jpeg_quality=config["slide"]["jpeg_quality"],
+        code=code_version("prepare_slide"),
+    script:
+        "../workflow_scripts/prepare_slide.py"
+
+
+rule tile_slide:
+    input:
+        slide=slide,
+        expression=counts_if_labelled,
+    output:
+        tiles="results/tiles/{sample}.h5",
+        overlay="results/tiles/{sample}.png",
+    log:
+        "logs/tile_slide/{sample}.log",
+    benchmark:
+        "benchmarks/tile_slide/{sample}.tsv"
+    conda:
+        "../envs/tile_slide.yaml"
+    threads: 1
+    resources:
+        mem_mb=grown(1500),
+        runtime=30,
+    params:
+        mpp=lambda wildcards: study.sections[wildcards.sample].mpp,
+        tile_um=config["tiling"]["tile_um"],
+        tile_px=config["tiling"]["tile_px"],
+        grid_um=config["tiling"]["grid_um"],
+        min_tissue=config["tiling"]["min_tissue"],
+        lowres_px=config["tiling"]["lowres_px"],
+        code=code_version("tile_slide"),
+    script:
+        "../workflow_scripts/tile_slide.py"
+
+
+rule fit_stain_reference:
+    input:
+        image=lambda wildcards: study.stain_image,
+    output:
+        stain=IMAGE_REFERENCE,
+    log:
+        "logs/fit_stain_reference.log",
+    conda:
+        "../envs/fit_stain.yaml"
+    threads: 1
+    resources:
+        mem_mb=grown(2000),
+        runtime=15,
+    params:
+        method=config["stain"]["method"],
+        max_pixels=config["stain"]["max_pixels"],
+        seed=config["seed"],
+        code=code_version("fit_stain_reference"),
+    script:
+        "../workflow_scripts/fit_stain_reference.py"
+
+
+rule fit_stain:
+    input:
+        slide=slide,
+        tiles="results/tiles/{sample}.h5",
+        reference=stain_reference,
+    output:
+        stain="results/stain/{sample}.json",
+        preview="results/stain/{sample}.png",
+    log:
+        "logs/fit_stain/{sample}.log",
+    benchmark:
+        "benchmarks/fit_stain/{sample}.tsv"
+    conda:
+        "../envs/fit_stain.yaml"
+    threads: 1
+    resources:
+        mem_mb=grown(1500),
+        runtime=15,
+    params:
+        method=config["stain"]["method"],
+        is_reference=lambda wildcards: wildcards.sample == config["stain"]["reference"],
+        max_pixels=config["stain"]["max_pixels"],
+        seed=config["seed"],
+        code=code_version("fit_stain"),
+    script:
+        "../workflow_scripts/fit_stain.py"

@@ -1,0 +1,48 @@
+"""extract_features: stream a section's tiles through stain normalisation and ResNet50 into the cache.
+
+Input
+    slide, tiles, stain, and weights unless they are random
+Output
+    features: pooled activations of the cached layers, and colour statistics
+Params
+    precision, batch_size, seed (of random weights)
+"""
+
+import torch
+
+from ressat import keys
+from ressat.device import choose_device
+from ressat.encoder import build_encoder
+from ressat.extraction import encode
+from ressat.feature_cache import write_features
+from ressat.joblog import job_log
+from ressat.progress import progress
+from ressat.section_stain import SectionStain
+from ressat.slides import Slide
+from ressat.tile_reader import tile_batches
+from ressat.tile_table import Tiles
+
+section, params = snakemake.wildcards.sample, snakemake.params
+
+with job_log(snakemake.log[0], f"extract_features {section}") as log:
+    torch.set_num_threads(snakemake.threads)
+    tiles = Tiles.read(snakemake.input.tiles)
+    stain = SectionStain.read(snakemake.input.stain)
+    encoder, name, digest = build_encoder(snakemake.input.get("weights"), params.seed)
+    device = choose_device(params.precision)
+    log.info("%s on %s in %s, %d tiles", name, device.name, device.precision, len(tiles.coords))
+
+    with Slide(snakemake.input.slide, section) as slide:
+        batches = tile_batches(slide, tiles.coords, tiles.geometry, params.batch_size)
+        features = encode(batches, encoder, stain.transform, device)
+        shown = progress(features, len(tiles.coords), lambda batch: len(batch[keys.COLOUR]), section, "tile")
+        provenance = {
+            "encoder": name,
+            "weights_sha256": digest,
+            "stain": stain.method,
+            "stain_target": stain.target,
+            "stain_fallback": stain.fallback or "",
+            "precision": device.precision,
+            "tile_px": tiles.geometry.tile_px,
+        }
+        write_features(snakemake.output.features, tiles, shown, provenance)

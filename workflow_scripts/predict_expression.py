@@ -1,0 +1,61 @@
+"""predict_expression: predict one section with one fold's model.
+
+Input
+    features, tiles, model, and expression for a section that is tested
+Output
+    h5ad: predictions as AnnData; parquet: the headline layer as a table
+Params
+    headline, protocol, patient
+"""
+
+import pandas as pd
+
+from ressat.bundle import Bundle
+from ressat.expression import read_log_expression
+from ressat.feature_cache import Features
+from ressat.files import sha256
+from ressat.joblog import job_log
+from ressat.prediction import predict, to_anndata, write_predictions
+from ressat.tile_table import Tiles
+
+section, params = snakemake.wildcards.sample, snakemake.params
+
+with job_log(snakemake.log[0], f"predict_expression {snakemake.wildcards.fold}/{section}") as log:
+    bundle = Bundle.read(snakemake.input.model)
+    features = Features.read(snakemake.input.features, bundle.layers)
+    bundle.check(features.attrs, file=snakemake.input.features, section=section)
+    targets = bundle.trained.targets
+    layers = {name: targets.unscale(z) for name, z in predict(bundle, features.values).items()}
+
+    observed = None
+    if snakemake.input.get("expression"):
+        observed, _ = read_log_expression(snakemake.input.expression, bundle.genes)
+    genes = pd.DataFrame(
+        {"in_panel": True, "training_mean": targets.mean, "training_sd": targets.sd},
+        index=pd.Index(bundle.genes, name="gene"),
+    )
+    provenance = {
+        "fold": snakemake.wildcards.fold,
+        "section": section,
+        "patient": params.patient,
+        "protocol": params.protocol,
+        "model_sha256": sha256(snakemake.input.model),
+        "config_hash": bundle.provenance["config_hash"],
+        "trained_on": bundle.provenance["sections"],
+        "encoder": bundle.provenance["encoder"],
+        "weights_sha256": bundle.requires["weights_sha256"],
+        "mpp": features.attrs["mpp"],
+        "stain": features.attrs["stain"],
+        "stain_fallback": features.attrs["stain_fallback"],
+    }
+    adata = to_anndata(
+        layers,
+        headline=params.headline,
+        genes=genes,
+        features=features,
+        tiles=Tiles.read(snakemake.input.tiles),
+        observed=observed,
+        provenance=provenance,
+    )
+    write_predictions(adata, snakemake.output.h5ad, snakemake.output.parquet)
+    log.info("%d spots, %d genes", adata.n_obs, adata.n_vars)

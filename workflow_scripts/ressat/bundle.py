@@ -1,0 +1,140 @@
+"""model.pt: everything that is needed to use a trained model without its training data."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ressat import keys
+from ressat.errors import InputError
+from ressat.files import replacing
+from ressat.model import Head, HeadSettings
+from ressat.section_data import Scaler
+from ressat.training import TrainedHead
+
+# What the features that a model reads must agree on with those it was trained on, and how to say it.
+AGREEMENT = {
+    "weights_sha256": "the ResNet50 weights (sha256)",
+    "tile_um": "the tile size (um)",
+    "tile_px": "the tile size (px)",
+    "stain": "the stain method",
+    "stain_target": "the stain reference",
+}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained model with its surroundings.
+
+    Attributes
+    ----------
+    trained
+        G and its scalers.
+    settings
+        Shape of G.
+    genes
+        Names of the predicted genes, in order.
+    layers
+        Feature layers that G reads, side by side.
+    requires
+        Values of the entries of `AGREEMENT`.
+    provenance
+        How the model came about: fold, sections, seed, config hash, encoder.
+    """
+
+    trained: TrainedHead
+    settings: HeadSettings
+    genes: list[str]
+    layers: list[str]
+    requires: dict
+    provenance: dict
+
+    def write(self, path: str | Path) -> None:
+        """Save as a whole; only tensors, text and numbers, so that no code is unpickled on loading."""
+        scalers = {"features": self.trained.features, "targets": self.trained.targets}
+        content = {
+            "version": keys.FORMAT_VERSION,
+            "head": self.trained.head.state_dict(),
+            "settings": asdict(self.settings),
+            "epochs": self.trained.epochs,
+            "scalers": {
+                name: {part: torch.from_numpy(value.copy()) for part, value in vars(scaler).items()}
+                for name, scaler in scalers.items()
+            },
+            "genes": list(self.genes),
+            "layers": list(self.layers),
+            "requires": self.requires,
+            "provenance": self.provenance,
+        }
+        with replacing(path) as temporary:
+            torch.save(content, temporary)
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Bundle":
+        """Load a bundle.
+
+        Raises
+        ------
+        InputError
+            If the file is not a bundle, or one of another version.
+        """
+        try:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+            version = content["version"]
+        except Exception as error:  # torch raises many kinds for a file that is not a checkpoint
+            raise InputError(
+                f"it cannot be read as a saved model ({type(error).__name__})",
+                expected="a model.pt that this pipeline wrote",
+                action="name one under model.use in config.yaml",
+                file=path,
+            ) from error
+        if version != keys.FORMAT_VERSION:
+            raise InputError(
+                f"a saved model of version {version}",
+                expected=f"version {keys.FORMAT_VERSION}",
+                action="train it again with this version",
+                file=path,
+            )
+        scalers = {
+            name: Scaler(**{part: value.numpy() for part, value in parts.items()})
+            for name, parts in content["scalers"].items()
+        }
+        settings = HeadSettings(**content["settings"])
+        head = Head(len(scalers["features"].mean), len(content["genes"]), settings)
+        head.load_state_dict(content["head"])
+        trained = TrainedHead(head.eval(), scalers["features"], scalers["targets"], content["epochs"])
+        rest = {name: content[name] for name in ("genes", "layers", "requires", "provenance")}
+        return cls(trained, settings, **rest)
+
+    def check(self, found: dict, *, file: str | Path, section: str | None = None) -> None:
+        """Refuse features, or settings, that the model was not trained for.
+
+        Parameters
+        ----------
+        found
+            Entries of `AGREEMENT`; those that are missing are not compared.
+        file, section
+            Where they are from, for the message.
+
+        Raises
+        ------
+        InputError
+            Naming the first entry that differs.
+        """
+        for name, words in AGREEMENT.items():
+            required = self.requires[name]
+            if name in found and not _equal(found[name], required):
+                raise InputError(
+                    f"{words} is {found[name]}, the model was trained with {required}",
+                    expected="features made as for the model's training",
+                    action="set tiling, stain and features in config.yaml as for the model, or train another",
+                    section=section,
+                    file=file,
+                )
+
+
+def _equal(found: object, required: object) -> bool:
+    if isinstance(required, float):
+        return bool(np.isclose(found, required, rtol=1e-6))
+    return found == required

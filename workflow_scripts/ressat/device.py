@@ -1,0 +1,57 @@
+"""Which processor runs the network, and in which precision."""
+
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+# Processor flags of native bfloat16 arithmetic. Without them autocast emulates it, many times slower.
+BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
+
+
+@dataclass(frozen=True)
+class Device:
+    """A torch device and the precision to run on it.
+
+    Attributes
+    ----------
+    name
+        ``cuda`` or ``cpu``.
+    precision
+        ``bf16`` (autocast) or ``fp32``.
+    """
+
+    name: str
+    precision: str
+
+    def autocast(self) -> torch.autocast:
+        """Return the context to run the network in."""
+        return torch.autocast(self.name, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+
+
+def choose_device(precision: str) -> Device:
+    """Take the GPU where there is one, and resolve ``precision: auto``.
+
+    Parameters
+    ----------
+    precision
+        ``auto`` (bf16 where the hardware computes in it, else fp32), ``bf16`` or ``fp32``.
+    """
+    name = "cuda" if torch.cuda.is_available() else "cpu"
+    if precision == "auto":
+        native = (
+            torch.cuda.is_bf16_supported(including_emulation=False) if name == "cuda" else _cpu_has_bf16()
+        )
+        precision = "bf16" if native else "fp32"
+    return Device(name, precision)
+
+
+def _cpu_has_bf16() -> bool:
+    information = Path("/proc/cpuinfo")
+    if platform.system() != "Linux" or not information.exists():
+        return False
+    for line in information.read_text().splitlines():
+        if line.lower().startswith(("flags", "features")):
+            return bool(BF16_FLAGS & set(line.split()))
+    return False

@@ -1,0 +1,161 @@
+"""F: the frozen ResNet50, its weights, and the layers that are cached."""
+
+import hashlib
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ressat import keys
+from ressat.errors import InputError
+from ressat.files import sha256
+from ressat.torchvision_import import import_torchvision
+
+RANDOM = "random"
+# Mean and standard deviation of ImageNet, which torchvision's weights expect; RGB scaled to 0..1.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_SD = (0.229, 0.224, 0.225)
+# How many differences of a refused weights file are named.
+DIFFERENCES_SHOWN = 4
+
+
+class Encoder(nn.Module):
+    """ResNet50 up to layer4, giving the pooled activations of each cached layer.
+
+    Parameters
+    ----------
+    state_dict
+        Weights by torchvision's names, without the classifier; see `load_weights`.
+    """
+
+    def __init__(self, state_dict: dict[str, torch.Tensor]) -> None:
+        super().__init__()
+        resnet = _headless_resnet50()
+        resnet.load_state_dict(state_dict, assign=True)
+        self.stem = nn.Sequential(resnet.conv1, resnet.bn1, resnet.relu, resnet.maxpool)
+        self.blocks = nn.ModuleDict(
+            {name: getattr(resnet, name) for name in ("layer1", "layer2", "layer3", "layer4")}
+        )
+        self.register_buffer("mean", 255 * torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
+        self.register_buffer("sd", 255 * torch.tensor(IMAGENET_SD).view(1, 3, 1, 1))
+        self.eval().requires_grad_(False)
+
+    def forward(self, rgb: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return the mean over the image of each cached layer's activations.
+
+        Parameters
+        ----------
+        rgb
+            Tiles as grey levels 0 to 255, float, shape (b, 3, h, w).
+
+        Returns
+        -------
+        dict of torch.Tensor
+            float32, shape (b, width of the layer), for each of `keys.LAYER_WIDTHS`.
+        """
+        activations = self.stem((rgb - self.mean) / self.sd)
+        pooled = {}
+        for name, block in self.blocks.items():
+            activations = block(activations)
+            if name in keys.LAYER_WIDTHS:
+                pooled[name] = activations.float().mean(dim=(2, 3))
+        return pooled
+
+
+def load_weights(path: str | Path) -> dict[str, torch.Tensor]:
+    """Read a ResNet50's state dict, and refuse that of another network.
+
+    Parameters
+    ----------
+    path
+        A file written by ``torch.save``; only tensors are unpickled. Half precision is widened.
+        The classifier (``fc``) may be missing: it is not used.
+
+    Raises
+    ------
+    InputError
+        If the file is no state dict, or its names or shapes are not those of torchvision's ResNet50;
+        the first differences are named.
+    """
+    expected = _headless_resnet50().state_dict()
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a file that is not a checkpoint
+        raise InputError(
+            f"it cannot be read as a state dict ({type(error).__name__})",
+            expected="the state dict of a torchvision ResNet50, saved with torch.save",
+            action="save model.state_dict() alone",
+            file=path,
+        ) from error
+    if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
+        raise InputError(
+            f"a {type(found).__name__} that does not map names to tensors",
+            expected="the state dict of a torchvision ResNet50",
+            action="save model.state_dict() alone",
+            file=path,
+        )
+    found = {name: tensor for name, tensor in found.items() if not name.startswith("fc.")}
+    differences = []
+    for name, tensor in expected.items():
+        if name.endswith("num_batches_tracked"):
+            found.setdefault(name, torch.zeros((), dtype=torch.long))
+        if name not in found:
+            differences.append(f"{name} is missing")
+        elif found[name].shape != tensor.shape:
+            differences.append(f"{name} is {tuple(found[name].shape)}, not {tuple(tensor.shape)}")
+    differences += [f"{name} is unknown" for name in found if name not in expected]
+    if differences:
+        shown = ", ".join(differences[:DIFFERENCES_SHOWN])
+        raise InputError(
+            f"{len(differences)} names or shapes differ from a ResNet50's: {shown}",
+            expected="torchvision's names and shapes",
+            action="convert the weights, or name the right file in features.weights",
+            file=path,
+        )
+    return {name: found[name].to(tensor.dtype) for name, tensor in expected.items()}
+
+
+def random_weights(seed: int) -> dict[str, torch.Tensor]:
+    """Return the weights of an untrained ResNet50, the same for the same seed; for demonstrations."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        state = import_torchvision().models.resnet50(weights=None).state_dict()
+    return {name: tensor for name, tensor in state.items() if not name.startswith("fc.")}
+
+
+def state_sha256(state_dict: dict[str, torch.Tensor]) -> str:
+    """Return a SHA-256 over names and values of a state dict."""
+    digest = hashlib.sha256()
+    for name, tensor in state_dict.items():
+        digest.update(name.encode())
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def build_encoder(weights: str | Path | None, seed: int) -> tuple[Encoder, str, str]:
+    """Build F from a weights file, or untrained.
+
+    Parameters
+    ----------
+    weights
+        A weights file; None for random weights.
+    seed
+        Of random weights.
+
+    Returns
+    -------
+    tuple of Encoder, str, str
+        The network; its name for provenance; the SHA-256 of its weights.
+    """
+    if weights is None:
+        state = random_weights(seed)
+        return Encoder(state), f"resnet50 {RANDOM}", state_sha256(state)
+    return Encoder(load_weights(weights)), "resnet50", sha256(weights)
+
+
+def _headless_resnet50() -> nn.Module:
+    """ResNet50 without classifier and without storage: names and shapes only."""
+    with torch.device("meta"):
+        resnet = import_torchvision().models.resnet50(weights=None)
+    resnet.fc = nn.Identity()
+    return resnet

@@ -1,0 +1,88 @@
+"""Stain normalisation and ResNet50 over a stream of tiles."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+
+from ressat import keys
+from ressat.device import Device
+from ressat.encoder import Encoder
+from ressat.stain import PixelTransform
+
+
+class StainLayer(torch.nn.Module):
+    """A `PixelTransform` on batches of images, on the device that runs the network."""
+
+    def __init__(self, transform: PixelTransform) -> None:
+        super().__init__()
+        self.bias = transform.bias
+        for name in ("pre", "matrix", "post"):
+            matrix = torch.tensor(getattr(transform, name), dtype=torch.float32)
+            self.register_buffer(name, matrix.view(3, 3, 1, 1))
+        self.register_buffer("offset", torch.tensor(transform.offset, dtype=torch.float32))
+
+    def forward(self, rgb: torch.Tensor) -> torch.Tensor:
+        """Transform grey levels 0 to 255, float, shape (b, 3, h, w), to whole grey levels."""
+        light = (torch.conv2d(rgb, self.pre) + self.bias).clamp_min(1e-6)
+        result = torch.conv2d(torch.exp(torch.conv2d(light.log(), self.matrix, self.offset)), self.post)
+        # Grey levels are whole numbers, cut off as in 8-bit images: what is cached does not depend on
+        # whether a normalised image was ever stored.
+        return result.clamp(0, 255).floor()
+
+
+def colour_statistics(rgb: torch.Tensor) -> torch.Tensor:
+    """Return the nine colour statistics of tiles, in the order of `keys.COLOUR_STATISTICS`.
+
+    Parameters
+    ----------
+    rgb
+        Grey levels 0 to 255, float, shape (b, 3, h, w).
+
+    Returns
+    -------
+    torch.Tensor
+        float32, shape (b, 9): mean, standard deviation and 10th percentile of R, G and B.
+    """
+    pixels = rgb.flatten(2)
+    rank = max(1, round(0.1 * pixels.shape[-1]))
+    tenth = pixels.kthvalue(rank, dim=-1).values
+    return torch.cat([pixels.mean(-1), pixels.std(-1, correction=0), tenth], dim=1)
+
+
+def encode(
+    batches: Iterable[np.ndarray], encoder: Encoder, transform: PixelTransform | None, device: Device
+) -> Iterator[dict[str, np.ndarray]]:
+    """Run stain normalisation and network over batches of tiles.
+
+    Parameters
+    ----------
+    batches
+        Tiles, uint8, shape (b, h, w, 3).
+    encoder
+        F.
+    transform
+        Stain normalisation; None for none.
+    device
+        Where and in which precision the network runs; normalisation is always in fp32.
+
+    Yields
+    ------
+    dict of numpy.ndarray
+        ``colour`` float32 (b, 9), and float16 (b, width) for each cached layer.
+    """
+    encoder = encoder.to(device.name, memory_format=torch.channels_last)
+    stain = None if transform is None else StainLayer(transform).to(device.name)
+    for tiles in batches:
+        with torch.inference_mode():
+            # A permuted view of (b, h, w, 3) is channels_last already: nothing is copied.
+            rgb = torch.from_numpy(tiles).to(device.name).permute(0, 3, 1, 2).float()
+            if stain is not None:
+                rgb = stain(rgb)
+            colour = colour_statistics(rgb)
+            with device.autocast():
+                pooled = encoder(rgb)
+        yield {
+            keys.COLOUR: colour.cpu().numpy(),
+            **{name: layer.half().cpu().numpy() for name, layer in pooled.items()},
+        }

@@ -1,0 +1,59 @@
+"""What a job says: the whole story in its log file, one sentence on the screen."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ressat.errors import InputError
+
+logger = logging.getLogger("ressat")
+
+
+@contextmanager
+def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
+    """Log a script's messages and warnings to its log file, and end it cleanly on errors.
+
+    An `InputError` ends the script with status 1 and its one sentence on the screen; the stack
+    trace goes to the log only. Any other exception is a bug of ours: it is logged and shown.
+
+    Parameters
+    ----------
+    log_file
+        The rule's log file.
+    title
+        What the job works on, e.g. ``"tile_slide C2"``; opens every line on the screen.
+
+    Yields
+    ------
+    logging.Logger
+        The logger ``ressat``: info goes to the file, warnings to the screen too.
+    """
+    to_file = logging.FileHandler(log_file, mode="w", encoding="utf-8")
+    to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    to_screen = logging.StreamHandler(sys.stderr)
+    to_screen.setLevel(logging.WARNING)
+    to_screen.setFormatter(logging.Formatter(f"{title}: %(levelname)s: %(message)s"))
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.handlers = [to_file, to_screen]
+    # Warnings of libraries concern us, not the user: they are kept in the log file alone.
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").handlers = [to_file]
+    logging.getLogger("py.warnings").propagate = False
+    try:
+        yield logger
+        logger.info("finished")
+    except InputError as error:
+        to_file.handle(_record(logger, "stopped", sys.exc_info()))
+        print(f"{title}: {error}", file=sys.stderr)
+        sys.exit(1)
+    except Exception:
+        logger.exception("failed with an error that is not the input's fault")
+        sys.exit(1)
+    finally:
+        to_file.close()
+
+
+def _record(log: logging.Logger, message: str, exc_info: tuple) -> logging.LogRecord:
+    return log.makeRecord(log.name, logging.ERROR, __file__, 0, message, (), exc_info)

@@ -1,0 +1,40 @@
+"""Names that more than one step writes or reads, in files and in tables."""
+
+FORMAT_VERSION = 1
+"""Version of the file formats below; every file written carries it."""
+
+# Layers of the ResNet50 whose pooled activations are cached, with their widths.
+LAYER_WIDTHS = {"layer3": 1024, "layer4": 2048}
+
+# The nine colour statistics of a tile, in the order of the columns of `colour`.
+COLOUR_STATISTICS = tuple(f"{stat}_{channel}" for stat in ("mean", "sd", "p10") for channel in "RGB")
+
+# Datasets of results/tiles/{sample}.h5
+COORDS = "coords"
+BARCODES = "barcodes"
+TISSUE = "tissue"
+LOWRES = "lowres"
+
+# Groups and datasets of results/features/{sample}.h5
+FEATURES = "features"
+COLOUR = "colour"
+
+# Layers of results/predictions/{fold}/{sample}.h5ad
+DIRECT = "direct"
+ATTENDED = "attended"
+OBSERVED = "observed"
+
+# Entry of AnnData.uns that holds what this pipeline records.
+UNS = "ressat"
+
+# Roles of a section in the sheet.
+TRAIN, TEST, PREDICT = "train", "test", "predict"
+
+# Reserved names of folds: trained on every training section; read from a saved bundle.
+FOLD_ALL = "all"
+FOLD_BUNDLE = "bundle"
+
+EXPRESSION_UNIT = "log1p CP10k"
+
+# Label of every score whose test patient was trained on.
+WITHIN_PATIENT = "within-patient replicates"

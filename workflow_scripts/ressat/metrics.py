@@ -1,0 +1,31 @@
+"""Scores of predictions against raw log-normalised truth, per gene within one section."""
+
+import numpy as np
+
+
+def pearson(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Return Pearson's r of each gene over the spots of one section.
+
+    Parameters
+    ----------
+    observed, predicted
+        Shape (spots, genes).
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, shape (genes,). NaN where either side is constant, or holds a NaN.
+    """
+    deviations = [table - table.mean(axis=0) for table in (observed.astype(float), predicted.astype(float))]
+    norms = [np.sqrt((table**2).sum(axis=0)) for table in deviations]
+    # Below rounding error of the values themselves, a spread is no spread.
+    floors = [1e-6 * np.abs(table).max(axis=0, initial=0) for table in (observed, predicted)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = (deviations[0] * deviations[1]).sum(axis=0) / (norms[0] * norms[1])
+    constant = (norms[0] <= floors[0]) | (norms[1] <= floors[1])
+    return np.where(constant, np.nan, r)
+
+
+def rmse(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Return the root mean squared error of each gene, in the unit of the tables, shape (genes,)."""
+    return np.sqrt(((observed.astype(float) - predicted.astype(float)) ** 2).mean(axis=0))

@@ -1,0 +1,110 @@
+"""Predicting a section, and writing it down the way scverse tools expect."""
+
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+import torch
+
+from ressat import keys
+from ressat.bundle import Bundle
+from ressat.feature_cache import Features
+from ressat.files import replacing
+from ressat.model import BLOCK_ROWS, spot_interaction
+from ressat.tile_table import Tiles
+
+
+def predict(bundle: Bundle, features: np.ndarray, block_rows: int = BLOCK_ROWS) -> dict[str, np.ndarray]:
+    """Predict all spots of one section.
+
+    In float64, so that neither the order of the spots nor the size of a block shows in the result.
+
+    Parameters
+    ----------
+    bundle
+        The model.
+    features
+        float32, shape (spots, features), as cached.
+    block_rows
+        Spots whose attention is computed at a time.
+
+    Returns
+    -------
+    dict of numpy.ndarray
+        ``direct`` and ``attended`` in z units, float64, shape (spots, genes).
+    """
+    trained = bundle.trained
+    with torch.inference_mode():
+        direct = trained.head.double()(torch.from_numpy(trained.features.scale(features)))
+        attended = spot_interaction(direct, block_rows)
+    return {keys.DIRECT: direct.numpy(), keys.ATTENDED: attended.numpy()}
+
+
+def to_anndata(
+    layers: dict[str, np.ndarray],
+    *,
+    headline: str,
+    genes: pd.DataFrame,
+    features: Features,
+    tiles: Tiles,
+    observed: np.ndarray | None,
+    provenance: dict,
+) -> anndata.AnnData:
+    """Put a section's predictions into AnnData that squidpy and scanpy plot as it is.
+
+    Parameters
+    ----------
+    layers
+        Predictions in log1p CP10k, shape (spots, genes).
+    headline
+        The layer that becomes X.
+    genes
+        Table of the genes, indexed by name.
+    features, tiles
+        The section's cached features and tiles.
+    observed
+        Measured log1p CP10k, shape (spots, genes); None where there are no counts.
+    provenance
+        Goes to ``uns['ressat']``.
+
+    Returns
+    -------
+    anndata.AnnData
+        See docs/outputs.md.
+    """
+    obs = pd.DataFrame({"tissue_fraction": features.tissue}, index=pd.Index(features.barcodes, name="spot"))
+    obs["section"] = pd.Categorical([features.section] * len(obs))
+    adata = anndata.AnnData(layers[headline].astype(np.float32), obs=obs, var=genes)
+    for name, values in layers.items():
+        adata.layers[name] = values.astype(np.float32)
+    if observed is not None:
+        adata.layers[keys.OBSERVED] = observed.astype(np.float32)
+    adata.obsm["spatial"] = features.coords.astype(np.float64)
+    # Under the name of 10x's high-resolution image, which plotting functions look for by default.
+    adata.uns["spatial"] = {
+        features.section: {
+            "images": {"hires": tiles.lowres},
+            "scalefactors": {
+                "tissue_hires_scalef": 1 / tiles.lowres_downsample,
+                "spot_diameter_fullres": tiles.spot_px,
+            },
+        }
+    }
+    adata.uns[keys.UNS] = {"headline": headline, "unit": keys.EXPRESSION_UNIT, **provenance}
+    return adata
+
+
+def write_predictions(adata: anndata.AnnData, h5ad: str | Path, parquet: str | Path) -> None:
+    """Write the AnnData file, and the headline layer as a table beside it, each as a whole.
+
+    The table has a row per spot: ``spot``, ``x`` and ``y`` (level-0 pixels), and a column per gene.
+    """
+    with replacing(h5ad) as temporary:
+        adata.write_h5ad(temporary, compression="gzip")
+    places = pd.DataFrame(adata.obsm["spatial"], index=adata.obs_names, columns=["x", "y"])
+    values = pd.DataFrame(adata.X, index=adata.obs_names, columns=adata.var_names)
+    with replacing(parquet) as temporary:
+        pd.concat([places, values], axis=1).rename_axis("spot").reset_index().to_parquet(
+            temporary, index=False
+        )

@@ -1,0 +1,137 @@
+"""What a section gives to training: features, targets and places, spot by spot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ressat.errors import InputError
+from ressat.expression import read_log_expression
+from ressat.feature_cache import Features
+
+
+@dataclass(frozen=True)
+class SectionData:
+    """What a section gives to training.
+
+    Attributes
+    ----------
+    section, patient
+        Names.
+    features
+        float32, shape (spots, features), as cached.
+    targets
+        float32, shape (spots, genes), log1p CP10k.
+    coords
+        Centres in um, shape (spots, 2).
+    """
+
+    section: str
+    patient: str
+    features: np.ndarray
+    targets: np.ndarray
+    coords: np.ndarray
+
+    def part(self, chosen: np.ndarray) -> "SectionData":
+        """Return some of the spots, by a boolean mask of shape (spots,)."""
+        return replace(
+            self, features=self.features[chosen], targets=self.targets[chosen], coords=self.coords[chosen]
+        )
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Mean and standard deviation of each column, over spots."""
+
+    mean: np.ndarray
+    sd: np.ndarray
+
+    @classmethod
+    def fit(cls, tables: list[np.ndarray]) -> "Scaler":
+        """Fit on the rows of all tables; a constant column gets the standard deviation 1."""
+        rows = np.concatenate(tables).astype(np.float64)
+        sd = rows.std(axis=0)
+        return cls(rows.mean(axis=0), np.where(sd > 1e-8, sd, 1.0))
+
+    def scale(self, table: np.ndarray) -> np.ndarray:
+        """To z units, float64."""
+        return (table - self.mean) / self.sd
+
+    def unscale(self, table: np.ndarray) -> np.ndarray:
+        """Back from z units, float64."""
+        return table * self.sd + self.mean
+
+
+def load_section(
+    features_file: str | Path,
+    expression_file: str | Path,
+    *,
+    patient: str,
+    layers: Sequence[str],
+    genes: Sequence[str],
+) -> tuple[SectionData, Features]:
+    """Read a labelled section from its feature cache and its counts.
+
+    Parameters
+    ----------
+    features_file, expression_file
+        results/features/{sample}.h5 and results/expression/{sample}.h5ad.
+    patient
+        Whom the section is from.
+    layers
+        Feature layers, side by side.
+    genes
+        Names of the targets.
+
+    Returns
+    -------
+    tuple of SectionData, Features
+        For training, and with provenance.
+
+    Raises
+    ------
+    InputError
+        If the two files are not about the same spots.
+    """
+    features = Features.read(features_file, layers)
+    targets, barcodes = read_log_expression(expression_file, genes)
+    if not np.array_equal(features.barcodes, barcodes):
+        raise InputError(
+            f"its {len(features.barcodes)} spots are not the {len(barcodes)} spots of {expression_file}",
+            expected="features of the very spots that have counts",
+            action="remove the features file and run again",
+            section=features.section,
+            file=features_file,
+        )
+    coords = features.coords * features.attrs["mpp"]
+    return SectionData(features.section, patient, features.values, targets, coords), features
+
+
+def load_sections(
+    features_files: Sequence[str],
+    expression_files: Sequence[str],
+    patients: dict[str, str],
+    layers: Sequence[str],
+    genes: Sequence[str],
+) -> tuple[list[SectionData], list[Features]]:
+    """Read several labelled sections; see `load_section`.
+
+    Parameters
+    ----------
+    features_files, expression_files
+        In the same order.
+    patients
+        By section.
+    layers, genes
+        Feature layers and targets.
+    """
+    pairs = []
+    for features_file, expression_file in zip(features_files, expression_files, strict=True):
+        section = Features.read(features_file).section
+        pairs.append(
+            load_section(
+                features_file, expression_file, patient=patients[section], layers=layers, genes=genes
+            )
+        )
+    return [data for data, _ in pairs], [features for _, features in pairs]

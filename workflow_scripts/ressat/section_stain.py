@@ -1,0 +1,211 @@
+"""One section's stain transform: fitted with a way out, and kept as JSON."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ressat import keys, stain
+from ressat.errors import InputError
+from ressat.files import write_text
+from ressat.slides import Slide
+from ressat.tile_reader import read_tile
+from ressat.tiling import TileGeometry
+
+# Tiles from which the pixels are drawn, and the tissue a tile must have to be among them.
+SAMPLED_TILES = 200
+MIN_TILE_TISSUE = 0.5
+
+
+@dataclass(frozen=True)
+class SectionStain:
+    """What a section's stains are and what they are normalised to.
+
+    Attributes
+    ----------
+    section
+        The section's name; of a reference image, its file name.
+    method
+        ``macenko``, ``reinhard`` or ``none``.
+    source, reference
+        Stains of the section and of the reference; None where there is nothing to transform.
+    reference_name
+        ``published``, or the section or image that the reference was fitted on.
+    pixels
+        How many tissue pixels the fit used.
+    fallback
+        Why the section is left as it is although a method was asked for; None where it worked.
+    """
+
+    section: str
+    method: str
+    source: stain.Stains | None
+    reference: stain.Stains | None
+    reference_name: str
+    pixels: int
+    fallback: str | None
+
+    @property
+    def transform(self) -> stain.PixelTransform | None:
+        """The transform of the section's pixels; None for the identity."""
+        if self.source is None or self.reference is None:
+            return None
+        return stain.transform(self.source, self.reference)
+
+    @property
+    def target(self) -> str:
+        """What pixels are normalised to, as text; equal for sections whose features are comparable."""
+        reference = None if self.reference is None else _rounded(_to_dict(self.reference))
+        return json.dumps({"method": self.method, "reference": reference}, sort_keys=True)
+
+    def write(self, path: str | Path) -> None:
+        """Write the file described in docs/outputs.md, as a whole."""
+        content: dict = {
+            "section": self.section,
+            "method": self.method,
+            "fallback": self.fallback,
+            "pixels": self.pixels,
+            "reference_name": self.reference_name,
+            "source": None if self.source is None else _to_dict(self.source),
+            "reference": None if self.reference is None else _to_dict(self.reference),
+            "version": keys.FORMAT_VERSION,
+        }
+        transform = self.transform
+        if self.method == "macenko" and transform is not None:
+            content["matrix"] = transform.matrix.tolist()
+        write_text(path, json.dumps(content, indent=2) + "\n")
+
+    @classmethod
+    def read(cls, path: str | Path) -> "SectionStain":
+        """Read the file that `write` wrote."""
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        names = ("section", "method", "reference_name", "pixels", "fallback")
+        return cls(
+            **{name: content[name] for name in names},
+            source=_from_dict(content["source"]),
+            reference=_from_dict(content["reference"]),
+        )
+
+
+def fit_section(section: str, method: str, rgb: np.ndarray, reference: SectionStain | None) -> SectionStain:
+    """Fit a section's stains, and leave the section as it is where that is not possible.
+
+    Parameters
+    ----------
+    section
+        The section's name.
+    method
+        ``macenko``, ``reinhard`` or ``none``.
+    rgb
+        Pixels from all over the section, uint8, shape (n, 3).
+    reference
+        The fit of the reference section or image; None for the published reference.
+
+    Returns
+    -------
+    SectionStain
+        With ``fallback`` saying why, where the section could not be fitted.
+    """
+    if method == "none":
+        return SectionStain(section, method, None, None, "none", 0, None)
+    target = stain.PUBLISHED[method] if reference is None else reference.source
+    name = "published" if reference is None else reference.section
+    pixels = len(stain.tissue_pixels(rgb))
+    try:
+        return SectionStain(section, method, stain.fit(method, rgb), target, name, pixels, None)
+    except stain.StainFitError as reason:
+        return SectionStain(section, method, None, target, name, pixels, str(reason))
+
+
+def fit_reference(
+    name: str, method: str, rgb: np.ndarray, file: str | Path, section: str | None = None
+) -> SectionStain:
+    """Fit the stains of what everything else is normalised to.
+
+    Raises
+    ------
+    InputError
+        If it cannot be fitted: a cohort normalised to a broken reference is worth nothing.
+    """
+    try:
+        source = stain.fit(method, rgb)
+    except stain.StainFitError as reason:
+        raise InputError(
+            f"its stains cannot be fitted ({reason})",
+            expected="a stain reference with H&E-stained tissue",
+            action="name another stain.reference in config.yaml",
+            section=section,
+            file=file,
+        ) from reason
+    return SectionStain(name, method, source, source, name, len(stain.tissue_pixels(rgb)), None)
+
+
+def sample_pixels(
+    slide: Slide,
+    coords: np.ndarray,
+    tissue: np.ndarray,
+    geometry: TileGeometry,
+    max_pixels: int,
+    seed: int,
+) -> np.ndarray:
+    """Draw pixels from tissue tiles all over a section.
+
+    Parameters
+    ----------
+    slide
+        The opened slide.
+    coords, tissue
+        Centres (n, 2) and tissue share (n,) of the section's tiles.
+    geometry
+        How tiles are read.
+    max_pixels
+        Upper bound on the pixels returned.
+    seed
+        Of the draw.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8, shape (m, 3), m at most ``max_pixels``; empty where no tile has enough tissue.
+    """
+    rng = np.random.default_rng(seed)
+    eligible = np.flatnonzero(tissue >= MIN_TILE_TISSUE)
+    if eligible.size == 0:
+        return np.empty((0, 3), dtype=np.uint8)
+    chosen = _spread(eligible, coords, SAMPLED_TILES)
+    share = max_pixels // len(chosen)
+    samples = []
+    for tile in chosen:
+        pixels = read_tile(slide, coords[tile], geometry).reshape(-1, 3)
+        samples.append(pixels[rng.permutation(len(pixels))[:share]])
+    return np.concatenate(samples)
+
+
+def preview_tiles(
+    slide: Slide, coords: np.ndarray, tissue: np.ndarray, geometry: TileGeometry, count: int
+) -> list[np.ndarray]:
+    """Read some tiles from all over the section, those with most tissue where there is little."""
+    enough = np.argsort(-tissue, kind="stable")[: max(count, int((tissue >= MIN_TILE_TISSUE).sum()))]
+    return [read_tile(slide, coords[tile], geometry) for tile in _spread(enough, coords, count)]
+
+
+def _spread(tiles: np.ndarray, coords: np.ndarray, count: int) -> np.ndarray:
+    """Every k-th tile in reading order: spread over the whole section, which a random draw is not."""
+    order = tiles[np.lexsort(coords[tiles].T)]
+    return order[np.unique(np.linspace(0, len(order) - 1, count).round().astype(int))]
+
+
+def _to_dict(stains: stain.Stains) -> dict:
+    return {name: np.asarray(value).tolist() for name, value in vars(stains).items()}
+
+
+def _from_dict(content: dict | None) -> stain.Stains | None:
+    if content is None:
+        return None
+    arrays = {name: np.array(value) for name, value in content.items()}
+    return stain.MacenkoStains(**arrays) if "vectors" in arrays else stain.ReinhardStatistics(**arrays)
+
+
+def _rounded(content: dict) -> dict:
+    return {name: np.round(value, 6).tolist() for name, value in content.items()}

@@ -1,0 +1,155 @@
+"""The sample sheet: which sections a study has. Standard library and jsonschema only."""
+
+import csv
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ressat import keys
+from ressat.errors import InputError
+from ressat.settings import check_schema, expand_path
+
+# What a spreadsheet leaves in a cell that looks empty.
+BLANK = {"", "NA", "NaN", "nan"}
+
+
+@dataclass(frozen=True)
+class Section:
+    """One row of the sheet.
+
+    Attributes
+    ----------
+    sample
+        The section's name.
+    slide
+        The H&E image.
+    expression
+        Space Ranger folder, h5ad file or counts table; None without counts.
+    spots
+        Spot table of legacy ST; None otherwise.
+    patient
+        Whom the section is from; the sample where the sheet does not say.
+    role
+        ``train``, ``test`` or ``predict``.
+    mpp
+        um per pixel of the full-resolution image; None where the sheet does not say.
+    """
+
+    sample: str
+    slide: Path
+    expression: Path | None
+    spots: Path | None
+    patient: str
+    role: str
+    mpp: float | None
+
+
+def read_sheet(path: str | Path, schema: dict) -> dict[str, Section]:
+    """Read and check the sample sheet.
+
+    Parameters
+    ----------
+    path
+        A tab-separated file with a header line.
+    schema
+        JSON schema of one row, as text values.
+
+    Returns
+    -------
+    dict of str, Section
+        By sample, in the sheet's order. Paths are relative to the sheet's folder, and environment
+        variables in them are replaced.
+
+    Raises
+    ------
+    InputError
+        If the sheet cannot be read, or a row is not what the schema and the roles ask for.
+    """
+    sections: dict[str, Section] = {}
+    for number, row in _rows(path):
+        check_schema(row, schema, file=f"{path}, line {number}")
+        sample = row["sample"]
+        if sample in sections:
+            raise InputError(
+                f"line {number} names section {sample} again",
+                expected="each sample once",
+                action="rename one of them",
+                file=path,
+            )
+        sections[sample] = _section(row, Path(path), number)
+    if not sections:
+        raise InputError("no section", expected="at least one row below the header", file=path)
+    return sections
+
+
+def _rows(path: str | Path) -> list[tuple[int, dict[str, str]]]:
+    """Line numbers and cells by column, blanks left out."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise InputError(
+            "no such sample sheet",
+            expected="a tab-separated table with the columns sample, slide, expression, patient, role",
+            action="write it, or name it under samples: in config.yaml",
+            file=path,
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            "not a text file in UTF-8", expected="a tab-separated table", action="save it again", file=path
+        ) from error
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    rows = list(csv.reader((line for _, line in lines), delimiter="\t", quoting=csv.QUOTE_NONE))
+    if not rows:
+        raise InputError("an empty sample sheet", expected="a header and one row per section", file=path)
+    header = [cell.strip() for cell in rows[0]]
+    if len(header) == 1:
+        raise InputError(
+            f"a header of one column, {header[0]!r}",
+            expected="columns separated by tabs",
+            action="save the sheet as tab-separated text",
+            file=path,
+        )
+    if len(set(header)) < len(header):
+        raise InputError("a column stands in the header twice", expected="each column once", file=path)
+    result = []
+    for (number, _), cells in zip(lines[1:], rows[1:], strict=True):
+        if len(cells) > len(header):
+            raise InputError(
+                f"line {number} has {len(cells)} cells, the header has {len(header)}",
+                expected="one cell per column, separated by tabs",
+                file=path,
+            )
+        row = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
+        result.append((number, {name: cell for name, cell in row.items() if cell not in BLANK}))
+    return result
+
+
+def _section(row: dict[str, str], sheet: Path, number: int) -> Section:
+    sample, role = row["sample"], row["role"]
+
+    def file(column: str) -> Path | None:
+        if column not in row:
+            return None
+        path = expand_path(row[column], column, section=sample, file=sheet)
+        return Path(os.path.normpath(sheet.parent / path))
+
+    if role == keys.PREDICT and "expression" in row:
+        raise InputError(
+            f"line {number} has role predict and names counts",
+            expected="no expression for a section that is predicted only",
+            action="set the role to test to score its prediction, or leave the column expression empty",
+            section=sample,
+            file=sheet,
+        )
+    if role != keys.PREDICT and "expression" not in row:
+        raise InputError(
+            f"line {number} has role {role} and no counts",
+            expected="the column expression for sections that are trained or tested on",
+            action="name the counts, or set the role to predict",
+            section=sample,
+            file=sheet,
+        )
+    mpp = float(row["mpp"]) if "mpp" in row else None
+    return Section(
+        sample, file("slide"), file("expression"), file("spots"), row.get("patient", sample), role, mpp
+    )

@@ -1,0 +1,212 @@
+"""A study as the rules see it: settings, sections and folds, checked before any job runs."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ressat import keys
+from ressat.errors import InputError
+from ressat.expression_source import expression_files, require_files
+from ressat.settings import check_schema, expand_path, load_schema
+from ressat.sheet import Section, read_sheet
+from ressat.slide_format import needs_conversion
+from ressat.splits import Fold, make_folds
+
+DOWNLOADED_WEIGHTS = ("IMAGENET1K_V1", "IMAGENET1K_V2")
+RANDOM_WEIGHTS = "random"
+PUBLISHED_STAIN, IMAGE_REFERENCE = "published", "results/stain_reference.json"
+# Settings that a prediction depends on; their hash goes into its provenance.
+PREDICTIVE = ("seed", "slide", "tiling", "stain", "features", "genes", "model")
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything that is known of a study before a job runs.
+
+    Attributes
+    ----------
+    config
+        The merged settings.
+    sections
+        The sheet's rows by sample.
+    folds
+        By name.
+    converted
+        Sections whose slide has to be rewritten before OpenSlide can read it.
+    counts
+        Format and files of the counts of each labelled section.
+    """
+
+    config: dict
+    sections: dict[str, Section]
+    folds: dict[str, Fold]
+    converted: frozenset[str] = frozenset()
+    counts: dict[str, tuple[str, dict[str, Path]]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, config: dict, config_file: str, schemas: str | Path) -> "Study":
+        """Check settings and sheet against one another and against what is on disk.
+
+        Parameters
+        ----------
+        config
+            The merged settings.
+        config_file
+            The study's own config, for messages.
+        schemas
+            Folder of the JSON schemas.
+
+        Raises
+        ------
+        InputError
+            For the first thing found wrong. No slide is opened; of a TIFF, the first tags are read.
+        """
+        check_schema(config, load_schema(Path(schemas) / "config.schema.json"), config_file)
+        sheet = config["samples"]
+        sections = read_sheet(sheet, load_schema(Path(schemas) / "samples.schema.json"))
+        model = config["model"]["use"]
+        within_patient = config["evaluation"]["within_patient"]
+        folds = make_folds(sections.values(), within_patient=within_patient, bundle=model, sheet=sheet)
+        simulated = config["simulate"].get("sections", {})
+        for name in simulated:
+            if name not in sections:
+                raise InputError(
+                    f"simulate.sections names {name}, which is not in the sheet",
+                    expected=f"a sample of {sheet}",
+                    action="add a row for it, or remove it",
+                    file=config_file,
+                )
+        converted, counts = set(), {}
+        for name, section in sections.items():
+            if section.expression is not None:
+                counts[name] = expression_files(section)
+            if name in simulated:
+                continue
+            require_files(section, {"slide": section.slide, **counts.get(name, ("", {}))[1]})
+            try:
+                if needs_conversion(section.slide):
+                    converted.add(name)
+            except InputError as error:
+                raise InputError(
+                    error.found,
+                    expected=error.expected,
+                    action=error.action,
+                    section=name,
+                    file=section.slide,
+                ) from error
+        study = cls(config, sections, folds, frozenset(converted), counts)
+        study._check_references(config_file)
+        return study
+
+    def slide(self, sample: str) -> str:
+        """Return the file of a section's slide that OpenSlide reads."""
+        if sample in self.converted:
+            return f"results/slides/{sample}.tiff"
+        return str(self.sections[sample].slide)
+
+    def patients(self, samples: tuple[str, ...]) -> dict[str, str]:
+        """Return the patient of each of some sections."""
+        return {sample: self.sections[sample].patient for sample in samples}
+
+    @property
+    def fold_rows(self) -> list[dict[str, str]]:
+        """Rows of results/folds/folds.tsv: fold, sample, patient, side."""
+        return [
+            {"fold": fold.name, "sample": sample, "patient": self.sections[sample].patient, "side": side}
+            for fold in self.folds.values()
+            for side in (keys.TRAIN, keys.TEST, keys.PREDICT)
+            for sample in getattr(fold, side)
+        ]
+
+    @property
+    def protocol(self) -> str:
+        """What a score of this study stands for; it is written beside every score."""
+        evaluation = self.config["evaluation"]
+        return evaluation["scheme"] + (
+            f", {keys.WITHIN_PATIENT}" if evaluation["within_patient"] else ", unseen patients"
+        )
+
+    @property
+    def trained_folds(self) -> list[str]:
+        """Names of the folds whose model is trained here."""
+        return [fold.name for fold in self.folds.values() if fold.train]
+
+    @property
+    def predicted(self) -> list[tuple[str, str]]:
+        """Fold and sample of every prediction."""
+        return [(fold.name, sample) for fold in self.folds.values() for sample in fold.predicted]
+
+    @property
+    def tested(self) -> list[tuple[str, str]]:
+        """Fold and sample of every prediction that is scored."""
+        return [(fold.name, sample) for fold in self.folds.values() for sample in fold.test]
+
+    @property
+    def weights(self) -> str | None:
+        """File of the ResNet50 weights; None for random weights."""
+        name = self.config["features"]["weights"]
+        if name == RANDOM_WEIGHTS:
+            return None
+        if name in DOWNLOADED_WEIGHTS:
+            return f"resources/weights/resnet50_{name}.pth"
+        return expand_path(name, "features.weights")
+
+    def stain_reference(self, sample: str) -> str | None:
+        """Return the file of the fit that a section is normalised to; None for the published, or itself."""
+        name = self.config["stain"]["reference"]
+        if name in (PUBLISHED_STAIN, sample) or self.config["stain"]["method"] == "none":
+            return None
+        return f"results/stain/{name}.json" if name in self.sections else IMAGE_REFERENCE
+
+    @property
+    def stain_image(self) -> str | None:
+        """File of the image that is the stain reference; None where the reference is no image."""
+        name = self.config["stain"]["reference"]
+        return (
+            None if name == PUBLISHED_STAIN or name in self.sections else expand_path(name, "stain.reference")
+        )
+
+    @property
+    def config_hash(self) -> str:
+        """SHA-256 over the settings that predictions depend on."""
+        relevant = {name: self.config[name] for name in PREDICTIVE}
+        return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
+
+    def model(self, fold: str) -> str:
+        """Return the file of a fold's model."""
+        if fold == keys.FOLD_BUNDLE:
+            return expand_path(self.config["model"]["use"], "model.use")
+        return f"results/folds/{fold}/model.pt"
+
+    @property
+    def gene_list(self) -> str | None:
+        """File of the gene list; None for other methods."""
+        genes = self.config["genes"]
+        return expand_path(genes["list"], "genes.list") if genes["method"] == "list" else None
+
+    def _check_references(self, config_file: str) -> None:
+        """Refuse settings that name a file that is not there, or a section that must not be used."""
+        name = self.config["stain"]["reference"]
+        if name in self.sections and self.sections[name].role != keys.TRAIN:
+            raise InputError(
+                f"stain.reference names section {name}, whose role is {self.sections[name].role}",
+                expected="a section with role train: a section to be predicted must not shape the others",
+                action="name a training section, an image, or published",
+                file=config_file,
+            )
+        files = {
+            "stain.reference": self.stain_image,
+            "genes.list": self.gene_list,
+            "model.use": self.model(keys.FOLD_BUNDLE) if keys.FOLD_BUNDLE in self.folds else None,
+        }
+        if self.config["features"]["weights"] not in DOWNLOADED_WEIGHTS:
+            files["features.weights"] = self.weights
+        for setting, file in files.items():
+            if file is not None and not Path(file).is_file():
+                raise InputError(
+                    f"{setting} is {file}, and there is no such file",
+                    expected="an existing file, its path relative to the study's folder",
+                    action="correct the path",
+                    file=config_file,
+                )

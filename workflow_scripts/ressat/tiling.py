@@ -1,0 +1,112 @@
+"""The geometry of tiles: their size on the slide and their places."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ressat.errors import InputError
+from ressat.scale import best_level
+
+
+@dataclass(frozen=True)
+class TileGeometry:
+    """How a tile of a fixed physical size is read from one slide.
+
+    Attributes
+    ----------
+    tile_um
+        Edge of a tile in um.
+    tile_px
+        Edge in pixels, as the network sees it.
+    level
+        Pyramid level that is read.
+    read_px
+        Edge in pixels of that level.
+    downsample
+        Level-0 pixels per pixel of that level.
+    """
+
+    tile_um: float
+    tile_px: int
+    level: int
+    read_px: int
+    downsample: float
+
+    @property
+    def edge(self) -> float:
+        """Edge of a tile in level-0 pixels."""
+        return self.read_px * self.downsample
+
+
+def tile_geometry(downsamples: Sequence[float], mpp: float, tile_um: float, tile_px: int) -> TileGeometry:
+    """Choose the coarsest pyramid level that still has ``tile_px`` pixels per tile.
+
+    Parameters
+    ----------
+    downsamples
+        Level-0 pixels per pixel of each of the slide's levels.
+    mpp
+        um per level-0 pixel.
+    tile_um, tile_px
+        Edge of a tile on the tissue, and as the network sees it.
+    """
+    level = best_level(downsamples, tile_um / mpp / tile_px)
+    downsample = downsamples[level]
+    return TileGeometry(tile_um, tile_px, level, max(1, round(tile_um / mpp / downsample)), downsample)
+
+
+def hexagonal_grid(size: tuple[int, int], pitch: float) -> tuple[np.ndarray, np.ndarray]:
+    """Lay a hexagonal grid over an image, as Visium lays its spots.
+
+    Parameters
+    ----------
+    size
+        Width and height of the image, pixels.
+    pitch
+        Distance between neighbouring centres, pixels.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Centres, int32, shape (n, 2), x and y; and ids, str, shape (n,), ``r{row}c{column}``.
+    """
+    width, height = size
+    row_step = pitch * np.sqrt(3) / 2
+    rows = np.arange(int(max(0, height - pitch / 2) // row_step) + 1)
+    columns = np.arange(int(max(0, width - pitch / 2) // pitch) + 1)
+    row, column = (axis.ravel() for axis in np.meshgrid(rows, columns, indexing="ij"))
+    x = pitch / 2 + pitch * (column + 0.5 * (row % 2))
+    y = pitch / 2 + row_step * row
+    inside = (x < width) & (y < height)
+    centres = np.column_stack([x, y])[inside].round().astype(np.int32)
+    ids = np.array([f"r{r:04d}c{c:04d}" for r, c in zip(row[inside], column[inside], strict=True)], dtype=str)
+    return centres, ids
+
+
+def check_centres(coords: np.ndarray, size: tuple[int, int], section: str, slide: str | Path) -> None:
+    """Refuse spots that lie outside the image.
+
+    Raises
+    ------
+    InputError
+        If any centre of ``coords`` (level-0 pixels, shape (n, 2)) lies outside.
+    """
+    width, height = size
+    outside = ((coords < 0) | (coords >= np.array(size))).any(axis=1).sum()
+    if outside:
+        (x0, y0), (x1, y1) = coords.min(axis=0), coords.max(axis=0)
+        raise InputError(
+            f"{outside} of {len(coords)} spots lie outside the image (spots x {x0:.0f} to {x1:.0f}, "
+            f"y {y0:.0f} to {y1:.0f}; image {width} x {height} px)",
+            expected="spot coordinates in pixels of the full-resolution image",
+            action="give the image that the coordinates were made for",
+            section=section,
+            file=slide,
+        )
+
+
+def crossing_edge(coords: np.ndarray, edge: float, size: tuple[int, int]) -> np.ndarray:
+    """Tell which tiles reach beyond the image, boolean, shape (n,)."""
+    return ((coords - edge / 2 < 0) | (coords + edge / 2 > np.array(size))).any(axis=1)

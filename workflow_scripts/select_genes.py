@@ -1,0 +1,30 @@
+"""select_genes: choose a fold's gene panel, from its training sections alone.
+
+Input
+    expression of the training sections, and genes (the list) for the method list
+Output
+    genes: the panel, best first
+Params
+    method, number
+"""
+
+import anndata
+
+from ressat import keys
+from ressat.files import replacing
+from ressat.genes import read_gene_list, select_genes
+from ressat.joblog import job_log
+
+params = snakemake.params
+
+with job_log(snakemake.log[0], f"select_genes {snakemake.wildcards.fold}") as log:
+    sections = [anndata.read_h5ad(file) for file in snakemake.input.expression]
+    listed = read_gene_list(snakemake.input.genes) if snakemake.input.get("genes") else None
+    panel = select_genes(
+        {adata.uns[keys.UNS]["section"]: adata for adata in sections}, params.method, params.number, listed
+    )
+    log.info("%d genes by %s: %s ...", len(panel), params.method, ", ".join(panel["gene"].head(10)))
+    if listed is None and len(panel) < params.number:
+        log.warning("only %d genes qualify, %d were asked for", len(panel), params.number)
+    with replacing(snakemake.output.genes) as temporary:
+        panel.to_csv(temporary, sep="\t", index=False, float_format="%.6g")

@@ -1,0 +1,16 @@
+"""split_sections: write down the folds, which follow from sheet and config alone.
+
+Output
+    folds: a row per fold and section, with the side it stands on
+Params
+    rows: fold, sample, patient, side
+"""
+
+from ressat.files import write_text
+from ressat.joblog import job_log
+
+COLUMNS = ("fold", "sample", "patient", "side")
+
+with job_log(snakemake.log[0], "split_sections"):
+    lines = [COLUMNS, *([row[name] for name in COLUMNS] for row in snakemake.params.rows)]
+    write_text(snakemake.output.folds, "".join("\t".join(line) + "\n" for line in lines))

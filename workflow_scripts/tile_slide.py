@@ -1,0 +1,74 @@
+"""tile_slide: decide which tiles a section has. No tile image is written.
+
+Input
+    slide, and for a labelled section expression (its spots)
+Output
+    tiles: coordinates, geometry, tissue and low-resolution image; overlay: a picture of them
+Params
+    mpp (of the sheet, or None), tile_um, tile_px, grid_um, min_tissue, lowres_px
+"""
+
+import anndata
+import numpy as np
+
+from ressat import keys, pictures, tiling
+from ressat.errors import InputError
+from ressat.files import replacing
+from ressat.joblog import job_log
+from ressat.scale import resolve_scale
+from ressat.slides import Slide
+from ressat.tile_table import Tiles
+from ressat.tissue import box_fraction, tissue_mask
+
+section, params = snakemake.wildcards.sample, snakemake.params
+
+with (
+    job_log(snakemake.log[0], f"tile_slide {section}") as log,
+    Slide(snakemake.input.slide, section) as slide,
+):
+    spots = anndata.read_h5ad(snakemake.input.expression) if snakemake.input.get("expression") else None
+    known = None if spots is None else spots.uns[keys.UNS]
+    pitch = None if known is None or np.isnan(known["pitch_um"]) else known["pitch_um"] / known["pitch_px"]
+    scale = resolve_scale(
+        section, snakemake.input.slide, sheet=params.mpp, pitch=pitch, tags=slide.tagged_mpp
+    )
+    log.info("%d x %d px at %.4g um/px (from the %s)", *slide.size, scale.mpp, scale.source)
+
+    geometry = tiling.tile_geometry(slide.downsamples, scale.mpp, params.tile_um, params.tile_px)
+    lowres, downsample = slide.low_resolution(params.lowres_px)
+    mask = tissue_mask(lowres, scale.mpp * downsample)
+
+    if spots is None:
+        coords, barcodes = tiling.hexagonal_grid(slide.size, params.grid_um / scale.mpp)
+        spot_px = params.grid_um / scale.mpp
+    else:
+        coords, barcodes = spots.obsm["spatial"], spots.obs_names.to_numpy(dtype=str)
+        spot_px = known["spot_px"]
+        tiling.check_centres(coords, slide.size, section, snakemake.input.slide)
+    tissue = box_fraction(mask, *(coords / downsample).T, geometry.edge / downsample)
+    if spots is None:
+        kept = tissue >= params.min_tissue
+        coords, barcodes, tissue = coords[kept], barcodes[kept], tissue[kept]
+        if not kept.any():
+            raise InputError(
+                f"no tissue: none of {len(kept)} grid tiles has {params.min_tissue:.0%} of it",
+                expected="H&E-stained tissue on the slide",
+                action="look at the slide, or lower tiling.min_tissue in config.yaml",
+                section=section,
+                file=snakemake.input.slide,
+            )
+
+    coords = np.round(coords).astype(np.int32)
+    crossing = tiling.crossing_edge(coords, geometry.edge, slide.size)
+    if geometry.read_px < geometry.tile_px / 2:
+        log.warning("only %d px per tile: tiles are enlarged to %d px", geometry.read_px, geometry.tile_px)
+    log.info("%d tiles, %d reach beyond the image and are padded", len(coords), crossing.sum())
+
+    tiles = Tiles(
+        section, coords, barcodes, tissue, lowres, downsample, scale, geometry, spot_px,
+        int(crossing.sum()), slide.fingerprint(),
+    )  # fmt: skip
+    tiles.write(snakemake.output.tiles)
+    overlay = pictures.tile_overlay(lowres, downsample, coords, geometry.edge, mask, crossing)
+    with replacing(snakemake.output.overlay) as temporary:
+        overlay.save(temporary, format="PNG")
