@@ -1,0 +1,36 @@
+"""prepare_slide: rewrite a slide that OpenSlide cannot read as a pyramidal TIFF.
+
+Input
+    slide: a picture (JPEG, PNG, WebP) or a TIFF that OpenSlide does not read.
+Output
+    slide: the same pixels as a tiled pyramidal TIFF, with the pixel size in its tags where it is known.
+Params
+    mpp: the sheet's pixel size in um/px, or None to take the one that the file states.
+    jpeg_quality: JPEG quality of the tiles, 1 to 100.
+"""
+
+import os
+
+# libvips takes its number of threads from here when it is loaded.
+os.environ["VIPS_CONCURRENCY"] = str(snakemake.threads)
+
+from ressat import pyramid
+from ressat.files import replacing
+from ressat.joblog import job_log
+
+sample = snakemake.wildcards.sample
+with job_log(snakemake.log[0], f"prepare_slide {sample}") as log:
+    log.info("source: %s", snakemake.input.slide)
+    with replacing(snakemake.output.slide) as target:
+        slide = pyramid.convert(
+            snakemake.input.slide,
+            target,
+            section=sample,
+            mpp=snakemake.params.mpp,
+            quality=snakemake.params.jpeg_quality,
+        )
+    log.info("size: %d x %d px", slide.width, slide.height)
+    if slide.mpp is None:
+        log.info("pixel size: neither the sheet nor the file states a believable one")
+    else:
+        log.info("pixel size: %g um/px, from the %s", slide.mpp, slide.mpp_source)
