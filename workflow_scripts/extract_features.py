@@ -28,7 +28,7 @@ with job_log(snakemake.log[0], f"extract_features {section}") as log:
     torch.set_num_threads(snakemake.threads)
     tiles = Tiles.read(snakemake.input.tiles)
     stain = SectionStain.read(snakemake.input.stain)
-    encoder, name, digest = build_encoder(snakemake.input.get("weights"), params.seed)
+    encoder, name, digest = build_encoder(snakemake.input.get("weights") or None, params.seed)
     device = choose_device(params.precision)
     log.info("%s on %s in %s, %d tiles", name, device.name, device.precision, len(tiles.coords))
 

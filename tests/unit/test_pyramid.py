@@ -13,7 +13,8 @@ from PIL import Image
 
 from ressat.errors import InputError
 from ressat.files import replacing
-from ressat.pyramid import BELIEVABLE_MPP, convert
+from ressat.pyramid import convert
+from ressat.scale import MPP_RANGE
 from ressat.slide_format import needs_conversion
 
 WIDTH, HEIGHT = 700, 500
@@ -85,7 +86,7 @@ def mpp_seen(path):
     """The pixel size as a reader takes it: what OpenSlide reports, where it is believable."""
     with openslide.OpenSlide(path) as slide:
         found = [slide.properties.get(name) for name in ("openslide.mpp-x", "openslide.mpp-y")]
-    low, high = BELIEVABLE_MPP
+    low, high = MPP_RANGE
     found = {round(float(value), 9) for value in found if value and low <= float(value) <= high}
     assert len(found) < 2
     return found.pop() if found else None

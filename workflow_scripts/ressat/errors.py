@@ -36,4 +36,6 @@ class InputError(Exception):
             sentence += f"; expected {expected}"
         if action:
             sentence += f"; {action}"
-        super().__init__(sentence + ".")
+        # What libraries say may run over several lines, and a question needs no full stop.
+        sentence = " ".join(line.strip() for line in sentence.splitlines())
+        super().__init__(sentence if sentence.endswith("?") else sentence + ".")

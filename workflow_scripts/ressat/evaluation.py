@@ -85,7 +85,7 @@ def summarise(tables: Iterable[pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFram
     Parameters
     ----------
     tables
-        As `score_section` gives them; none at all gives tables without rows.
+        As `score_section` gives them, at least one.
 
     Returns
     -------
@@ -93,8 +93,7 @@ def summarise(tables: Iterable[pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFram
         per_gene, per_section and summary, described in docs/outputs.md. An undefined correlation is
         NaN, left out of means, and counted.
     """
-    tables = list(tables)
-    per_gene = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=PER_GENE)
+    per_gene = pd.concat(tables, ignore_index=True)
     grouped = per_gene.groupby(GROUP, sort=False)
     pearsons = grouped["pearson"]
     per_section = pd.DataFrame(

@@ -1,5 +1,6 @@
 """Which files a section's counts are in, known from names alone. Standard library only."""
 
+import os
 from pathlib import Path
 
 from ressat.errors import InputError
@@ -25,10 +26,10 @@ def expression_files(section: Section) -> tuple[str, dict[str, Path]]:
     Raises
     ------
     InputError
-        If the path is none of these, or a file is missing.
+        If the path is none of these, or a counts table comes without its spot table.
     """
     path = section.expression
-    if path.suffix == ".h5ad":
+    if path.suffix.lower() == ".h5ad":
         return H5AD, {"h5ad": path}
     if path.name.lower().endswith(TABLES):
         if section.spots is None:
@@ -40,7 +41,7 @@ def expression_files(section: Section) -> tuple[str, dict[str, Path]]:
                 file=path,
             )
         return LEGACY, {"counts": path, "spots": section.spots}
-    if path.is_file():
+    if os.path.isfile(path):
         raise InputError(
             f"a file of type {path.suffix or 'unknown'}",
             expected="a Space Ranger outs folder, an .h5ad file, or a counts table (.tsv, .csv, also .gz)",
@@ -51,7 +52,7 @@ def expression_files(section: Section) -> tuple[str, dict[str, Path]]:
     newer, older = (path / name for name in POSITIONS)
     return SPACE_RANGER, {
         "matrix": path / MATRIX,
-        "positions": older if older.exists() and not newer.exists() else newer,
+        "positions": older if os.path.exists(older) and not os.path.exists(newer) else newer,
         "scalefactors": path / SCALEFACTORS,
     }
 
@@ -59,16 +60,24 @@ def expression_files(section: Section) -> tuple[str, dict[str, Path]]:
 def require_files(section: Section, files: dict[str, Path]) -> None:
     """Refuse a section one of whose files is missing.
 
+    Parameters
+    ----------
+    section
+        A row of the sheet.
+    files
+        By what they are.
+
     Raises
     ------
     InputError
         Naming the first file that does not exist.
     """
     for name, file in files.items():
-        if not file.exists():
+        # Of os.path, since Path.exists raises for a folder that may not be entered and for endless names.
+        if not os.path.exists(file):
             raise InputError(
-                f"no such file ({name})",
-                expected="the files named in the sheet",
+                f"no such file or folder ({name})",
+                expected="it there, in folders that may be read",
                 action="correct the path, which is taken relative to the sheet",
                 section=section.sample,
                 file=file,

@@ -1,13 +1,12 @@
 """The gene panel: which genes a fold's model predicts, from its training sections alone."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import anndata
 import numpy as np
 import pandas as pd
-import scanpy as sc
-import squidpy as sq
 
 from ressat.errors import InputError
 from ressat.expression import log1p_cp10k
@@ -32,21 +31,24 @@ def select_genes(
         ``hvg`` (scanpy's Seurat dispersion, ranked over sections), ``highest`` (mean expression),
         ``svg`` (mean Moran's I over sections) or ``list``.
     number
-        Size of the panel; fewer where there are not as many candidates.
+        Size of the panel; fewer where there are not as many candidates, and all of ``listed`` for
+        the method ``list``.
     listed
-        Genes of the method ``list``.
+        Genes of the method ``list``, in the order wanted.
 
     Returns
     -------
     pandas.DataFrame
-        One row per gene, best first: ``gene``, ``score`` (of the method), ``mean`` (log1p CP10k over
-        all training spots), ``method``.
+        One row per gene, best first: ``gene``, ``score`` (of the method; the mean for ``list``),
+        ``mean`` (log1p CP10k over all training spots), ``method``.
 
     Raises
     ------
     InputError
-        If the sections have no gene in common, or a listed gene is unknown.
+        If the sections have no gene in common, a listed gene is unknown, or no gene qualifies.
     """
+    # In the order of names, so that the panel depends neither on the order of sections nor of genes.
+    sections = dict(sorted(sections.items()))
     common = _common_genes(sections)
     normalised = {name: _normalise(adata, common) for name, adata in sections.items()}
     pooled = anndata.concat(normalised, label="section", index_unique="-")
@@ -61,11 +63,18 @@ def select_genes(
             )
         score = mean[list(dict.fromkeys(listed or ()))]
     else:
-        seen = np.asarray((pooled.X > 0).mean(axis=0)).ravel() >= MIN_SPOT_SHARE
-        pooled = pooled[:, seen]
+        seen = _spot_share(pooled) >= MIN_SPOT_SHARE
+        pooled = pooled[:, seen].copy()
         score = {"highest": _by_mean, "hvg": _by_dispersion, "svg": _by_moran}[method](pooled)
-        # Ties are broken by name, so that the panel does not depend on the order of the file.
-        score = score.dropna().sort_index().sort_values(ascending=False, kind="stable").head(number)
+        # A stable sort of genes in the order of names: ties are broken by name.
+        score = score.dropna().sort_values(ascending=False, kind="stable").head(number)
+        if score.empty:
+            raise InputError(
+                f"no gene of sections {', '.join(sections)} qualifies for the panel by {method}",
+                expected=f"genes seen in {MIN_SPOT_SHARE:.0%} of all spots"
+                + (f" and in {MIN_SVG_SPOT_SHARE:.0%} of every section's" if method == "svg" else ""),
+                action="check that the counts are whole, or choose another genes.method",
+            )
     return pd.DataFrame(
         {
             "gene": score.index,
@@ -82,30 +91,40 @@ def read_gene_list(path: str | Path) -> list[str]:
     Raises
     ------
     InputError
-        If the file names no gene.
+        If the file cannot be read or names no gene.
     """
-    lines = (line.split("#")[0].strip() for line in Path(path).read_text(encoding="utf-8").splitlines())
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"it cannot be read as a gene list ({error})",
+            expected="text in UTF-8, one gene name per line",
+            action="correct genes.list, or save the file again",
+            file=path,
+        ) from error
+    lines = (line.split("#")[0].strip() for line in text.splitlines())
     genes = [line for line in lines if line]
     if not genes:
-        raise InputError("no gene", expected="one gene name per line", file=path)
+        raise InputError("no gene", expected="one gene name per line", action="add some", file=path)
     return genes
 
 
 def _common_genes(sections: dict[str, anndata.AnnData]) -> list[str]:
-    """Genes that every section has, in the first one's order."""
+    """Genes that every section has, sorted by name."""
     (first, reference), *others = sections.items()
-    common = reference.var_names
+    common, before = reference.var_names, [first]
     for name, adata in others:
         common = common[common.isin(adata.var_names)]
         if common.empty:
             raise InputError(
-                f"it has no gene name in common with section {first} "
-                f"({adata.var_names[0]} here, {reference.var_names[0]} there)",
+                f"it has no gene name in common with {' and '.join(before)} "
+                f"({adata.var_names[0]} here, {reference.var_names[0]} in {first})",
                 expected="the same gene names in all sections",
                 action="convert them to symbols or to Ensembl ids without version",
                 section=name,
             )
-    return common.tolist()
+        before.append(name)
+    return sorted(common)
 
 
 def _normalise(adata: anndata.AnnData, genes: Sequence[str]) -> anndata.AnnData:
@@ -121,27 +140,35 @@ def _by_mean(pooled: anndata.AnnData) -> pd.Series:
 
 
 def _by_dispersion(pooled: anndata.AnnData) -> pd.Series:
-    several = pooled.obs["section"].nunique() > 1
-    table = sc.pp.highly_variable_genes(
+    if pooled.n_vars == 0:
+        return pd.Series(dtype=float)
+    # Imported here: it takes seconds, which the methods that need no scanpy do not wait for.
+    import scanpy as sc
+
+    sc.pp.highly_variable_genes(
         pooled,
         flavor="seurat",
         n_top_genes=pooled.n_vars,
-        batch_key="section" if several else None,
-        inplace=False,
+        batch_key="section" if pooled.obs["section"].nunique() > 1 else None,
     )
-    if "gene" in table:
-        table = table.set_index("gene")
-    return pd.Series(
-        table["dispersions_norm"].to_numpy(), index=pooled.var_names if not several else table.index
-    )
+    return pooled.var["dispersions_norm"]
 
 
 def _by_moran(pooled: anndata.AnnData) -> pd.Series:
+    # Imported here: it takes seconds, which the methods that need no squidpy do not wait for.
+    with warnings.catch_warnings():
+        # About the docstrings of its own functions.
+        warnings.simplefilter("ignore", SyntaxWarning)
+        import squidpy as sq
+
     def moran(part: anndata.AnnData) -> np.ndarray:
         result = np.full(part.n_vars, np.nan)
-        common = np.asarray((part.X > 0).mean(axis=0)).ravel() >= MIN_SVG_SPOT_SHARE
+        common = _spot_share(part) >= MIN_SVG_SPOT_SHARE
+        neighbours = min(NEIGHBOURS, part.n_obs - 1)
+        if neighbours == 0 or not common.any():
+            return result
         part = part[:, common].copy()
-        sq.gr.spatial_neighbors(part, coord_type="generic", n_neighs=NEIGHBOURS)
+        sq.gr.spatial_neighbors(part, coord_type="generic", n_neighs=neighbours)
         sq.gr.spatial_autocorr(part, mode="moran", genes=list(part.var_names), n_perms=None)
         result[common] = part.uns["moranI"].loc[part.var_names, "I"]
         return result
@@ -149,7 +176,14 @@ def _by_moran(pooled: anndata.AnnData) -> pd.Series:
     return _per_section(pooled, moran)
 
 
-def _per_section(pooled: anndata.AnnData, statistic: object) -> pd.Series:
+def _spot_share(adata: anndata.AnnData) -> np.ndarray:
+    """Share of spots that each gene is seen in."""
+    return np.asarray((adata.X > 0).mean(axis=0)).ravel()
+
+
+def _per_section(
+    pooled: anndata.AnnData, statistic: Callable[[anndata.AnnData], np.ndarray]
+) -> pd.Series:
     """Mean of a statistic over sections; NaN where it is undefined in one."""
     sections = pooled.obs["section"].to_numpy()
     values = [statistic(pooled[sections == name]) for name in np.unique(sections)]

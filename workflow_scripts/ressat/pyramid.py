@@ -10,15 +10,16 @@ from dataclasses import dataclass
 import pyvips
 
 from ressat.errors import InputError
+from ressat.scale import MPP_RANGE
 
 logger = logging.getLogger("ressat")
 
 TILE_PX = 256
-BELIEVABLE_MPP = (0.1, 10.0)  # um/px; 72 or 96 dpi, which programs write unasked, are beyond 200 um/px
+
 MPP_AGREEMENT = 0.01  # relative difference of the two axes beyond which neither is believed
 
 # libvips cannot leave the resolution tags out. Without an mpp it writes its default of 1 px/mm, which
-# OpenSlide reports as openslide.mpp-x = 1000: outside BELIEVABLE_MPP, so absent to whoever reads it.
+# OpenSlide reports as openslide.mpp-x = 1000: outside MPP_RANGE, so absent to whoever reads it.
 PX_PER_MM_UNKNOWN = 1.0
 
 # Above this size of the uncompressed level 0 a pyramid might outgrow the 4 GB of a classic TIFF.
@@ -167,7 +168,7 @@ def _stated_mpp(image: pyvips.Image) -> float | None:
             return None
         axes = tuple(1000 / res if res > 0 else 0.0 for res in (image.xres, image.yres))
     x, y = axes
-    low, high = BELIEVABLE_MPP
+    low, high = MPP_RANGE
     if not (low <= x <= high and low <= y <= high):
         return None
     if abs(x - y) > MPP_AGREEMENT * x:

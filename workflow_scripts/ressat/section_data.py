@@ -40,6 +40,10 @@ class SectionData:
         )
 
 
+# See `Scaler.fit`.
+DEAD_FEATURES_BELOW = 1e-3
+
+
 @dataclass(frozen=True)
 class Scaler:
     """Mean and standard deviation of each column, over spots."""
@@ -48,11 +52,22 @@ class Scaler:
     sd: np.ndarray
 
     @classmethod
-    def fit(cls, tables: list[np.ndarray]) -> "Scaler":
-        """Fit on the rows of all tables; a constant column gets the standard deviation 1."""
+    def fit(cls, tables: list[np.ndarray], dead_below: float = 0.0) -> "Scaler":
+        """Fit on the rows of all tables.
+
+        Parameters
+        ----------
+        tables
+            Shape (spots, columns) each.
+        dead_below
+            Columns whose standard deviation is below this share of the largest count as constant.
+            Units of a network that hardly ever fire would otherwise be blown up to thousands of standard
+            deviations in a section where they do.
+        """
         rows = np.concatenate(tables).astype(np.float64)
         sd = rows.std(axis=0)
-        return cls(rows.mean(axis=0), np.where(sd > 1e-8, sd, 1.0))
+        # A constant column keeps its unit: its z values are then small, and finite.
+        return cls(rows.mean(axis=0), np.where(sd > max(1e-8, dead_below * sd.max()), sd, 1.0))
 
     def scale(self, table: np.ndarray) -> np.ndarray:
         """To z units, float64."""

@@ -1,6 +1,5 @@
 """The sample sheet: which sections a study has. Standard library and jsonschema only."""
 
-import csv
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +65,7 @@ def read_sheet(path: str | Path, schema: dict) -> dict[str, Section]:
         If the sheet cannot be read, or a row is not what the schema and the roles ask for.
     """
     sections: dict[str, Section] = {}
-    for number, row in _rows(path):
+    for number, row in _rows(path, schema):
         check_schema(row, schema, file=f"{path}, line {number}")
         sample = row["sample"]
         if sample in sections:
@@ -82,7 +81,7 @@ def read_sheet(path: str | Path, schema: dict) -> dict[str, Section]:
     return sections
 
 
-def _rows(path: str | Path) -> list[tuple[int, dict[str, str]]]:
+def _rows(path: str | Path, schema: dict) -> list[tuple[int, dict[str, str]]]:
     """Line numbers and cells by column, blanks left out."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -95,13 +94,53 @@ def _rows(path: str | Path) -> list[tuple[int, dict[str, str]]]:
         ) from error
     except UnicodeDecodeError as error:
         raise InputError(
-            "not a text file in UTF-8", expected="a tab-separated table", action="save it again", file=path
+            "not a text file in UTF-8",
+            expected="a tab-separated table",
+            action="save it as tab-separated text in UTF-8",
+            file=path,
         ) from error
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
-    rows = list(csv.reader((line for _, line in lines), delimiter="\t", quoting=csv.QUOTE_NONE))
-    if not rows:
-        raise InputError("an empty sample sheet", expected="a header and one row per section", file=path)
-    header = [cell.strip() for cell in rows[0]]
+    except OSError as error:
+        raise InputError(
+            f"it cannot be read ({error.strerror})",
+            expected="a tab-separated table",
+            action="correct its path or permissions",
+            file=path,
+        ) from error
+    lines = [(number, _cells(line)) for number, line in enumerate(text.splitlines(), start=1)]
+    lines = [(number, cells) for number, cells in lines if cells]
+    if not lines:
+        raise InputError(
+            "an empty sample sheet",
+            expected="a header and one row per section",
+            action="list the sections in it",
+            file=path,
+        )
+    (number, header), *rows = lines
+    _check_header(header, schema, path, number)
+    result = []
+    for number, cells in rows:
+        if len(cells) > len(header) or len(cells) == 1:
+            raise InputError(
+                f"line {number} has {len(cells)} cell{'s' * (len(cells) > 1)}, the header has {len(header)}",
+                expected="one cell per column, separated by tabs",
+                action="separate the cells by tabs, not by commas or spaces",
+                file=path,
+            )
+        row = dict(zip(header, cells, strict=False))
+        result.append((number, {name: cell for name, cell in row.items() if cell not in BLANK}))
+    return result
+
+
+def _cells(line: str) -> list[str]:
+    """Cells of a line without the blank ones at its end, which spreadsheets add."""
+    cells = [cell.strip() for cell in line.split("\t")]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _check_header(header: list[str], schema: dict, path: str | Path, number: int) -> None:
+    """Refuse a header without tabs, with a column twice or unknown, or without one that is needed."""
     if len(header) == 1:
         raise InputError(
             f"a header of one column, {header[0]!r}",
@@ -109,19 +148,16 @@ def _rows(path: str | Path) -> list[tuple[int, dict[str, str]]]:
             action="save the sheet as tab-separated text",
             file=path,
         )
-    if len(set(header)) < len(header):
-        raise InputError("a column stands in the header twice", expected="each column once", file=path)
-    result = []
-    for (number, _), cells in zip(lines[1:], rows[1:], strict=True):
-        if len(cells) > len(header):
-            raise InputError(
-                f"line {number} has {len(cells)} cells, the header has {len(header)}",
-                expected="one cell per column, separated by tabs",
-                file=path,
-            )
-        row = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
-        result.append((number, {name: cell for name, cell in row.items() if cell not in BLANK}))
-    return result
+    twice = next((name for name in header if header.count(name) > 1 or not name), None)
+    if twice is not None:
+        raise InputError(
+            f"the column {twice} stands in the header twice" if twice else "a column without a name",
+            expected="each column once, by its name",
+            action="name it, or remove it",
+            file=path,
+        )
+    columns = {name: {"description": part["description"]} for name, part in schema["properties"].items()}
+    check_schema(dict.fromkeys(header), {**schema, "properties": columns}, f"{path}, line {number}")
 
 
 def _section(row: dict[str, str], sheet: Path, number: int) -> Section:

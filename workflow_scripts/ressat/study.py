@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +37,8 @@ class Study:
         Sections whose slide has to be rewritten before OpenSlide can read it.
     counts
         Format and files of the counts of each labelled section.
+    config_file
+        The study's own config, for messages.
     """
 
     config: dict
@@ -43,6 +46,7 @@ class Study:
     folds: dict[str, Fold]
     converted: frozenset[str] = frozenset()
     counts: dict[str, tuple[str, dict[str, Path]]] = field(default_factory=dict)
+    config_file: str = "config.yaml"
 
     @classmethod
     def load(cls, config: dict, config_file: str, schemas: str | Path) -> "Study":
@@ -62,8 +66,9 @@ class Study:
         InputError
             For the first thing found wrong. No slide is opened; of a TIFF, the first tags are read.
         """
-        check_schema(config, load_schema(Path(schemas) / "config.schema.json"), config_file)
-        sheet = config["samples"]
+        schema = load_schema(Path(schemas) / "config.schema.json")
+        check_schema(config, schema, config_file)
+        sheet = expand_path(config["samples"], "samples", file=config_file)
         sections = read_sheet(sheet, load_schema(Path(schemas) / "samples.schema.json"))
         model = config["model"]["use"]
         within_patient = config["evaluation"]["within_patient"]
@@ -83,7 +88,10 @@ class Study:
                 counts[name] = expression_files(section)
             if name in simulated:
                 continue
-            require_files(section, {"slide": section.slide, **counts.get(name, ("", {}))[1]})
+            files = {"slide": section.slide}
+            if name in counts:
+                files |= {"expression": section.expression, **counts[name][1]}
+            require_files(section, files)
             try:
                 if needs_conversion(section.slide):
                     converted.add(name)
@@ -95,8 +103,8 @@ class Study:
                     section=name,
                     file=section.slide,
                 ) from error
-        study = cls(config, sections, folds, frozenset(converted), counts)
-        study._check_references(config_file)
+        study = cls(config, sections, folds, frozenset(converted), counts, config_file)
+        study._check_references(schema)
         return study
 
     def slide(self, sample: str) -> str:
@@ -150,7 +158,7 @@ class Study:
             return None
         if name in DOWNLOADED_WEIGHTS:
             return f"resources/weights/resnet50_{name}.pth"
-        return expand_path(name, "features.weights")
+        return self._expanded("features", "weights")
 
     def stain_reference(self, sample: str) -> str | None:
         """Return the file of the fit that a section is normalised to; None for the published, or itself."""
@@ -163,29 +171,35 @@ class Study:
     def stain_image(self) -> str | None:
         """File of the image that is the stain reference; None where the reference is no image."""
         name = self.config["stain"]["reference"]
-        return (
-            None if name == PUBLISHED_STAIN or name in self.sections else expand_path(name, "stain.reference")
-        )
+        if name == PUBLISHED_STAIN or name in self.sections:
+            return None
+        return self._expanded("stain", "reference")
 
     @property
     def config_hash(self) -> str:
         """SHA-256 over the settings that predictions depend on."""
         relevant = {name: self.config[name] for name in PREDICTIVE}
+        # How many tiles are computed at a time changes the speed alone.
+        relevant["features"] = {
+            name: value for name, value in relevant["features"].items() if name != "batch_size"
+        }
         return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
 
     def model(self, fold: str) -> str:
         """Return the file of a fold's model."""
         if fold == keys.FOLD_BUNDLE:
-            return expand_path(self.config["model"]["use"], "model.use")
+            return self._expanded("model", "use")
         return f"results/folds/{fold}/model.pt"
 
     @property
     def gene_list(self) -> str | None:
         """File of the gene list; None for other methods."""
-        genes = self.config["genes"]
-        return expand_path(genes["list"], "genes.list") if genes["method"] == "list" else None
+        return self._expanded("genes", "list") if self.config["genes"]["method"] == "list" else None
 
-    def _check_references(self, config_file: str) -> None:
+    def _expanded(self, group: str, name: str) -> str:
+        return expand_path(self.config[group][name], f"{group}.{name}", file=self.config_file)
+
+    def _check_references(self, schema: dict) -> None:
         """Refuse settings that name a file that is not there, or a section that must not be used."""
         name = self.config["stain"]["reference"]
         if name in self.sections and self.sections[name].role != keys.TRAIN:
@@ -193,20 +207,21 @@ class Study:
                 f"stain.reference names section {name}, whose role is {self.sections[name].role}",
                 expected="a section with role train: a section to be predicted must not shape the others",
                 action="name a training section, an image, or published",
-                file=config_file,
+                file=self.config_file,
             )
         files = {
-            "stain.reference": self.stain_image,
-            "genes.list": self.gene_list,
-            "model.use": self.model(keys.FOLD_BUNDLE) if keys.FOLD_BUNDLE in self.folds else None,
+            ("stain", "reference"): self.stain_image,
+            ("genes", "list"): self.gene_list,
+            ("model", "use"): self.model(keys.FOLD_BUNDLE) if keys.FOLD_BUNDLE in self.folds else None,
         }
         if self.config["features"]["weights"] not in DOWNLOADED_WEIGHTS:
-            files["features.weights"] = self.weights
-        for setting, file in files.items():
-            if file is not None and not Path(file).is_file():
+            files["features", "weights"] = self.weights
+        for (group, setting), file in files.items():
+            if file is not None and not os.path.isfile(file):
+                allowed = schema["properties"][group]["properties"][setting]["description"]
                 raise InputError(
-                    f"{setting} is {file}, and there is no such file",
-                    expected="an existing file, its path relative to the study's folder",
-                    action="correct the path",
-                    file=config_file,
+                    f"{group}.{setting} is {file}, and there is no such file",
+                    expected=allowed,
+                    action="correct it; a path is taken relative to the study's folder",
+                    file=self.config_file,
                 )

@@ -9,7 +9,7 @@ import torch
 
 from ressat.held_back import hold_back
 from ressat.model import Head, HeadSettings, dual_loss
-from ressat.section_data import Scaler, SectionData
+from ressat.section_data import DEAD_FEATURES_BELOW, Scaler, SectionData
 
 logger = logging.getLogger("ressat")
 
@@ -84,7 +84,7 @@ def _fit(
     torch.manual_seed(settings.seed)
     torch.use_deterministic_algorithms(True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    features = Scaler.fit([data.features for data in sections])
+    features = Scaler.fit([data.features for data in sections], DEAD_FEATURES_BELOW)
     targets = Scaler.fit([data.targets for data in sections])
 
     def tensors(data: SectionData) -> tuple[torch.Tensor, torch.Tensor]:

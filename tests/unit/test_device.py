@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from ressat import device
+from ressat.device import choose_device
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_precision_asked_for_is_taken(precision):
+    assert choose_device(precision).precision == precision
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU decides for itself")
+@pytest.mark.parametrize(
+    ("flags", "precision"),
+    [
+        ("fpu avx2 avx512f", "fp32"),
+        ("fpu avx512_bf16 avx2", "bf16"),
+        ("amx_bf16", "bf16"),
+        ("avx512_bf16x", "fp32"),
+    ],
+)
+def test_auto_is_bf16_only_where_the_processor_computes_in_it(monkeypatch, tmp_path, flags, precision):
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"processor : 0\nflags\t\t: {flags}\n")
+    monkeypatch.setattr(device, "Path", lambda path: cpuinfo if path == "/proc/cpuinfo" else Path(path))
+    assert choose_device("auto").precision == precision
+
+
+def test_autocast_changes_what_a_product_is_computed_in():
+    a = torch.randn(8, 8)
+    with device.Device("cpu", "bf16").autocast():
+        assert (a @ a).dtype == torch.bfloat16
+    with device.Device("cpu", "fp32").autocast():
+        assert (a @ a).dtype == torch.float32

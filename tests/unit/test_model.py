@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+import torch
+
+from ressat.model import Head, HeadSettings, dual_loss, spot_interaction
+
+
+@pytest.fixture
+def yhat() -> torch.Tensor:
+    return torch.from_numpy(np.random.default_rng(0).normal(size=(300, 40)))
+
+
+def attention_by_hand(yhat: np.ndarray) -> np.ndarray:
+    """softmax(Q K^T / sqrt(d)) V in float64, row by row."""
+    rows = []
+    for query in yhat:
+        logits = yhat @ query / np.sqrt(yhat.shape[1])
+        weights = np.exp(logits - logits.max())
+        rows.append(weights @ yhat / weights.sum())
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("block_rows", [None, 1, 7, 300, 1000])
+def test_attention_is_the_published_equation(yhat, block_rows):
+    np.testing.assert_allclose(
+        spot_interaction(yhat, block_rows).numpy(), attention_by_hand(yhat.numpy()), atol=1e-12
+    )
+
+
+def test_attention_in_float32_stays_close_to_the_reference(yhat):
+    single = spot_interaction(yhat.float()).numpy()
+    np.testing.assert_allclose(single, attention_by_hand(yhat.numpy()), atol=1e-5)
+
+
+def test_attention_does_not_depend_on_the_order_of_spots(yhat):
+    order = torch.from_numpy(np.random.default_rng(1).permutation(len(yhat)))
+    torch.testing.assert_close(
+        spot_interaction(yhat[order]), spot_interaction(yhat)[order], atol=1e-12, rtol=0
+    )
+
+
+def test_attention_has_no_parameters_and_leaves_a_lone_spot_alone():
+    lone = torch.randn(1, 8)
+    torch.testing.assert_close(spot_interaction(lone), lone)
+
+
+def test_loss_is_the_sum_of_both_errors(yhat):
+    y = torch.randn_like(yhat)
+    direct, attended = dual_loss(y, yhat)
+    assert direct.item() == pytest.approx(((y - yhat) ** 2).mean().item())
+    expected = ((y.numpy() - attention_by_hand(yhat.numpy())) ** 2).mean()
+    assert attended.item() == pytest.approx(expected)
+
+
+def test_both_terms_of_the_loss_reach_the_head():
+    head = Head(6, 4, HeadSettings(hidden=5, dropout=0.0))
+    for term in (0, 1):
+        head.zero_grad()
+        dual_loss(torch.randn(9, 4), head(torch.randn(9, 6)))[term].backward()
+        assert all(parameter.grad.abs().sum() > 0 for parameter in head.parameters())
+
+
+@pytest.mark.parametrize(("hidden", "layers"), [(0, 1), (16, 2)])
+def test_head_is_linear_without_hidden_units(hidden, layers):
+    head = Head(10, 3, HeadSettings(hidden, 0.5))
+    assert sum(isinstance(module, torch.nn.Linear) for module in head.modules()) == layers
+    assert head(torch.randn(7, 10)).shape == (7, 3)
