@@ -27,5 +27,6 @@ rule all:
     default_target: True
     input:
         report="results/report.html",
+        folds="results/folds/folds.tsv",
         models=expand("results/folds/{fold}/model.pt", fold=study.trained_folds),
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),

@@ -11,9 +11,14 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from ressat import keys
 from ressat.code_version import code_version
 from ressat.errors import InputError
+from ressat.settings import check_yaml
 from ressat.study import IMAGE_REFERENCE, Study
 
 if Path("config.yaml").exists():
+    try:
+        check_yaml("config.yaml")
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
 
     configfile: "config.yaml"
 

@@ -54,6 +54,9 @@ def _imports(file: Path) -> tuple[Path, ...]:
             modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{PACKAGE}."):
             modules.add(node.module.split(".")[1])
+        elif isinstance(node, ast.Import):
+            names = [alias.name.split(".") for alias in node.names]
+            modules |= {name[1] for name in names if name[0] == PACKAGE and len(name) > 1}
     return tuple(SCRIPTS / PACKAGE / f"{module}.py" for module in sorted(modules))
 
 

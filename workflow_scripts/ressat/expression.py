@@ -20,6 +20,11 @@ def log1p_cp10k(counts: sparse.csr_matrix) -> sparse.csr_matrix:
     ----------
     counts
         Raw counts, shape (spots, genes); no spot without counts.
+
+    Returns
+    -------
+    scipy.sparse.csr_matrix
+        float64, shape (spots, genes).
     """
     totals = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
     scaled = sparse.diags_array(TARGET_SUM / totals) @ counts.astype(np.float64)

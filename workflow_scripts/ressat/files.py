@@ -32,10 +32,12 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     host = socket.gethostname()
-    for leftover in path.parent.glob(f".{path.name}.{host}.*.part"):
-        if not _is_alive(int(leftover.suffixes[-2][1:])):
+    start = f".{path.name}.{host}."
+    for leftover in path.parent.glob("*.part"):
+        pid = leftover.name.removeprefix(start).removesuffix(".part")
+        if leftover.name.startswith(start) and pid.isdecimal() and not _is_alive(int(pid)):
             leftover.unlink(missing_ok=True)
-    temporary = path.parent / f".{path.name}.{host}.{os.getpid()}.part"
+    temporary = path.parent / f"{start}{os.getpid()}.part"
     try:
         yield temporary
         # Without the sync a power cut could leave the new name on an empty file.

@@ -181,9 +181,7 @@ def _spot_share(adata: anndata.AnnData) -> np.ndarray:
     return np.asarray((adata.X > 0).mean(axis=0)).ravel()
 
 
-def _per_section(
-    pooled: anndata.AnnData, statistic: Callable[[anndata.AnnData], np.ndarray]
-) -> pd.Series:
+def _per_section(pooled: anndata.AnnData, statistic: Callable[[anndata.AnnData], np.ndarray]) -> pd.Series:
     """Mean of a statistic over sections; NaN where it is undefined in one."""
     sections = pooled.obs["section"].to_numpy()
     values = [statistic(pooled[sections == name]) for name in np.unique(sections)]

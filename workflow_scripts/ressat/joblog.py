@@ -35,25 +35,23 @@ def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
     to_screen.setLevel(logging.WARNING)
     to_screen.setFormatter(logging.Formatter(f"{title}: %(levelname)s: %(message)s"))
     logger.setLevel(logging.INFO)
-    logger.propagate = False
-    logger.handlers = [to_file, to_screen]
-    # Warnings of libraries concern us, not the user: they are kept in the log file alone.
+    logger.addHandler(to_screen)
+    # What libraries warn of concerns us, not the user: the root logger takes it to the log file alone.
     logging.captureWarnings(True)
-    logging.getLogger("py.warnings").handlers = [to_file]
-    logging.getLogger("py.warnings").propagate = False
+    logging.getLogger().addHandler(to_file)
     try:
         yield logger
         logger.info("finished")
     except InputError as error:
-        to_file.handle(_record(logger, "stopped", sys.exc_info()))
+        logger.removeHandler(to_screen)
+        logger.exception("stopped")
         print(f"{title}: {error}", file=sys.stderr)
         sys.exit(1)
     except Exception:
         logger.exception("failed with an error that is not the input's fault")
         sys.exit(1)
     finally:
+        logger.removeHandler(to_screen)
+        logging.getLogger().removeHandler(to_file)
+        logging.captureWarnings(False)
         to_file.close()
-
-
-def _record(log: logging.Logger, message: str, exc_info: tuple) -> logging.LogRecord:
-    return log.makeRecord(log.name, logging.ERROR, __file__, 0, message, (), exc_info)

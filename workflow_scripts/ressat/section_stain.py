@@ -8,7 +8,7 @@ import numpy as np
 
 from ressat import keys, stain
 from ressat.errors import InputError
-from ressat.files import write_text
+from ressat.files import check_version, write_text
 from ressat.slides import Slide
 from ressat.tile_reader import read_tile
 from ressat.tiling import TileGeometry
@@ -78,8 +78,15 @@ class SectionStain:
 
     @classmethod
     def read(cls, path: str | Path) -> "SectionStain":
-        """Read the file that `write` wrote."""
+        """Read the file that `write` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is of another version of the format.
+        """
         content = json.loads(Path(path).read_text(encoding="utf-8"))
+        check_version(content, path)
         names = ("section", "method", "reference_name", "pixels", "fallback")
         return cls(
             **{name: content[name] for name in names},

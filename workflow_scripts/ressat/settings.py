@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema
+import yaml
 
 from ressat.errors import InputError
 
@@ -27,6 +28,34 @@ Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_c
 def load_schema(path: str | Path) -> dict:
     """Read a JSON schema."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def check_yaml(path: str | Path) -> None:
+    """Refuse a config file that is not a YAML mapping.
+
+    Raises
+    ------
+    InputError
+        Naming the line that cannot be read.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise InputError(
+            "it cannot be read as YAML"
+            + (f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""),
+            expected="settings as in the pipeline's own config.yaml",
+            action="correct the indentation, brackets and quotes there",
+            file=path,
+        ) from error
+    if content is not None and not isinstance(content, dict):
+        raise InputError(
+            f"a {type(content).__name__}",
+            expected="settings by name, as in the pipeline's own config.yaml",
+            action="correct it",
+            file=path,
+        )
 
 
 def check_schema(content: dict, schema: dict, file: str | Path) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from ressat.errors import InputError
 from ressat.files import sha256
-from ressat.scale import MPP_RANGE, best_level
+from ressat.scale import MPP_RANGE, MPP_TOLERANCE, best_level
 
 # Edge, in pixels of the level read, of the blocks in which a low-resolution image is built.
 BLOCK_PX = 2048
@@ -51,7 +51,9 @@ class Slide:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._handle.close()
+        # Not close(): OpenSlide aborts the process when a slide is closed while a thread reads ahead.
+        # The last reference closes it.
+        del self._handle, self._properties
 
     @property
     def size(self) -> tuple[int, int]:
@@ -65,14 +67,18 @@ class Slide:
 
     @property
     def tagged_mpp(self) -> float | None:
-        """Scale from the slide's own tags in um/px; None if absent or not believable."""
+        """Scale from the slide's own tags in um/px; None if absent or not believable.
+
+        Not believable is what lies outside `MPP_RANGE`, and a pixel that is not square.
+        """
         try:
             across = float(self._properties[openslide.PROPERTY_NAME_MPP_X])
             down = float(self._properties[openslide.PROPERTY_NAME_MPP_Y])
         except (KeyError, ValueError):
             return None
-        mpp = (across + down) / 2
-        return mpp if MPP_RANGE[0] <= mpp <= MPP_RANGE[1] else None
+        smaller, larger = min(across, down), max(across, down)
+        believable = MPP_RANGE[0] <= smaller <= larger <= min(MPP_RANGE[1], smaller * (1 + MPP_TOLERANCE))
+        return (across + down) / 2 if believable else None
 
     def read(self, x: int, y: int, level: int, width: int, height: int) -> Image.Image:
         """Read a region as RGB; what lies outside the image is background.
@@ -138,7 +144,7 @@ class Slide:
         """Return a SHA-256 of the slide's content, the same wherever and whenever it lies.
 
         For formats of several files (mrxs, vms) the file named in the sheet is only an index;
-        OpenSlide's quickhash, which covers pixels of the lowest level, is mixed in.
+        OpenSlide's own hash, over metadata and pixels of the lowest level, is mixed in.
         """
         digest = hashlib.sha256(sha256(self.path).encode())
         digest.update(self._properties.get(openslide.PROPERTY_NAME_QUICKHASH1, "").encode())

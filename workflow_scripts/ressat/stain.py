@@ -169,7 +169,7 @@ def _fit_macenko(rgb: np.ndarray, tissue: np.ndarray) -> MacenkoStains:
     # Concentrations are taken over all pixels, glass included, as the published code does.
     concentrations = np.linalg.lstsq(vectors, optical_density(rgb).T, rcond=None)[0]
     stains = MacenkoStains(np.ascontiguousarray(vectors), np.percentile(concentrations, 99, axis=1))
-    if not np.isfinite(vectors).all() or stains.angle_degrees < MIN_ANGLE_DEGREES:
+    if stains.angle_degrees < MIN_ANGLE_DEGREES:
         raise StainFitError(
             f"one stain only: the two stain vectors are {stains.angle_degrees:.1f} degrees apart, "
             f"{MIN_ANGLE_DEGREES:.0f} are needed"
@@ -188,6 +188,8 @@ def _fit_macenko(rgb: np.ndarray, tissue: np.ndarray) -> MacenkoStains:
 def _fit_reinhard(rgb: np.ndarray, tissue: np.ndarray) -> ReinhardStatistics:
     lab = np.log(tissue.astype(np.float64) @ RGB_TO_LMS.T + LMS_FLOOR) @ LMS_TO_LAB.T
     statistics = ReinhardStatistics(lab.mean(axis=0), lab.std(axis=0))
-    if (statistics.sd < 1e-3).any():
-        raise StainFitError("one colour only: a standard deviation in l-alpha-beta space is zero")
+    if (statistics.sd * MAX_GAIN < PUBLISHED["reinhard"].sd).any():
+        raise StainFitError(
+            f"one colour only: differences of colour would be amplified more than {MAX_GAIN:.0f} times"
+        )
     return statistics

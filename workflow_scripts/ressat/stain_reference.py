@@ -43,12 +43,13 @@ def reference_pixels(path: str | Path, max_pixels: int, seed: int) -> np.ndarray
     """
     rng = np.random.default_rng(seed)
     pixels = _picture_pixels(path) if needs_conversion(path) else _slide_pixels(path, rng)
-    return pixels[rng.permutation(len(pixels))[:max_pixels]]
+    return rng.choice(pixels, min(max_pixels, len(pixels)), replace=False, shuffle=False)
 
 
 def _picture_pixels(path: str | Path) -> np.ndarray:
+    # Pillow's own bound on the size would come as a warning, or as an error that is no sentence.
+    Image.MAX_IMAGE_PIXELS = None
     try:
-        Image.MAX_IMAGE_PIXELS = None
         with Image.open(path) as image:
             if image.width * image.height > MAX_PICTURE_PIXELS:
                 raise InputError(
@@ -57,6 +58,8 @@ def _picture_pixels(path: str | Path) -> np.ndarray:
                     action="cut a part of it out, or give a slide with a pyramid",
                     file=path,
                 )
+            if image.has_transparency_data:  # what is transparent is glass, whatever colour lies under it
+                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
             return np.asarray(image.convert("RGB")).reshape(-1, 3)
     except (OSError, ValueError) as error:
         raise InputError(

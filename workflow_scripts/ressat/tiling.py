@@ -77,10 +77,10 @@ def hexagonal_grid(size: tuple[int, int], pitch: float) -> tuple[np.ndarray, np.
     rows = np.arange(int(max(0, height - pitch / 2) // row_step) + 1)
     columns = np.arange(int(max(0, width - pitch / 2) // pitch) + 1)
     row, column = (axis.ravel() for axis in np.meshgrid(rows, columns, indexing="ij"))
-    x = pitch / 2 + pitch * (column + 0.5 * (row % 2))
-    y = pitch / 2 + row_step * row
+    x = np.round(pitch / 2 + pitch * (column + 0.5 * (row % 2)))
+    y = np.round(pitch / 2 + row_step * row)
     inside = (x < width) & (y < height)
-    centres = np.column_stack([x, y])[inside].round().astype(np.int32)
+    centres = np.column_stack([x, y])[inside].astype(np.int32)
     ids = np.array([f"r{r:04d}c{c:04d}" for r, c in zip(row[inside], column[inside], strict=True)], dtype=str)
     return centres, ids
 
@@ -94,7 +94,7 @@ def check_centres(coords: np.ndarray, size: tuple[int, int], section: str, slide
         If any centre of ``coords`` (level-0 pixels, shape (n, 2)) lies outside.
     """
     width, height = size
-    outside = ((coords < 0) | (coords >= np.array(size))).any(axis=1).sum()
+    outside = (~((coords >= 0) & (coords < np.array(size)))).any(axis=1).sum()  # NaN is outside too
     if outside:
         (x0, y0), (x1, y1) = coords.min(axis=0), coords.max(axis=0)
         raise InputError(
@@ -107,6 +107,22 @@ def check_centres(coords: np.ndarray, size: tuple[int, int], section: str, slide
         )
 
 
+def top_left(centres: np.ndarray, edge: float) -> np.ndarray:
+    """Return the first pixel of tiles, level-0 x and y, int, shape (..., 2), from their centres and edge."""
+    return np.round(centres - edge / 2).astype(int)
+
+
 def crossing_edge(coords: np.ndarray, edge: float, size: tuple[int, int]) -> np.ndarray:
-    """Tell which tiles reach beyond the image, boolean, shape (n,)."""
-    return ((coords - edge / 2 < 0) | (coords + edge / 2 > np.array(size))).any(axis=1)
+    """Tell which tiles reach beyond the image and are padded, boolean, shape (n,).
+
+    Parameters
+    ----------
+    coords
+        Centres, level-0 pixels, shape (n, 2).
+    edge
+        Edge of a tile in level-0 pixels.
+    size
+        Width and height of the image.
+    """
+    start = top_left(coords, edge)
+    return ((start < 0) | (start + edge > np.array(size))).any(axis=1)

@@ -1,0 +1,38 @@
+# The page that people open.
+
+
+rule render_report:
+    input:
+        per_gene="results/evaluation/per_gene.tsv" if study.tested else [],
+        per_section="results/evaluation/per_section.tsv" if study.tested else [],
+        summary="results/evaluation/summary.tsv" if study.tested else [],
+        predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),
+        histories=expand("results/folds/{fold}/history.tsv", fold=study.trained_folds),
+        tiles=expand("results/tiles/{sample}.h5", sample=study.sections),
+        overlays=expand("results/tiles/{sample}.png", sample=study.sections),
+        stains=expand("results/stain/{sample}.json", sample=study.sections),
+        previews=expand("results/stain/{sample}.png", sample=study.sections),
+        expression=expand("results/expression/{sample}.h5ad", sample=study.counts),
+    output:
+        report="results/report.html",
+    log:
+        "logs/render_report.log",
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=grown(4000),
+        runtime=30,
+    params:
+        study=Path.cwd().name,
+        sections={
+            name: {"patient": section.patient, "role": section.role}
+            for name, section in study.sections.items()
+        },
+        labelled=list(study.counts),
+        folds=study.trained_folds,
+        genes=config["report"]["genes"],
+        settings={name: value for name, value in config.items() if name != "simulate"},
+        code=code_version("render_report"),
+    script:
+        "../workflow_scripts/render_report.py"

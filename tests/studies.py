@@ -1,0 +1,48 @@
+"""Running studies as a user does: snakemake in a process of its own."""
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+CORES = "2"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a finished snakemake call left."""
+
+    returncode: int
+    output: str
+
+    @property
+    def jobs(self) -> dict[str, int]:
+        """How many jobs of each rule a dry run announces."""
+        table = self.output.split("Job stats:")[-1].split("\n\n")[0].splitlines()
+        rows = [line.split() for line in table if line and not line.startswith(("job ", "---"))]
+        return {name: int(count) for name, count in rows if name not in ("total", "all")}
+
+
+def start(study: Path, *arguments: str) -> subprocess.Popen:
+    """Start snakemake as the leader of a process group."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
+    return subprocess.Popen(
+        [*command, *arguments, "--cores", CORES, "--directory", str(study)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def copy_study(source: Path, target: Path, *, results: bool = False) -> Path:
+    """Copy a study's config and sheet; with ``results``, all that was made from them too, with its times."""
+    if results:
+        return Path(shutil.copytree(source, target, dirs_exist_ok=True))
+    target.mkdir(exist_ok=True, parents=True)
+    for name in ("config.yaml", "samples.tsv"):
+        shutil.copy(source / name, target / name)
+    return target

@@ -1,0 +1,103 @@
+"""A run killed at any moment and taken up again ends in the same results."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from studies import copy_study, start
+
+KILLS = 4
+
+
+def wait_for(condition, process: subprocess.Popen, limit_s: float = 300) -> bool:
+    """Wait until a condition holds; False if the process ended first."""
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        if condition():
+            return True
+        if process.poll() is not None:
+            return False
+        time.sleep(0.02)
+    pytest.fail("the run did not get there")
+
+
+def kill_everything(process: subprocess.Popen) -> None:
+    """SIGKILL to snakemake and to all its jobs, at once."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def content(file: Path) -> object:
+    """What a result says, in a form that can be compared."""
+    if file.suffix == ".pt":
+        return {name: value.tolist() for name, value in torch.load(file, weights_only=True)["head"].items()}
+    if file.suffix in (".h5", ".h5ad"):
+        values = {}
+
+        def keep(name: str, item: object) -> None:
+            if isinstance(item, h5py.Dataset):
+                values[name] = item[()].tolist()
+
+        with h5py.File(file) as data:
+            data.visititems(keep)
+        return values
+    return file.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def taken_up_again(micro, snakemake, tmp_path_factory) -> Path:
+    """A micro-study that is killed while different files are being written, and resumed each time."""
+    study = copy_study(micro, tmp_path_factory.mktemp("killed"))
+    results = study / "results"
+    moments = [
+        lambda: any((study / "data").rglob("*.part")),
+        lambda: any(results.glob("tiles/.*.part")) or any(results.glob("tiles/*.h5")),
+        lambda: any(results.glob("features/.*.part")),
+        lambda: any(results.glob("folds/*/genes.tsv")),
+    ]
+    assert len(moments) == KILLS
+    killed = 0
+    for moment in moments:
+        process = start(study, "--rerun-incomplete")
+        if wait_for(moment, process):
+            kill_everything(process)
+            killed += 1
+        else:
+            process.communicate()
+        snakemake(study, "--unlock")
+    assert killed == KILLS
+    snakemake(study, "--rerun-incomplete")
+    return study
+
+
+def test_results_are_those_of_an_undisturbed_run(micro, taken_up_again):
+    compared = 0
+    for file in sorted((micro / "results").rglob("*")):
+        again = taken_up_again / file.relative_to(micro)
+        if file.is_dir() or file.suffix in (".html", ".parquet"):
+            assert again.exists()
+            continue
+        if file.parent.parent.name == "predictions":
+            continue
+        assert content(again) == content(file), file.relative_to(micro)
+        compared += 1
+    assert compared > 15
+
+
+def test_predictions_are_those_of_an_undisturbed_run(micro, taken_up_again):
+    for file in (micro / "results/predictions").rglob("*.h5ad"):
+        with h5py.File(file) as first, h5py.File(taken_up_again / file.relative_to(micro)) as second:
+            for layer in first["layers"]:
+                np.testing.assert_array_equal(first["layers"][layer][()], second["layers"][layer][()])
+
+
+def test_nothing_unfinished_is_left(taken_up_again, snakemake):
+    assert "Nothing to be done" in snakemake(taken_up_again, "--dry-run").output
+    assert list((taken_up_again / "results").rglob("*.part")) == []

@@ -1,0 +1,93 @@
+"""A prediction depends on the model and on its own section, and on nothing else."""
+
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pytest
+import yaml
+
+from studies import copy_study
+
+
+def z_units(file: Path, layer: str) -> np.ndarray:
+    adata = anndata.read_h5ad(file)
+    return (adata.layers[layer] - adata.var["training_mean"].to_numpy()) / adata.var["training_sd"].to_numpy()
+
+
+def bundle_study(micro: Path, folder: Path, **overrides: dict) -> Path:
+    """A study without counts that predicts with the micro-study's model."""
+    study = copy_study(micro, folder)
+    config = yaml.safe_load((study / "config.yaml").read_text())
+    config["model"] = {"use": str(micro / "results/folds/all/model.pt")}
+    del config["simulate"]
+    for name, values in overrides.items():
+        config.setdefault(name, {}).update(values)
+    (study / "config.yaml").write_text(yaml.safe_dump(config))
+    # M1 has joined as another section without counts, and stands first.
+    rows = [("M1", "slide.tiff"), ("M3", "slide.tiff")]
+    lines = ["sample\tslide\trole", *(f"{name}\t{micro}/data/{name}/{file}\tpredict" for name, file in rows)]
+    (study / "samples.tsv").write_text("\n".join(lines) + "\n")
+    return study
+
+
+@pytest.fixture(scope="module")
+def with_bundle(micro, snakemake, tmp_path_factory) -> Path:
+    study = bundle_study(micro, tmp_path_factory.mktemp("bundle"))
+    snakemake(study)
+    return study
+
+
+@pytest.mark.parametrize("layer", ["direct", "attended"])
+def test_other_sections_do_not_change_a_prediction(micro, with_bundle, layer):
+    alone = z_units(micro / "results/predictions/all/M3.h5ad", layer)
+    joined = z_units(with_bundle / "results/predictions/bundle/M3.h5ad", layer)
+    np.testing.assert_allclose(joined, alone, atol=1e-5)
+
+
+def test_a_study_without_counts_is_predicted_and_reported(with_bundle):
+    adata = anndata.read_h5ad(with_bundle / "results/predictions/bundle/M1.h5ad")
+    assert adata.n_obs > 10
+    assert np.isfinite(adata.X).all()
+    assert adata.uns["ressat"]["trained_on"].tolist() == ["M1"]
+    assert not (with_bundle / "results/evaluation").exists()
+    assert (with_bundle / "results/report.html").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ({"tiling": {"tile_um": 56}}, "the tile size"),
+        ({"stain": {"method": "reinhard"}}, "the stain method"),
+        ({"features": {"weights": "{micro}/other.pth"}}, "the ResNet50 weights"),
+    ],
+)
+def test_a_model_made_in_another_way_is_refused(micro, snakemake, tmp_path, overrides, words):
+    (tmp_path / "other.pth").write_bytes(b"other weights")
+    text = yaml.safe_dump(overrides).replace("{micro}", str(tmp_path))
+    study = bundle_study(micro, tmp_path / "study", **yaml.safe_load(text))
+    run = snakemake(study, "results/bundle.json", succeeds=False)
+    assert words in run.output
+    assert "model.pt" in run.output
+    assert "Traceback" not in run.output
+
+
+def test_the_model_is_checked_before_sections_are_worked_on(micro, snakemake, tmp_path):
+    study = bundle_study(micro, tmp_path / "study", tiling={"tile_um": 56})
+    snakemake(study, succeeds=False)
+    assert list((study / "results").glob("features/*.h5")) == []
+
+
+def test_adding_a_section_without_counts_trains_nothing(micro, snakemake, tmp_path):
+    study = copy_study(micro, tmp_path / "study", results=True)
+    with open(study / "samples.tsv", "a") as sheet:
+        sheet.write(f"M4\t{micro}/data/M1/slide.tiff\t\tP4\tpredict\n")
+    jobs = snakemake(study, "--dry-run").jobs
+    assert jobs == {
+        "tile_slide": 1,
+        "fit_stain": 1,
+        "extract_features": 1,
+        "predict_expression": 1,
+        "split_sections": 1,
+        "render_report": 1,
+    }
