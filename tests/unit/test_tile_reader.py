@@ -81,7 +81,10 @@ def test_reading_goes_on_while_a_batch_is_used_but_not_without_bound(slide, monk
     batches = tile_batches(slide, np.zeros((1000, 2)), EXACT, 10)
     for used in range(1, 4):
         next(batches)
-        time.sleep(0.1)
+        deadline = time.monotonic() + 10
+        while len(read) < 10 * (used + BATCHES_AHEAD) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.05)
         assert len(read) == 10 * (used + BATCHES_AHEAD)
     batches.close()
 
