@@ -48,11 +48,13 @@ def draw_tissue():
     def draw(mask, glass=(245, 245, 245), strength=1.0, stains=HE, seed=0):
         rng = np.random.default_rng(seed)
 
-        def amounts(low, high, sigma):
-            field = ndimage.gaussian_filter(rng.normal(size=mask.shape), sigma)
-            return low + (high - low) * (field - field.min()) / np.ptp(field)
+        def field(sigma):
+            waves = ndimage.gaussian_filter(rng.normal(size=mask.shape), sigma)
+            return np.clip(0.5 + 0.4 * waves / waves.std(), 0, 1)
 
-        concentrations = np.stack([amounts(0.1, 1.6, 1.5), amounts(0.2, 1.1, 3)], -1) * mask[..., None]
+        nuclei, fibres = field(1.5), field(3)  # nuclei push eosin aside
+        concentrations = np.stack([1.6 * nuclei, (0.25 + 0.85 * fibres) * (1 - 0.9 * nuclei)], -1)
+        concentrations *= mask[..., None]
         return np.array(glass) * np.exp(-strength * concentrations @ np.asarray(stains).T)
 
     return draw

@@ -44,6 +44,12 @@ def test_a_saved_model_predicts_as_the_one_that_was_saved(bundle, features, tmp_
     assert (again.requires, again.provenance) == (bundle.requires, bundle.provenance)
 
 
+def test_the_same_model_gives_the_same_bytes(bundle, tmp_path):
+    bundle.write(tmp_path / "model.pt")
+    bundle.write(tmp_path / "other_name.pt")
+    assert (tmp_path / "model.pt").read_bytes() == (tmp_path / "other_name.pt").read_bytes()
+
+
 @pytest.mark.parametrize("block_rows", [1, 13, 90, 4096])
 def test_prediction_does_not_depend_on_block_size(bundle, features, block_rows):
     whole = predict(bundle, features)

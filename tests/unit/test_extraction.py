@@ -57,7 +57,7 @@ def test_features_do_not_depend_on_the_batch_size(tiles, transform):
     whole = collect(encode([tiles], encoder, transform, CPU))
     parts = collect(encode([tiles[:1], tiles[1:4], tiles[4:]], encoder, transform, CPU))
     for name in (*keys.LAYER_WIDTHS, keys.COLOUR):
-        np.testing.assert_allclose(parts[name], whole[name], rtol=2e-3, atol=1e-4)
+        np.testing.assert_allclose(parts[name], whole[name], rtol=2e-3, atol=1e-3)
     assert whole["layer3"].shape == (7, 1024)
     assert whole["layer4"].dtype == np.float16
 

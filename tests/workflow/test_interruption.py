@@ -43,7 +43,7 @@ def content(file: Path) -> object:
 
         def keep(name: str, item: object) -> None:
             if isinstance(item, h5py.Dataset):
-                values[name] = item[()].tolist()
+                values[name] = np.asarray(item[()]).tolist()
 
         with h5py.File(file) as data:
             data.visititems(keep)
@@ -54,7 +54,7 @@ def content(file: Path) -> object:
 @pytest.fixture(scope="module")
 def taken_up_again(micro, snakemake, tmp_path_factory) -> Path:
     """A micro-study that is killed while different files are being written, and resumed each time."""
-    study = copy_study(micro, tmp_path_factory.mktemp("killed"))
+    study = copy_study(micro, tmp_path_factory.mktemp("killed") / "micro")
     results = study / "results"
     moments = [
         lambda: any((study / "data").rglob("*.part")),
@@ -78,24 +78,10 @@ def taken_up_again(micro, snakemake, tmp_path_factory) -> Path:
 
 
 def test_results_are_those_of_an_undisturbed_run(micro, taken_up_again):
-    compared = 0
-    for file in sorted((micro / "results").rglob("*")):
-        again = taken_up_again / file.relative_to(micro)
-        if file.is_dir() or file.suffix in (".html", ".parquet"):
-            assert again.exists()
-            continue
-        if file.parent.parent.name == "predictions":
-            continue
-        assert content(again) == content(file), file.relative_to(micro)
-        compared += 1
-    assert compared > 15
-
-
-def test_predictions_are_those_of_an_undisturbed_run(micro, taken_up_again):
-    for file in (micro / "results/predictions").rglob("*.h5ad"):
-        with h5py.File(file) as first, h5py.File(taken_up_again / file.relative_to(micro)) as second:
-            for layer in first["layers"]:
-                np.testing.assert_array_equal(first["layers"][layer][()], second["layers"][layer][()])
+    files = [file for file in sorted((micro / "results").rglob("*")) if file.is_file()]
+    assert len(files) > 30
+    for file in files:
+        assert content(taken_up_again / file.relative_to(micro)) == content(file), file.relative_to(micro)
 
 
 def test_nothing_unfinished_is_left(taken_up_again, snakemake):

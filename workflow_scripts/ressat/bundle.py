@@ -67,8 +67,9 @@ class Bundle:
             "requires": self.requires,
             "provenance": self.provenance,
         }
-        with replacing(path) as temporary:
-            torch.save(content, temporary)
+        # Given a path, torch would write the temporary name into the file: not the same twice.
+        with replacing(path) as temporary, open(temporary, "wb") as file:
+            torch.save(content, file)
 
     @classmethod
     def read(cls, path: str | Path) -> "Bundle":

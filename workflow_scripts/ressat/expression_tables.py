@@ -107,8 +107,20 @@ def read_legacy_counts(section: str, file: str) -> pd.DataFrame:
     InputError
         If it is no such table.
     """
-    table = read_table(section, file, index_col=0)
-    names = table.index.astype(str).str.strip()
+    # The header apart: pandas would rename a gene that stands there twice.
+    header = read_table(section, file, header=None, nrows=1, dtype=str).iloc[0].str.strip()
+    table = read_table(section, file, header=None, skiprows=1, dtype={0: str})
+    has_corner = len(header) == table.shape[1]
+    # R writes no cell above the names of the rows.
+    if table.shape[1] < 2 or not (has_corner or (len(header) == table.shape[1] - 1 and header.all())):
+        raise InputError(
+            f"a header of {len(header)} cells above rows of {table.shape[1]}",
+            expected=f"a name and one count per gene in each row, separated by {_separator(file)[1]}s",
+            action="export it again",
+            section=section,
+            file=file,
+        )
+    names = pd.Index(table.pop(0).astype(str).str.strip())
     odd = names[~names.str.fullmatch(SPOT_NAME)]
     if len(odd):
         raise InputError(
@@ -118,28 +130,22 @@ def read_legacy_counts(section: str, file: str) -> pd.DataFrame:
             section=section,
             file=file,
         )
-    # pandas renames a column that stands there twice.
-    header = read_table(section, file, header=None, nrows=1, dtype=str)
-    text = table.select_dtypes(exclude="number")
-    if not text.columns.empty:
-        column = text.iloc[:, 0]
-        cell = (
-            column[pd.to_numeric(column, errors="coerce").isna()].iloc[:1].tolist()
-            or column.iloc[:1].tolist()
-        )
+    table.columns = header[int(has_corner) :].astype(str)
+    text = np.flatnonzero([not pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes])
+    if text.size:
+        column = table.iloc[:, text[0]]
+        odd = column[[np.isnan(_number(cell)) for cell in column]]
         raise InputError(
-            f"{cell[0]!r} in the column of gene {text.columns[0]}",
+            f"{[*odd, *column][0]!r} as a count of gene {table.columns[text[0]]}",
             expected="raw counts: whole numbers, 0 or more",
             action="correct the cell",
             section=section,
             file=file,
         )
-    table = table.astype(np.float32)
-    table.columns = header.iloc[0, -table.shape[1] :].astype(str).str.strip()
     xy = names.str.extract(SPOT_NAME).astype(float)
     table.index = _spot_names(xy[0], xy[1])
     refuse_repeated(section, file, table.index)
-    return table
+    return table.astype(np.float32)
 
 
 def read_legacy_spots(section: str, file: str) -> pd.DataFrame:
@@ -162,7 +168,7 @@ def read_legacy_spots(section: str, file: str) -> pd.DataFrame:
     InputError
         If it is no such table, a value is not a number, or a spot stands there twice.
     """
-    table = read_table(section, file)
+    table = read_table(section, file, dtype=str)
     table.columns = table.columns.astype(str).str.strip()
     columns = ["x", "y", "pixel_x", "pixel_y"]
     missing = [name for name in columns if name not in table.columns]
@@ -203,7 +209,7 @@ def read_table(section: str, file: str, **options: object) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If it cannot be read, or has no row or no column of values.
+        If it cannot be read or has no row.
     """
     separator, name = _separator(file)
     try:
@@ -218,7 +224,7 @@ def read_table(section: str, file: str, **options: object) -> pd.DataFrame:
         ) from error
     if table.empty:
         raise InputError(
-            f"a table of {len(table)} rows and no column of values" if len(table) else "an empty table",
+            "an empty table",
             expected=f"one row per spot, its cells separated by {name}s",
             action="copy or export it again",
             section=section,
@@ -256,9 +262,16 @@ def _spot_names(x: pd.Series, y: pd.Series) -> pd.Index:
     return pd.Index(rounded[0] + "x" + rounded[1], name="spot")
 
 
+def _number(cell: object) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return np.nan
+
+
 def _numbers(section: str, file: str, table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Return columns as finite float64."""
-    numbers = table[columns].apply(pd.to_numeric, errors="coerce").astype(float)
+    numbers = table[columns].map(_number)
     # Beyond a billion there is no pixel and no array position.
     odd = np.argwhere(~(numbers.abs() < 1e9).to_numpy())
     if len(odd):

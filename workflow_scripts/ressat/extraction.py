@@ -71,6 +71,8 @@ def encode(
     dict of numpy.ndarray
         ``colour`` float32 (b, 9), and float16 (b, width) for each cached layer.
     """
+    # By default a GPU's fp32 convolutions keep 10 bits of the mantissa: too few for grey levels.
+    torch.backends.cudnn.allow_tf32 = False
     encoder = encoder.to(device.name, memory_format=torch.channels_last)
     stain = None if transform is None else StainLayer(transform).to(device.name)
     for tiles in batches:

@@ -1,5 +1,6 @@
 """Predicting a section, and writing it down the way scverse tools expect."""
 
+import copy
 from pathlib import Path
 
 import anndata
@@ -36,7 +37,8 @@ def predict(bundle: Bundle, features: np.ndarray, block_rows: int = BLOCK_ROWS) 
     """
     trained = bundle.trained
     with torch.inference_mode():
-        direct = trained.head.double()(torch.from_numpy(trained.features.scale(features)))
+        head = copy.deepcopy(trained.head).double()
+        direct = head(torch.from_numpy(trained.features.scale(features)))
         attended = spot_interaction(direct, block_rows)
     return {keys.DIRECT: direct.numpy(), keys.ATTENDED: attended.numpy()}
 

@@ -8,10 +8,11 @@ from skimage import filters, morphology
 WHITE, ASSUMED_GLASS = 245.0, 240.0
 # Glass lets at least this much green through, and has this little colour; anything else is pale tissue.
 GLASS_GREEN_ABOVE, GLASS_COLOUR = 200, 25
-# Bounds of the threshold on green optical density (natural logarithm, glass is 0).
-DENSITY_RANGE = (0.06, 0.20)
+# Bounds of the threshold on green optical density (natural logarithm, glass is 0); the upper one is where
+# annotated spots of seven pale to dark sections are told best from the glass beside them.
+DENSITY_RANGE = (0.06, 0.15)
 # Grey levels: below the first in all channels is black; a spread of channels below the second is grey.
-BLACK_BELOW = 40
+BLACK_BELOW = 50
 GREY_SPREAD = 10
 # Differences of optical density beyond any of H&E; on seven real slides the 99.9th percentiles are at
 # most 0.18 (bar a foreign body), 0.81 and 0.79.

@@ -1,6 +1,7 @@
 """Training G with the dual loss, and knowing when to stop without looking at a test section."""
 
 import logging
+import os
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -82,6 +83,8 @@ def _fit(
 ) -> tuple[TrainedHead, pd.DataFrame]:
     """Train on whole sections, one step each, until the held-back spots stop improving."""
     torch.manual_seed(settings.seed)
+    # Without this setting cuBLAS has no deterministic matrix product; it is read when CUDA starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     features = Scaler.fit([data.features for data in sections], DEAD_FEATURES_BELOW)
