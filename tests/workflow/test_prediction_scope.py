@@ -45,6 +45,37 @@ def test_other_sections_do_not_change_a_prediction(micro, with_bundle, layer):
     np.testing.assert_allclose(joined, alone, atol=1e-5)
 
 
+@pytest.fixture(scope="module")
+def predict_again(micro):
+    """Predict section M2 from its slide, its tiles in another order and batches of another size."""
+    tiles = Tiles.read(micro / "results/tiles/M2.h5")
+    stain = SectionStain.read(micro / "results/stain/M2.json")
+    bundle = Bundle.read(micro / "results/folds/holdout/model.pt")
+    encoder, _, digest = build_encoder(None, 1)
+    assert digest == bundle.requires["weights_sha256"]
+
+    def run(batch_size: int, order: np.ndarray) -> dict[str, np.ndarray]:
+        with Slide(micro / "data/M2/slide.tiff", "M2") as slide:
+            batches = tile_batches(slide, tiles.coords[order], tiles.geometry, batch_size)
+            features = [
+                part["layer3"] for part in encode(batches, encoder, stain.transform, Device("cpu", "fp32"))
+            ]
+        return predict(bundle, np.concatenate(features).astype(np.float32), block_rows=batch_size)
+
+    return run
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+def test_neither_batches_nor_the_order_of_spots_change_a_prediction(micro, predict_again, batch_size):
+    file = micro / "results/predictions/holdout/M2.h5ad"
+    count = anndata.read_h5ad(file).n_obs
+    order = np.random.default_rng(batch_size).permutation(count)
+    torch.set_num_threads(2)
+    again = predict_again(batch_size, order)
+    for layer in ("direct", "attended"):
+        np.testing.assert_allclose(again[layer], z_units(file, layer)[order], atol=1e-5)
+
+
 def test_a_study_without_counts_is_predicted_and_reported(with_bundle):
     adata = anndata.read_h5ad(with_bundle / "results/predictions/bundle/M1.h5ad")
     assert adata.n_obs > 10

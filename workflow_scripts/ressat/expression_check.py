@@ -48,7 +48,7 @@ def finish(
     ------
     InputError
         If a spot stands there twice, counts are negative, not whole or not finite, no spot has any,
-        or spots lie on one another.
+        or neighbouring spots are not a pixel apart.
     """
     refuse_repeated(section, file, adata.obs_names)
     adata.X = sparse.csr_matrix(adata.X, dtype=np.float32)
@@ -79,9 +79,9 @@ def finish(
             section=section,
             file=file,
         )
-    if pitch_px == 0:
+    if pitch_px < 1:
         raise InputError(
-            "half of its spots or more lie on another spot",
+            f"neighbouring spots are {pitch_px:.2g} px apart",
             expected="each spot at its own place, in full-resolution pixels",
             action="check the positions",
             section=section,

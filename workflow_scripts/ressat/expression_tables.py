@@ -112,7 +112,7 @@ def read_legacy_counts(section: str, file: str) -> pd.DataFrame:
     table = read_table(section, file, header=None, skiprows=1, dtype={0: str})
     has_corner = len(header) == table.shape[1]
     # R writes no cell above the names of the rows.
-    if table.shape[1] < 2 or not (has_corner or (len(header) == table.shape[1] - 1 and header.all())):
+    if table.shape[1] < 2 or not (has_corner or (len(header) == table.shape[1] - 1 and header.notna().all())):
         raise InputError(
             f"a header of {len(header)} cells above rows of {table.shape[1]}",
             expected=f"a name and one count per gene in each row, separated by {_separator(file)[1]}s",

@@ -75,7 +75,10 @@ def encode(
     torch.backends.cudnn.allow_tf32 = False
     encoder = encoder.to(device.name, memory_format=torch.channels_last)
     stain = None if transform is None else StainLayer(transform).to(device.name)
-    for tiles in batches:
+    for batch in batches:
+        # A lone image takes another kernel, which rounds differently: it is computed beside a copy of itself,
+        # so that no tile's features depend on how many tiles happen to be in its batch.
+        tiles = np.repeat(batch, 2, axis=0) if len(batch) == 1 else batch
         with torch.inference_mode():
             # A permuted view of (b, h, w, 3) is channels_last already: nothing is copied.
             rgb = torch.from_numpy(tiles).to(device.name).permute(0, 3, 1, 2).float()
@@ -85,6 +88,6 @@ def encode(
             with device.autocast():
                 pooled = encoder(rgb)
         yield {
-            keys.COLOUR: colour.cpu().numpy(),
-            **{name: layer.half().cpu().numpy() for name, layer in pooled.items()},
+            keys.COLOUR: colour[: len(batch)].cpu().numpy(),
+            **{name: layer[: len(batch)].half().cpu().numpy() for name, layer in pooled.items()},
         }

@@ -61,7 +61,9 @@ def _picture_pixels(path: str | Path) -> np.ndarray:
             if image.has_transparency_data:  # what is transparent is glass, whatever colour lies under it
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
             return np.asarray(image.convert("RGB")).reshape(-1, 3)
-    except (OSError, ValueError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # of many kinds: Pillow lets through whatever a damaged file sets off
         raise InputError(
             f"it cannot be read as an image ({error})",
             expected="an H&E image",
