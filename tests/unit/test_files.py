@@ -47,7 +47,9 @@ def test_the_new_file_takes_the_old_ones_place_when_it_is_whole(path):
         temporary.write_text("new")
         assert path.read_text() == "old"
         assert temporary.parent == path.parent
+        inode = temporary.stat().st_ino
     assert path.read_text() == "new"
+    assert path.stat().st_ino == inode, "renamed, not copied"
     assert names(path.parent) == ["C2.h5"]
 
 
@@ -113,6 +115,8 @@ with replacing({str(path)!r}) as temporary, open(temporary, "w") as file:
     file.flush()
     print("written", flush=True)
     input()
+    file.write("more")
+    file.flush()
     raise SystemExit("killed in the end")
 """
     env = os.environ | {"PYTHONPATH": str(repository / "workflow_scripts")}

@@ -77,6 +77,16 @@ def test_known_stains_are_found_haematoxylin_first(draw_tissue, grey_levels, fli
     assert found.angle_degrees == pytest.approx(np.degrees(np.arccos(stains[:, 0] @ stains[:, 1])), abs=10)
 
 
+@pytest.mark.parametrize("signs", [(1, 1, 1), (1, 1, -1), (1, -1, 1), (-1, -1, -1)])
+def test_the_stains_do_not_depend_on_the_signs_that_eigenvectors_come_with(section, monkeypatch, signs):
+    pixels, eigh = section.reshape(-1, 3), np.linalg.eigh
+    expected = fit("macenko", pixels)
+    monkeypatch.setattr(np.linalg, "eigh", lambda matrix: (eigh(matrix)[0], eigh(matrix)[1] * signs))
+    found = fit("macenko", pixels)
+    assert np.allclose(found.vectors, expected.vectors)
+    assert np.allclose(found.max_concentrations, expected.max_concentrations)
+
+
 def assert_same_grey_levels(found, exact):
     """Grey levels are cut off: only a value next to a whole number may fall either side of it."""
     exact = np.clip(exact, 0, 255)

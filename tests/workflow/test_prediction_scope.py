@@ -5,8 +5,18 @@ from pathlib import Path
 import anndata
 import numpy as np
 import pytest
+import torch
 import yaml
 
+from ressat.bundle import Bundle
+from ressat.device import Device
+from ressat.encoder import build_encoder
+from ressat.extraction import encode
+from ressat.prediction import predict
+from ressat.section_stain import SectionStain
+from ressat.slides import Slide
+from ressat.tile_reader import tile_batches
+from ressat.tile_table import Tiles
 from studies import copy_study
 
 
@@ -57,10 +67,9 @@ def predict_again(micro):
     def run(batch_size: int, order: np.ndarray) -> dict[str, np.ndarray]:
         with Slide(micro / "data/M2/slide.tiff", "M2") as slide:
             batches = tile_batches(slide, tiles.coords[order], tiles.geometry, batch_size)
-            features = [
-                part["layer3"] for part in encode(batches, encoder, stain.transform, Device("cpu", "fp32"))
-            ]
-        return predict(bundle, np.concatenate(features).astype(np.float32), block_rows=batch_size)
+            parts = list(encode(batches, encoder, stain.transform, Device("cpu", "fp32")))
+        features = np.concatenate([part["layer3"] for part in parts]).astype(np.float32)
+        return predict(bundle, features, block_rows=batch_size)
 
     return run
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import anndata
 import numpy as np
 import pandas as pd
+from scipy import sparse
+from scipy.spatial import cKDTree
 
 from ressat.errors import InputError
 from ressat.expression import log1p_cp10k
@@ -164,16 +166,24 @@ def _by_moran(pooled: anndata.AnnData) -> pd.Series:
     def moran(part: anndata.AnnData) -> np.ndarray:
         result = np.full(part.n_vars, np.nan)
         common = _spot_share(part) >= MIN_SVG_SPOT_SHARE
-        neighbours = min(NEIGHBOURS, part.n_obs - 1)
-        if neighbours == 0 or not common.any():
+        if part.n_obs < 2 or not common.any():
             return result
         part = part[:, common].copy()
-        sq.gr.spatial_neighbors(part, coord_type="generic", n_neighs=neighbours)
+        part.obsp["spatial_connectivities"] = _neighbour_graph(part.obsm["spatial"])
         sq.gr.spatial_autocorr(part, mode="moran", genes=list(part.var_names), n_perms=None)
         result[common] = part.uns["moranI"].loc[part.var_names, "I"]
         return result
 
     return _per_section(pooled, moran)
+
+
+def _neighbour_graph(coords: np.ndarray) -> sparse.csr_matrix:
+    """1 from each spot to each of its nearest ones; squidpy's way to it changes with its version."""
+    count = len(coords)
+    neighbours = min(NEIGHBOURS, count - 1)
+    _, nearest = cKDTree(coords).query(coords, k=neighbours + 1)
+    rows = np.repeat(np.arange(count), neighbours)
+    return sparse.csr_matrix((np.ones(rows.size), (rows, nearest[:, 1:].ravel())), shape=(count, count))
 
 
 def _spot_share(adata: anndata.AnnData) -> np.ndarray:

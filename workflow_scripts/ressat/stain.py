@@ -156,10 +156,8 @@ def _fit_macenko(rgb: np.ndarray, tissue: np.ndarray) -> MacenkoStains:
     density = optical_density(tissue)
     _, axes = np.linalg.eigh(np.cov(density.T))
     plane = density @ axes[:, 1:]
-    # Eigenvectors have no sign: tissue must lie on the positive side of the principal axis, so that
-    # the angles below do not wrap.
-    if plane[:, 1].mean() < 0:
-        axes, plane = -axes, -plane
+    # Eigenvectors have no sign, and need none: tissue lies on one side of the principal axis, so that the
+    # angles do not wrap, and the extremes are turned back along the same axes.
     angles = np.arctan2(plane[:, 1], plane[:, 0])
     extremes = np.percentile(angles, [ANGLE_PERCENTILE, 100 - ANGLE_PERCENTILE])
     vectors = axes[:, 1:] @ np.stack([np.cos(extremes), np.sin(extremes)])

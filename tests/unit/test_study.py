@@ -1,0 +1,271 @@
+import copy
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ressat.errors import InputError
+from ressat.study import IMAGE_REFERENCE, Study
+
+SHEET = """sample\tslide\texpression\tspots\tpatient\trole
+A1\tdata/A1.svs\tdata/A1/outs\t\tA\ttrain
+B1\tdata/B1.jpg\tdata/B1.tsv.gz\tdata/B1_spots.tsv\tB\ttrain
+C1\tdata/C1.svs\tdata/C1.h5ad\t\tC\ttest
+X\tdata/X.svs\t\t\tA\tpredict
+"""
+UNLABELLED = "sample\tslide\trole\nX\tdata/X.svs\tpredict\n"
+FILES = [
+    "A1.svs", "B1.jpg", "C1.svs", "X.svs", "C1.h5ad", "B1.tsv.gz", "B1_spots.tsv", "reference.png",
+    "A1/outs/filtered_feature_bc_matrix.h5", "A1/outs/spatial/tissue_positions.csv",
+    "A1/outs/spatial/scalefactors_json.json", "weights.pth", "genes.txt", "model.pt",
+]  # fmt: skip
+
+Load = Callable[..., Study]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A study's folder with every file that its sheet names; the working directory."""
+    for name in FILES:
+        path = tmp_path / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"content")
+    (tmp_path / "samples.tsv").write_text(SHEET)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def load(folder, repository) -> Load:
+    """Load the study with the defaults but for settings given as group__name=value."""
+    defaults = yaml.safe_load((repository / "config.yaml").read_text())
+
+    def load(sheet: str | None = None, **settings: object) -> Study:
+        config = copy.deepcopy(defaults)
+        for setting, value in settings.items():
+            group, _, name = setting.partition("__")
+            config = config | {group: config[group] | {name: value} if name else value}
+        if sheet is not None:
+            (folder / "samples.tsv").write_text(sheet)
+        return Study.load(config, "config.yaml", repository / "schemas")
+
+    return load
+
+
+def refusal(load: Load, *sheet: str, **settings: object) -> str:
+    with pytest.raises(InputError) as caught:
+        load(*sheet, **settings)
+    assert caught.value.file
+    assert caught.value.action
+    return str(caught.value)
+
+
+def test_the_sheet_becomes_sections_folds_and_files(load):
+    study = load()
+    assert list(study.sections) == ["A1", "B1", "C1", "X"]
+    assert {name: form for name, (form, _) in study.counts.items()} == {
+        "A1": "space_ranger", "B1": "legacy", "C1": "h5ad",
+    }  # fmt: skip
+    assert study.counts["B1"][1] == {"counts": Path("data/B1.tsv.gz"), "spots": Path("data/B1_spots.tsv")}
+    assert study.slide("A1") == "data/A1.svs"
+    assert study.slide("B1") == "results/slides/B1.tiff", "OpenSlide reads no JPEG"
+    assert study.trained_folds == ["holdout", "all"]
+    assert study.tested == [("holdout", "C1")]
+    assert study.predicted == [("holdout", "C1"), ("all", "X")]
+    assert study.patients(("A1", "C1")) == {"A1": "A", "C1": "C"}
+    assert study.model("all") == "results/folds/all/model.pt"
+
+
+def test_the_rows_of_the_table_of_folds(load):
+    rows = [tuple(row.values()) for row in load().fold_rows]
+    assert rows == [
+        ("holdout", "A1", "A", "train"), ("holdout", "B1", "B", "train"), ("holdout", "C1", "C", "test"),
+        ("all", "A1", "A", "train"), ("all", "B1", "B", "train"), ("all", "X", "A", "predict"),
+    ]  # fmt: skip
+    assert list(load().fold_rows[0]) == ["fold", "sample", "patient", "side"]
+
+
+def test_scores_say_what_they_stand_for(load):
+    assert load().protocol == "holdout, unseen patients"
+    assert load(evaluation__within_patient=True).protocol == "holdout, within-patient replicates"
+
+
+def test_a_patient_on_both_sides_is_refused(load):
+    assert "patient A has sections to train and to test on" in refusal(load, SHEET.replace("\tC\t", "\tA\t"))
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith(("A1", "B1", "C1", "X"))])
+def test_a_missing_file_is_named_with_its_section(load, folder, name):
+    (folder / "data" / name).unlink()
+    message = refusal(load)
+    assert f"section {re.split('[./_]', name)[0]}: data/{name}: no such file or folder" in message
+
+
+def test_a_missing_folder_of_counts_is_named_itself(load):
+    message = refusal(load, SHEET.replace("A1/outs", "A1/out"))
+    assert "section A1: data/A1/out: no such file or folder (expression)" in message
+
+
+def test_a_slide_that_is_none_is_refused_with_its_section(load, folder):
+    (folder / "data/A1.tiff").write_bytes(b"no tiff")
+    message = refusal(load, SHEET.replace("A1.svs", "A1.tiff"))
+    assert message.startswith("section A1: data/A1.tiff: the file does not begin as a TIFF does; expected")
+    (folder / "data/A1.pdf").write_bytes(b"")
+    assert "section A1: data/A1.pdf: the name ends in '.pdf'" in refusal(
+        load, SHEET.replace("1.svs", "1.pdf", 1)
+    )
+
+
+def test_files_of_a_simulated_section_need_not_exist_yet(load, folder):
+    (folder / "data/A1.svs").unlink()
+    (folder / "data/A1/outs/filtered_feature_bc_matrix.h5").unlink()
+    study = load(simulate={"sections": {"A1": {"seed": 1}}})
+    assert study.slide("A1") == "data/A1.svs"
+    assert study.counts["A1"][1]["positions"] == Path("data/A1/outs/spatial/tissue_positions.csv")
+
+
+def test_a_simulated_section_that_the_sheet_does_not_have_is_refused(load):
+    message = refusal(load, simulate={"sections": {"A2": {"seed": 1}}})
+    assert "config.yaml: simulate.sections names A2, which is not in the sheet" in message
+
+
+def test_settings_are_checked_first(load):
+    assert "config.yaml: the unknown name stain.metod" in refusal(load, stain__metod="macenko")
+
+
+def test_the_sheet_may_lie_elsewhere(load, folder, monkeypatch):
+    (folder / "samples.tsv").rename(folder / "data/sheet.tsv")
+    monkeypatch.setenv("RESSAT_TEST_DATA", str(folder / "data"))
+    (folder / "data/sheet.tsv").write_text(SHEET.replace("data/", ""))
+    for samples in ("data/sheet.tsv", "$RESSAT_TEST_DATA/sheet.tsv"):
+        study = load(samples=samples)
+        assert Path(study.slide("A1")).resolve() == folder / "data/A1.svs"
+    assert "no such sample sheet" in refusal(load, samples="samples.tsv")
+
+
+def test_the_stain_reference_is_published(load):
+    study = load()
+    assert study.stain_image is None
+    assert study.stain_reference("A1") is None
+
+
+def test_the_stain_reference_is_a_training_section(load):
+    study = load(stain__reference="A1")
+    assert study.stain_image is None
+    assert study.stain_reference("C1") == "results/stain/A1.json"
+    assert study.stain_reference("A1") is None, "it is its own reference"
+
+
+def test_the_stain_reference_is_an_image(load, folder, monkeypatch):
+    monkeypatch.setenv("RESSAT_TEST_DATA", str(folder / "data"))
+    study = load(stain__reference="$RESSAT_TEST_DATA/reference.png")
+    assert study.stain_image == str(folder / "data/reference.png")
+    assert study.stain_reference("A1") == IMAGE_REFERENCE
+    assert load(stain__reference="data/reference.png", stain__method="none").stain_reference("A1") is None
+
+
+@pytest.mark.parametrize(("name", "role"), [("C1", "test"), ("X", "predict")])
+@pytest.mark.parametrize("method", ["macenko", "none"])
+def test_a_section_that_is_predicted_is_no_stain_reference(load, name, role, method):
+    message = refusal(load, stain__reference=name, stain__method=method)
+    assert f"config.yaml: stain.reference names section {name}, whose role is {role}" in message
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {"stain__reference": "A11"},
+            "stain.reference is A11, and there is no such file; expected published, a",
+        ),
+        ({"stain__reference": "data"}, "stain.reference is data, and there is no such file"),
+        (
+            {"features__weights": "imagenet"},
+            "features.weights is imagenet, and there is no such file; expected IM",
+        ),
+        (
+            {"genes": {"method": "list", "number": 9, "list": "none.txt"}},
+            "genes.list is none.txt, and there is no",
+        ),
+        ({"features__weights": "$RESSAT_NOT_SET/w.pth"}, "environment variable RESSAT_NOT_SET is not set"),
+        (
+            {"samples": "$RESSAT_NOT_SET/s.tsv"},
+            "samples is $RESSAT_NOT_SET/s.tsv, and the environment variable",
+        ),
+    ],
+)
+def test_a_file_that_a_setting_names_must_exist(load, settings, said):
+    message = refusal(load, **settings)
+    assert f"config.yaml: {said}" in message or f"{said}; set RESSAT_NOT_SET" in message
+
+
+def test_weights_are_downloaded_random_or_a_file(load, folder, monkeypatch):
+    monkeypatch.setenv("RESSAT_TEST_DATA", str(folder / "data"))
+    assert load().weights == "resources/weights/resnet50_IMAGENET1K_V2.pth"
+    assert load(features__weights="random").weights is None
+    assert load(features__weights="data/weights.pth").weights == "data/weights.pth"
+    study = load(features__weights="${RESSAT_TEST_DATA}/weights.pth")
+    assert study.weights == str(folder / "data/weights.pth")
+
+
+def test_a_gene_list_is_read_for_the_method_list_alone(load):
+    assert load(genes__list="data/none.txt").gene_list is None
+    genes = {"method": "list", "number": 250, "list": "data/genes.txt"}
+    assert load(genes=genes).gene_list == "data/genes.txt"
+
+
+def test_a_study_without_counts_uses_a_saved_model(load):
+    study = load(UNLABELLED, model__use="data/model.pt")
+    assert study.predicted == [("bundle", "X")]
+    assert (study.trained_folds, study.tested, study.counts) == ([], [], {})
+    assert study.model("bundle") == "data/model.pt"
+
+
+def test_a_saved_model_must_exist_and_stands_alone(load):
+    said = "config.yaml: model.use is data/none.pt, and there is no such file; expected the path of a saved"
+    assert said in refusal(load, UNLABELLED, model__use="data/none.pt")
+    assert "but A1, B1, C1 have counts" in refusal(load, SHEET, model__use="data/model.pt")
+    assert "no section has role train" in refusal(load, UNLABELLED)
+
+
+def test_adding_a_section_to_predict_changes_nothing_that_is_trained(load):
+    before = load(SHEET.replace("X\tdata/X.svs\t\t\tA\tpredict\n", ""))
+    after = load(SHEET)
+    assert before.config_hash == after.config_hash
+    assert before.folds["holdout"] == after.folds["holdout"]
+    assert before.folds["all"].train == after.folds["all"].train
+    assert before.counts == after.counts
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("seed", 2), ("slide__jpeg_quality", 80), ("tiling__tile_um", 55), ("stain__method", "none"),
+        ("stain__reference", "A1"), ("features__weights", "random"), ("features__precision", "fp32"),
+        ("genes__number", 20), ("model__hidden", 0), ("model__layers", ["layer3", "layer4"]),
+        ("model__headline", "direct"),
+    ],
+)  # fmt: skip
+def test_what_predictions_depend_on_changes_the_hash(load, setting, value):
+    assert load(**{setting: value}).config_hash != load().config_hash
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("samples", "./samples.tsv"), ("features__batch_size", 1), ("evaluation__within_patient", True),
+        ("report__genes", 3), ("simulate", {"sections": {"A1": {"seed": 3}}}),
+    ],
+)  # fmt: skip
+def test_what_predictions_do_not_depend_on_leaves_the_hash_alone(load, setting, value):
+    assert load(**{setting: value}).config_hash == load().config_hash
+
+
+def test_the_demo_study_loads(repository, monkeypatch):
+    monkeypatch.chdir(repository / "demo")
+    config = yaml.safe_load((repository / "config.yaml").read_text())
+    for name, value in yaml.safe_load(Path("config.yaml").read_text()).items():
+        config[name] = {**config[name], **value} if isinstance(value, dict) else value
+    assert Study.load(config, "config.yaml", repository / "schemas").trained_folds == ["holdout", "all"]
