@@ -12,7 +12,7 @@ from ressat import keys
 from ressat.code_version import code_version
 from ressat.errors import InputError
 from ressat.settings import check_yaml
-from ressat.study import IMAGE_REFERENCE, Study
+from ressat.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
 
 if Path("config.yaml").exists():
     try:
@@ -37,7 +37,7 @@ except InputError as error:
 
 wildcard_constraints:
     sample="[A-Za-z0-9_-]+",
-    fold="[A-Za-z0-9_-]+",
+    fold="|".join(study.folds),
 
 
 def of_pairs(pattern, pairs):
@@ -62,6 +62,11 @@ def counts_if_labelled(wildcards):
 def counts_if_tested(wildcards):
     tested = wildcards.sample in study.folds[wildcards.fold].test
     return f"results/expression/{wildcards.sample}.h5ad" if tested else []
+
+
+def only_without_counts(setting):
+    """A param that sections with counts do not have, so that changing it leaves them alone."""
+    return lambda wildcards: None if wildcards.sample in study.counts else setting
 
 
 def stain_reference(wildcards):

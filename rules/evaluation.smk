@@ -42,7 +42,7 @@ rule evaluate_predictions:
         mem_mb=grown(4000),
         runtime=30,
     params:
-        protocol=study.protocol,
+        protocols=[study.protocol(fold, sample) for fold, sample in study.tested],
         tested=study.tested,
         patients=study.patients(tuple(sample for _, sample in study.tested)),
         code=code_version("evaluate_predictions"),

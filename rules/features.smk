@@ -46,7 +46,7 @@ rule extract_features:
     params:
         precision=config["features"]["precision"],
         batch_size=config["features"]["batch_size"],
-        seed=config["seed"],
+        seed=None if study.weights else config["seed"],
         code=code_version("extract_features"),
     script:
         "../workflow_scripts/extract_features.py"

@@ -72,7 +72,6 @@ rule train_model:
             for name in ("learning_rate", "weight_decay", "max_epochs", "patience")
         },
         seed=config["seed"],
-        config_hash=study.config_hash,
         code=code_version("train_model"),
     script:
         "../workflow_scripts/train_model.py"
@@ -84,6 +83,7 @@ rule check_bundle:
         weights=study.weights or [],
     output:
         checked="results/bundle.json",
+        stain=BUNDLE_REFERENCE,
     log:
         "logs/check_bundle.log",
     # Nothing but predictions needs its output; it runs first so that hours of features are not lost.
@@ -124,7 +124,7 @@ rule predict_expression:
         runtime=30,
     params:
         headline=config["model"]["headline"],
-        protocol=study.protocol,
+        protocol=lambda wildcards: study.protocol(wildcards.fold, wildcards.sample),
         patient=lambda wildcards: study.sections[wildcards.sample].patient,
         code=code_version("predict_expression"),
     script:

@@ -24,7 +24,6 @@ rule render_report:
         mem_mb=grown(4000),
         runtime=30,
     params:
-        study=Path.cwd().name,
         sections={
             name: {"patient": section.patient, "role": section.role}
             for name, section in study.sections.items()

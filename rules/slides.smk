@@ -42,11 +42,12 @@ rule tile_slide:
         mem_mb=grown(1500),
         runtime=30,
     params:
+        named=lambda wildcards: str(study.sections[wildcards.sample].slide),
         mpp=lambda wildcards: study.sections[wildcards.sample].mpp,
         tile_um=config["tiling"]["tile_um"],
         tile_px=config["tiling"]["tile_px"],
-        grid_um=config["tiling"]["grid_um"],
-        min_tissue=config["tiling"]["min_tissue"],
+        grid_um=only_without_counts(config["tiling"]["grid_um"]),
+        min_tissue=only_without_counts(config["tiling"]["min_tissue"]),
         lowres_px=config["tiling"]["lowres_px"],
         code=code_version("tile_slide"),
     script:
@@ -95,7 +96,7 @@ rule fit_stain:
         runtime=15,
     params:
         method=config["stain"]["method"],
-        is_reference=lambda wildcards: wildcards.sample == config["stain"]["reference"],
+        is_reference=lambda wildcards: study.is_stain_reference(wildcards.sample),
         max_pixels=config["stain"]["max_pixels"],
         seed=config["seed"],
         code=code_version("fit_stain"),

@@ -3,17 +3,19 @@
 Input
     model, and weights unless they are random
 Output
-    checked: what the model requires, as JSON
+    checked: what the model requires, as JSON; stain: the reference that it carries
 Params
     tile_um, tile_px, stain, seed (of random weights)
 """
 
 import json
 
+from ressat import keys
 from ressat.bundle import Bundle
 from ressat.encoder import build_encoder
 from ressat.files import sha256, write_text
 from ressat.joblog import job_log
+from ressat.section_stain import SectionStain
 
 model, params = snakemake.input.model, snakemake.params
 
@@ -24,6 +26,8 @@ with job_log(snakemake.log[0], "check_bundle") as log:
         found["weights_sha256"] = sha256(snakemake.input.weights)
     else:
         found["weights_sha256"] = build_encoder(None, params.seed)[2]
-    bundle.check(found, file=model)
+    bundle.check(found, file="config.yaml")
     log.info("trained on %s, %d genes", ", ".join(bundle.provenance["sections"]), len(bundle.genes))
+    target = bundle.requires["stain_target"]
+    SectionStain.from_target(target, keys.BUNDLE_STAIN).write(snakemake.output.stain)
     write_text(snakemake.output.checked, json.dumps(bundle.requires, indent=2) + "\n")

@@ -5,7 +5,7 @@ Input
 Output
     per_gene, per_section, summary: tables
 Params
-    protocol, tested (fold and sample of each input), patients
+    protocols and tested (fold and sample) of each input, patients
 """
 
 import anndata
@@ -21,13 +21,17 @@ with job_log(snakemake.log[0], "evaluate_predictions") as log:
         score_section(
             anndata.read_h5ad(predicted),
             anndata.read_h5ad(baseline),
-            protocol=params.protocol,
+            protocol=protocol,
             fold=fold,
             section=section,
             patient=params.patients[section],
         )
-        for (fold, section), predicted, baseline in zip(
-            params.tested, snakemake.input.predictions, snakemake.input.baselines, strict=True
+        for protocol, (fold, section), predicted, baseline in zip(
+            params.protocols,
+            params.tested,
+            snakemake.input.predictions,
+            snakemake.input.baselines,
+            strict=True,
         )
     ]
     for name, table in zip(("per_gene", "per_section", "summary"), summarise(scores), strict=True):

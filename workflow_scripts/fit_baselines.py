@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ressat import baselines, keys
+from ressat.expression import read_panel
 from ressat.feature_cache import Features
 from ressat.files import replacing
 from ressat.joblog import job_log
@@ -21,7 +22,7 @@ from ressat.section_data import load_sections
 section, params = snakemake.wildcards.sample, snakemake.params
 
 with job_log(snakemake.log[0], f"fit_baselines {snakemake.wildcards.fold}/{section}"):
-    genes = pd.read_csv(snakemake.input.genes, sep="\t", keep_default_na=False)["gene"].tolist()
+    genes = read_panel(snakemake.input.genes)
 
     def load(layers: list[str]) -> tuple[list, Features]:
         """Training sections and the test section's features, of some layers."""

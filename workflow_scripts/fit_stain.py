@@ -13,8 +13,9 @@ import numpy as np
 from ressat import pictures
 from ressat.files import replacing
 from ressat.joblog import job_log
-from ressat.section_stain import SectionStain, fit_reference, fit_section, preview_tiles, sample_pixels
+from ressat.section_stain import SectionStain, fit_reference, fit_section
 from ressat.slides import Slide
+from ressat.stain_sampling import preview_tiles, sample_pixels
 from ressat.tile_table import Tiles
 
 section, params = snakemake.wildcards.sample, snakemake.params

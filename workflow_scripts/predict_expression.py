@@ -8,14 +8,15 @@ Params
     headline, protocol, patient
 """
 
+import numpy as np
 import pandas as pd
 
 from ressat.bundle import Bundle
-from ressat.expression import read_log_expression
 from ressat.feature_cache import Features
 from ressat.files import sha256
 from ressat.joblog import job_log
 from ressat.prediction import predict, to_anndata, write_predictions
+from ressat.section_data import observed_expression
 from ressat.tile_table import Tiles
 
 section, params = snakemake.wildcards.sample, snakemake.params
@@ -29,7 +30,10 @@ with job_log(snakemake.log[0], f"predict_expression {snakemake.wildcards.fold}/{
 
     observed = None
     if snakemake.input.get("expression"):
-        observed, _ = read_log_expression(snakemake.input.expression, bundle.genes)
+        observed = observed_expression(snakemake.input.expression, bundle.genes, features)
+        missing = int(np.isnan(observed).all(axis=0).sum())
+        if missing:
+            log.warning("%d of %d genes have no counts here and cannot be scored", missing, len(bundle.genes))
     genes = pd.DataFrame(
         {"in_panel": True, "training_mean": targets.mean, "training_sd": targets.sd},
         index=pd.Index(bundle.genes, name="gene"),

@@ -6,9 +6,11 @@ Input
 Output
     report: one HTML file without anything outside it
 Params
-    study (its name), sections (patient and role by sample), labelled, folds (trained), genes (how
+    sections (patient and role by sample), labelled, folds (trained), genes (how
     many are mapped), settings
 """
+
+from pathlib import Path
 
 from ressat import report, report_maps
 from ressat.files import write_text
@@ -35,7 +37,7 @@ with job_log(snakemake.log[0], "render_report") as log:
         )
     ]
     page = report.render(
-        study=params.study,
+        study=Path.cwd().name,
         untrained=untrained,
         headline=headline,
         scored=scores is not None,

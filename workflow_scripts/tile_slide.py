@@ -5,22 +5,24 @@ Input
 Output
     tiles: coordinates, geometry, tissue and low-resolution image; overlay: a picture of them
 Params
-    mpp (of the sheet, or None), tile_um, tile_px, grid_um, min_tissue, lowres_px
+    named (the slide as the sheet names it), mpp (of the sheet, or None), tile_um, tile_px, lowres_px;
+    without counts grid_um and min_tissue too
 """
 
 import anndata
 import numpy as np
 
 from ressat import keys, pictures, tiling
-from ressat.errors import InputError
 from ressat.files import replacing
 from ressat.joblog import job_log
 from ressat.scale import resolve_scale
+from ressat.slide_checks import check_colour, check_spots_on_tissue, check_tissue
 from ressat.slides import Slide
 from ressat.tile_table import Tiles
 from ressat.tissue import box_fraction, tissue_mask
 
 section, params = snakemake.wildcards.sample, snakemake.params
+named = params.named
 
 with (
     job_log(snakemake.log[0], f"tile_slide {section}") as log,
@@ -29,13 +31,12 @@ with (
     spots = anndata.read_h5ad(snakemake.input.expression) if snakemake.input.get("expression") else None
     known = None if spots is None else spots.uns[keys.UNS]
     pitch = None if known is None or np.isnan(known["pitch_um"]) else known["pitch_um"] / known["pitch_px"]
-    scale = resolve_scale(
-        section, snakemake.input.slide, sheet=params.mpp, pitch=pitch, tags=slide.tagged_mpp
-    )
+    scale = resolve_scale(section, named, sheet=params.mpp, pitch=pitch, tags=slide.tagged_mpp)
     log.info("%d x %d px at %.4g um/px (from the %s)", *slide.size, scale.mpp, scale.source)
 
     geometry = tiling.tile_geometry(slide.downsamples, scale.mpp, params.tile_um, params.tile_px)
     lowres, downsample = slide.low_resolution(params.lowres_px)
+    check_colour(section, named, lowres)
     mask = tissue_mask(lowres, scale.mpp * downsample)
 
     if spots is None:
@@ -44,19 +45,14 @@ with (
     else:
         coords, barcodes = spots.obsm["spatial"], spots.obs_names.to_numpy(dtype=str)
         spot_px = known["spot_px"]
-        tiling.check_centres(coords, slide.size, section, snakemake.input.slide)
+        tiling.check_centres(coords, slide.size, section, named)
     tissue = box_fraction(mask, *(coords / downsample).T, geometry.edge / downsample)
     if spots is None:
         kept = tissue >= params.min_tissue
         coords, barcodes, tissue = coords[kept], barcodes[kept], tissue[kept]
-        if not kept.any():
-            raise InputError(
-                f"no tissue: none of {len(kept)} grid tiles has {params.min_tissue:.0%} of it",
-                expected="H&E-stained tissue on the slide",
-                action="look at the slide, or lower tiling.min_tissue in config.yaml",
-                section=section,
-                file=snakemake.input.slide,
-            )
+        check_tissue(section, named, mask, params.min_tissue, len(coords))
+    else:
+        check_spots_on_tissue(section, named, tissue)
 
     coords = np.round(coords).astype(np.int32)
     crossing = tiling.crossing_edge(coords, geometry.edge, slide.size)

@@ -5,13 +5,13 @@ Input
 Output
     model: the bundle; history: both loss terms per epoch
 Params
-    patients, layers, head (shape of G), training, seed, config_hash
+    patients, layers, head (shape of G), training, seed
 """
 
-import pandas as pd
 import torch
 
-from ressat.bundle import AGREEMENT, Bundle
+from ressat.bundle import AGREEMENT, Bundle, settings_hash
+from ressat.expression import read_panel
 from ressat.files import replacing
 from ressat.joblog import job_log
 from ressat.model import HeadSettings
@@ -22,11 +22,12 @@ fold, params = snakemake.wildcards.fold, snakemake.params
 
 with job_log(snakemake.log[0], f"train_model {fold}") as log:
     torch.set_num_threads(snakemake.threads)
-    genes = pd.read_csv(snakemake.input.genes, sep="\t", keep_default_na=False)["gene"].tolist()
+    genes = read_panel(snakemake.input.genes)
     sections, caches = load_sections(
         snakemake.input.features, snakemake.input.expression, params.patients, params.layers, genes
     )
     made = caches[0].attrs
+    requires = {name: made[name] for name in AGREEMENT}
     settings = TrainSettings(**params.training, seed=params.seed)
     head = HeadSettings(**params.head)
     trained, history, held_back = train(sections, made["tile_um"], head, settings)
@@ -36,7 +37,7 @@ with job_log(snakemake.log[0], f"train_model {fold}") as log:
         head,
         genes,
         list(params.layers),
-        requires={name: made[name] for name in AGREEMENT},
+        requires=requires,
         provenance={
             "fold": fold,
             "sections": [data.section for data in sections],
@@ -45,9 +46,13 @@ with job_log(snakemake.log[0], f"train_model {fold}") as log:
             "held_back_to_stop": held_back,
             "encoder": made["encoder"],
             "seed": params.seed,
-            "config_hash": params.config_hash,
+            "config_hash": settings_hash(
+                {**requires, "layers": params.layers, **params.head, **params.training, "seed": params.seed}
+            ),
         },
     )
+    for cache, file in zip(caches, snakemake.input.features, strict=True):
+        bundle.check(cache.attrs, file=file, section=cache.section)
     bundle.write(snakemake.output.model)
     with replacing(snakemake.output.history) as temporary:
         history.to_csv(temporary, sep="\t", index=False, float_format="%.6g")

@@ -29,7 +29,12 @@ def write_slide(tmp_path):
     """Write an image as a tiled TIFF without loss, with averaged pyramid levels; gives its path."""
 
     def write(rgb, name="slide.tiff", downsamples=(), mpp=None, **options):
-        options = {"tile": (256, 256), "photometric": "rgb", "metadata": None, "compression": "deflate"} | options
+        options = {
+            "tile": (256, 256),
+            "photometric": "rgb",
+            "metadata": None,
+            "compression": "deflate",
+        } | options
         if mpp:
             options |= {"resolution": (10_000 / mpp, 10_000 / mpp), "resolutionunit": "CENTIMETER"}
         with tifffile.TiffWriter(tmp_path / name) as tiff:

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from ressat.expression import log1p_cp10k, read_log_expression
+from ressat.expression import log1p_cp10k, read_log_expression, read_panel
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +65,8 @@ def test_a_gene_that_the_section_does_not_have_is_nan_and_not_zero(file):
     values, _ = read_log_expression(file, ["g1", "nowhere", "g2"])
     assert np.isnan(values[:, 1]).all()
     np.testing.assert_array_equal(values[:, [0, 2]], read_log_expression(file, ["g1", "g2"])[0])
+
+
+def test_a_panel_of_numbers_stays_text(tmp_path):
+    (tmp_path / "genes.tsv").write_text("gene\tscore\n1000\t1.5\nNA\t1.0\n")
+    assert read_panel(tmp_path / "genes.tsv") == ["1000", "NA"]

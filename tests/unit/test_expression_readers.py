@@ -90,6 +90,7 @@ def test_space_ranger_spots_under_tissue_with_their_counts_and_places(outs):
     assert found["spot_px"] == 65
 
 
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
 def test_x_and_y_are_those_of_squidpy(outs):
     import squidpy
 

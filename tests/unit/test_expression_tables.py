@@ -101,7 +101,7 @@ def test_wrong_scale_factors_are_refused(refusal, content):
 
 
 @pytest.mark.parametrize("name", ["c.tsv", "c.tsv.gz", "c.csv", "c.csv.gz", "c.txt"])
-@pytest.mark.parametrize("header", ["\tTP53\tACTB", "TP53\tACTB"])  # as pandas and as R write it
+@pytest.mark.parametrize("header", ["\tTP53\tACTB", "TP53\tACTB", '"TP53"\t"ACTB"'])  # as pandas and R write
 def test_legacy_counts(write, name, header):
     content = COUNTS.replace("\tTP53\tACTB", header)
     table = read_legacy_counts("S1", write(content.replace("\t", "," if "csv" in name else "\t"), name))
@@ -132,7 +132,8 @@ def test_an_empty_cell_of_counts_is_nan_and_no_zero(write):
         ("", "it cannot be read as a table"),
         ("\tTP53\tACTB\n", "it cannot be read as a table"),
         (COUNTS + "\0" * 40, "a row named"),
-        (COUNTS.replace("\t", ","), "a header of 1 cells above rows of 1; expected a name and one count"),
+        (COUNTS.encode().replace(b"TP53", b"\xff\xfe"), "it cannot be read as a table"),
+        (COUNTS.replace("\t", ","), "a table without values; expected one row per spot, its cells separ"),
         (COUNTS.replace("\n1", "\n0\t1", 2), "a header of 3 cells above rows of 4"),
         (COUNTS.replace("0\n", "0\t\n").replace("2\n", "2\t\n"), "a header of 3 cells above rows of 4"),
         ("\t10x21\t10x22\nTP53\t1\t3\n", "a row named 'TP53'; expected spots as rows"),
@@ -175,7 +176,7 @@ def test_all_legacy_spots_are_under_tissue_where_nothing_else_is_said(write):
     ("content", "said"),
     [
         ("", "it cannot be read as a table"),
-        (SPOTS.splitlines()[0], "an empty table"),
+        (SPOTS.splitlines()[0], "a table without values"),
         (SPOTS.replace("pixel_x", "px"), "no column pixel_x; expected the columns x, y, pixel_x, pixel_y"),
         (SPOTS.replace("\t", ","), "no column x, y, pixel_x, pixel_y"),
         (SPOTS.replace("100.5", "left"), "left as pixel_x in row 0; expected a number"),

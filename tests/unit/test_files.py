@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -139,5 +138,7 @@ def test_the_checksum_is_that_of_the_content(tmp_path):
 def test_this_version_of_the_formats_is_accepted_and_others_are_not():
     check_version({"version": 1}, "C2.h5")
     for attrs in ({}, {"version": 0}, {"version": 2}):
-        with pytest.raises(InputError, match=r"^C2\.h5: file format version .*; expected version 1; remove the"):
+        with pytest.raises(
+            InputError, match=r"^C2\.h5: file format version .*; expected version 1; remove the"
+        ):
             check_version(attrs, "C2.h5")

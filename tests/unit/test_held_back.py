@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from ressat.errors import InputError
 from ressat.held_back import hold_back, leave_one_out, spatial_halves
 from ressat.section_data import SectionData
 
@@ -54,3 +55,8 @@ def test_every_unit_is_left_out_once():
     sections = [section("A1", "a"), section("B1", "b"), section("C1", "c")]
     assert [names(held_back) for _, held_back, _ in leave_one_out(sections, 112)] == [{"A1"}, {"B1"}, {"C1"}]
     assert len(leave_one_out(sections[:1], 112)) == 2
+
+
+def test_a_lone_section_too_small_to_be_cut_is_refused():
+    with pytest.raises(InputError, match="section A: of its 60 spots, 0 and 0 are left"):
+        spatial_halves(section("A", "a"), gap_um=9000)

@@ -37,7 +37,11 @@ def run(repository, tmp_path):
 def test_a_job_that_ends_well_is_silent_and_logged(run):
     status, stdout, stderr, log = run("log.info('\u00b5m')")
     assert (status, stdout, stderr) == (0, "after\n", "")
-    assert [line.split(" ", 2)[2] for line in log.splitlines()] == ["INFO 9270 x 9900 px", "INFO \u00b5m", "INFO finished"]
+    assert [line.split(" ", 2)[2] for line in log.splitlines()] == [
+        "INFO 9270 x 9900 px",
+        "INFO \u00b5m",
+        "INFO finished",
+    ]
 
 
 def test_an_input_error_is_one_sentence_on_the_screen_and_a_trace_in_the_log(run):
@@ -52,7 +56,9 @@ def test_an_input_error_is_one_sentence_on_the_screen_and_a_trace_in_the_log(run
 
 
 def test_the_cause_of_an_input_error_is_in_the_log(run):
-    body = "try:\n    open('gone')\nexcept OSError as error:\n    raise InputError('cannot be read') from error"
+    body = (
+        "try:\n    open('gone')\nexcept OSError as error:\n    raise InputError('cannot be read') from error"
+    )
     status, _, stderr, log = run(body)
     assert (status, stderr) == (1, "tile_slide C2: cannot be read.\n")
     assert "FileNotFoundError" in log

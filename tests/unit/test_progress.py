@@ -15,7 +15,9 @@ def lines(caplog):
     return lambda: [record.getMessage() for record in caplog.records if record.name == "ressat"]
 
 
-@pytest.mark.parametrize(("tiles", "batch_size"), [(1000, 32), (1000, 1), (187, 32), (7, 2), (1, 32), (20, 20)])
+@pytest.mark.parametrize(
+    ("tiles", "batch_size"), [(1000, 32), (1000, 1), (187, 32), (7, 2), (1, 32), (20, 20)]
+)
 def test_everything_passes_and_a_few_lines_say_how_far_it_is(lines, tiles, batch_size):
     batches = [list(range(tiles))[start : start + batch_size] for start in range(0, tiles, batch_size)]
     assert list(progress(iter(batches), tiles, len, "C2", "tile")) == batches
@@ -23,7 +25,10 @@ def test_everything_passes_and_a_few_lines_say_how_far_it_is(lines, tiles, batch
     assert lines()[-1] == f"C2: {tiles} of {tiles} tiles"
     done = [int(line.split()[1]) for line in lines()]
     assert done == sorted(set(done))
-    assert max(b - a for a, b in zip([0, *done], done, strict=False)) <= max(tiles / LINES, batch_size) + batch_size
+    assert (
+        max(b - a for a, b in zip([0, *done], done, strict=False))
+        <= max(tiles / LINES, batch_size) + batch_size
+    )
 
 
 def test_nothing_to_do_is_nothing_to_say(lines):

@@ -56,14 +56,18 @@ def test_a_file_that_is_no_slide_is_named(rgb, tmp_path, kind):
         "striped": lambda: tifffile.imwrite(path, rgb, photometric="rgb"),
     }
     make[kind]()
-    with pytest.raises(InputError, match=r"section S1: .*C2\.tif: OpenSlide cannot open it .*; expected .*; ."):
+    with pytest.raises(
+        InputError, match=r"section S1: .*C2\.tif: OpenSlide cannot open it .*; expected .*; ."
+    ):
         Slide(path, "S1")
 
 
 def assert_damage_is_met_at(path, x, y):
     with Slide(path, "S1") as slide:
         slide.read(10, 10, 0, 100, 100)
-        with pytest.raises(InputError, match=rf"section S1: .*slide\.tiff: .*x={x}, y={y} \(level 0") as caught:
+        with pytest.raises(
+            InputError, match=rf"section S1: .*slide\.tiff: .*x={x}, y={y} \(level 0"
+        ) as caught:
             slide.read(x, y, 0, 100, 80)
     assert "copy or export the slide again" in str(caught.value)
 

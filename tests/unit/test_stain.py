@@ -157,14 +157,19 @@ def test_what_has_the_references_stains_already_is_left_as_it_is(section, method
 @pytest.mark.parametrize("method", METHODS)
 def test_any_shape_is_transformed_pixel_by_pixel(section, method):
     to_published = transform(fit(method, section.reshape(-1, 3)), stain.PUBLISHED[method])
-    assert np.array_equal(to_published.apply(section).reshape(-1, 3), to_published.apply(section.reshape(-1, 3)))
+    assert np.array_equal(
+        to_published.apply(section).reshape(-1, 3), to_published.apply(section.reshape(-1, 3))
+    )
     assert np.array_equal(to_published.apply(section[3, 5]), to_published.apply(section)[3, 5])
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_glass_is_left_out_of_the_fit(section, method):
     white = np.full((50_000, 3), 245, np.uint8)
-    alone, beside_glass = fit(method, section.reshape(-1, 3)), fit(method, np.vstack([section.reshape(-1, 3), white]))
+    alone, beside_glass = (
+        fit(method, section.reshape(-1, 3)),
+        fit(method, np.vstack([section.reshape(-1, 3), white])),
+    )
     if method == "macenko":
         assert np.allclose(alone.vectors, beside_glass.vectors)
     else:

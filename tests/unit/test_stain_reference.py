@@ -44,7 +44,10 @@ def test_the_draw_is_bounded_and_repeatable(rgb, write_slide, tmp_path, monkeypa
 def test_a_slides_pixels_come_from_around_its_tissue(rgb, write_slide, mpp):
     path = write_slide(rgb, downsamples=(4,), mpp=mpp)
     drawn = reference_pixels(path, 100_000, seed=1)
-    assert len(stain.tissue_pixels(drawn)) / len(drawn) > len(stain.tissue_pixels(rgb.reshape(-1, 3))) / TISSUE.size
+    assert (
+        len(stain.tissue_pixels(drawn)) / len(drawn)
+        > len(stain.tissue_pixels(rgb.reshape(-1, 3))) / TISSUE.size
+    )
     whole = stain.fit("macenko", rgb.reshape(-1, 3))
     assert np.abs(stain.fit("macenko", drawn).vectors - whole.vectors).max() < 0.02
 
@@ -61,7 +64,9 @@ def test_a_slide_without_tissue_is_refused_as_a_reference(write_slide):
 def test_what_is_transparent_is_glass(rgb, tmp_path, mode):
     """Programs leave black under transparent pixels, which would count as the densest of tissue."""
     alpha = np.where(TISSUE, 255, 0).astype(np.uint8)
-    image = Image.fromarray(np.dstack([np.where(TISSUE[..., None], rgb, 0).astype(np.uint8), alpha])).convert(mode)
+    image = Image.fromarray(np.dstack([np.where(TISSUE[..., None], rgb, 0).astype(np.uint8), alpha])).convert(
+        mode
+    )
     image.save(tmp_path / "cut_out.png")
     drawn = reference_pixels(tmp_path / "cut_out.png", 50_000, seed=1)
     assert (drawn == 255).all(axis=1).mean() == pytest.approx(1 - TISSUE.mean(), abs=0.02)
@@ -77,12 +82,16 @@ def test_a_picture_in_grey_is_refused_as_a_reference(rgb, tmp_path):
 def test_a_picture_too_large_to_be_read_whole_is_refused(rgb, tmp_path, monkeypatch):
     Image.fromarray(rgb).save(tmp_path / "large.png")
     monkeypatch.setattr(stain_reference, "MAX_PICTURE_PIXELS", 1_000_000)
-    with pytest.raises(InputError, match=r"large\.png: a picture of 1200 x 900 px; expected at most 1 million pixels; cut"):
+    with pytest.raises(
+        InputError, match=r"large\.png: a picture of 1200 x 900 px; expected at most 1 million pixels; cut"
+    ):
         reference_pixels(tmp_path / "large.png", 10_000, seed=1)
 
 
 @pytest.mark.parametrize("name", ["ref.png", "ref.jpg", "ref.tif", "ref.svs"])
-@pytest.mark.parametrize("content", [None, b"", b"not an image", b"\x89PNG\r\n\x1a\n" + bytes(50), b"\xff\xd8\xff\xe0" + bytes(50)])
+@pytest.mark.parametrize(
+    "content", [None, b"", b"not an image", b"\x89PNG\r\n\x1a\n" + bytes(50), b"\xff\xd8\xff\xe0" + bytes(50)]
+)
 def test_a_file_that_is_no_image_is_named(tmp_path, name, content):
     if content is not None:
         (tmp_path / name).write_bytes(content)
@@ -108,7 +117,9 @@ def test_a_damaged_file_is_named_or_read(rgb, write_slide, tmp_path, name):
     if name == "tiled.tif":
         write_slide(rgb[:300, :300], name)
     else:
-        Image.fromarray(rgb[:300, :300]).save(path, **({"compression": "tiff_deflate"} if name[0] == "d" else {}))
+        Image.fromarray(rgb[:300, :300]).save(
+            path, **({"compression": "tiff_deflate"} if name[0] == "d" else {})
+        )
     whole, rng = path.read_bytes(), np.random.default_rng(0)
     refused = 0
     for trial in range(60):

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from ressat.errors import InputError
-from ressat.study import IMAGE_REFERENCE, Study
+from ressat.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
 
 SHEET = """sample\tslide\texpression\tspots\tpatient\trole
 A1\tdata/A1.svs\tdata/A1/outs\t\tA\ttrain
@@ -88,8 +88,23 @@ def test_the_rows_of_the_table_of_folds(load):
 
 
 def test_scores_say_what_they_stand_for(load):
-    assert load().protocol == "holdout, unseen patients"
-    assert load(evaluation__within_patient=True).protocol == "holdout, within-patient replicates"
+    assert load().protocol("holdout", "C1") == "holdout, unseen patients"
+    assert load().protocol("all", "X") == "not scored"
+    same = load(SHEET.replace("\tC\t", "\tA\t"), evaluation__within_patient=True)
+    assert same.protocol("holdout", "C1") == "holdout, within-patient replicates"
+
+
+def test_a_section_must_not_be_called_as_the_published_stain(load):
+    assert "a section named published" in refusal(load, SHEET.replace("B1\t", "published\t", 1))
+
+
+def test_a_saved_model_brings_its_own_stain_reference(load):
+    study = load(UNLABELLED, model__use="data/model.pt")
+    assert study.stain_reference("X") == BUNDLE_REFERENCE
+    said = "stain.reference is data/reference.png, beside the saved model"
+    assert said in refusal(
+        load, UNLABELLED, model__use="data/model.pt", stain__reference="data/reference.png"
+    )
 
 
 def test_a_patient_on_both_sides_is_refused(load):
@@ -233,34 +248,9 @@ def test_a_saved_model_must_exist_and_stands_alone(load):
 def test_adding_a_section_to_predict_changes_nothing_that_is_trained(load):
     before = load(SHEET.replace("X\tdata/X.svs\t\t\tA\tpredict\n", ""))
     after = load(SHEET)
-    assert before.config_hash == after.config_hash
     assert before.folds["holdout"] == after.folds["holdout"]
     assert before.folds["all"].train == after.folds["all"].train
     assert before.counts == after.counts
-
-
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        ("seed", 2), ("slide__jpeg_quality", 80), ("tiling__tile_um", 55), ("stain__method", "none"),
-        ("stain__reference", "A1"), ("features__weights", "random"), ("features__precision", "fp32"),
-        ("genes__number", 20), ("model__hidden", 0), ("model__layers", ["layer3", "layer4"]),
-        ("model__headline", "direct"),
-    ],
-)  # fmt: skip
-def test_what_predictions_depend_on_changes_the_hash(load, setting, value):
-    assert load(**{setting: value}).config_hash != load().config_hash
-
-
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        ("samples", "./samples.tsv"), ("features__batch_size", 1), ("evaluation__within_patient", True),
-        ("report__genes", 3), ("simulate", {"sections": {"A1": {"seed": 3}}}),
-    ],
-)  # fmt: skip
-def test_what_predictions_do_not_depend_on_leaves_the_hash_alone(load, setting, value):
-    assert load(**{setting: value}).config_hash == load().config_hash
 
 
 def test_the_demo_study_loads(repository, monkeypatch):

@@ -24,7 +24,9 @@ TILES = Tiles(
     edge_tiles=1,
     fingerprint="ab" * 32,
 )
-NONE = replace(TILES, coords=np.empty((0, 2), np.int32), barcodes=np.array([], str), tissue=np.empty(0, np.float32))
+NONE = replace(
+    TILES, coords=np.empty((0, 2), np.int32), barcodes=np.array([], str), tissue=np.empty(0, np.float32)
+)
 
 
 @pytest.mark.parametrize("tiles", [TILES, NONE], ids=["two tiles", "no tile"])
@@ -60,5 +62,7 @@ def test_a_file_of_another_version_is_refused(tmp_path, version):
         del file.attrs["version"]
         if version is not None:
             file.attrs["version"] = version
-    with pytest.raises(InputError, match=rf"C2\.h5: file format version {version}; expected version 1; remove"):
+    with pytest.raises(
+        InputError, match=rf"C2\.h5: file format version {version}; expected version 1; remove"
+    ):
         Tiles.read(path)

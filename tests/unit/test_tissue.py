@@ -21,6 +21,7 @@ CASTS = {
     "yellowish": (248, 242, 222),
     "bluish": (232, 238, 250),
     "greenish": (228, 240, 228),
+    "very pink": (250, 210, 235),
 }
 INKS = {
     "blue": (40, 60, 170),
@@ -83,6 +84,14 @@ def test_tissue_under_pen_is_left_out(draw_tissue, grey_levels, ink):
     assert mask[TISSUE & away_from(ON_TISSUE > 0.01)].mean() > 0.99
 
 
+def test_a_clump_of_dark_nuclei_is_tissue(draw_tissue, grey_levels):
+    image = draw_tissue(TISSUE)
+    clump = (X - 300) ** 2 + (Y - 200) ** 2 < 3**2  # 40 um across
+    image[clump] = 20
+    mask = tissue_mask(grey_levels(image), MPP)
+    assert mask[clump].all()
+
+
 @pytest.mark.parametrize("cast", CASTS)
 def test_black_borders_are_not_tissue(draw_tissue, grey_levels, cast):
     image = draw_tissue(TISSUE, CASTS[cast])
@@ -99,7 +108,7 @@ def test_white_holes_are_not_tissue_but_small_gaps_are(draw_tissue, grey_levels,
     image = draw_tissue(TISSUE, CASTS[cast])
     hole = (X - 320) ** 2 + (Y - 200) ** 2 < 40**2
     vessel = (X - 420) ** 2 + (Y - 200) ** 2 < 3.3**2  # 50 um across
-    crack = (np.abs(Y - 150) < 1) & (np.abs(X - 400) < 40)  # 8 um wide
+    crack = (np.abs(Y - 150) < 2) & (np.abs(X - 400) < 40)  # 24 um wide
     unscanned = (X > 480) & (Y > 330)
     image[hole] = image[unscanned] = 255
     image[vessel | crack] = CASTS[cast]

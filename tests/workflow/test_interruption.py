@@ -9,7 +9,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-import torch
 
 from studies import copy_study, start
 
@@ -36,16 +35,16 @@ def kill_everything(process: subprocess.Popen) -> None:
 
 def content(file: Path) -> object:
     """What a result says, in a form that can be compared."""
-    if file.suffix == ".pt":
-        return {name: value.tolist() for name, value in torch.load(file, weights_only=True)["head"].items()}
     if file.suffix in (".h5", ".h5ad"):
         values = {}
 
         def keep(name: str, item: object) -> None:
+            values[f"{name} attributes"] = {key: np.asarray(item.attrs[key]).tolist() for key in item.attrs}
             if isinstance(item, h5py.Dataset):
                 values[name] = np.asarray(item[()]).tolist()
 
         with h5py.File(file) as data:
+            keep("file", data)
             data.visititems(keep)
         return values
     return file.read_bytes()

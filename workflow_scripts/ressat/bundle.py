@@ -1,5 +1,7 @@
 """model.pt: everything that is needed to use a trained model without its training data."""
 
+import hashlib
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,7 +21,7 @@ AGREEMENT = {
     "tile_um": "the tile size (um)",
     "tile_px": "the tile size (px)",
     "stain": "the stain method",
-    "stain_target": "the stain reference",
+    "stain_target": "what stains were normalised to",
 }
 
 
@@ -133,6 +135,11 @@ class Bundle:
                     section=section,
                     file=file,
                 )
+
+
+def settings_hash(settings: dict) -> str:
+    """Return a SHA-256 over the settings that a model depends on, the same for the same settings."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
 def _equal(found: object, required: object) -> bool:

@@ -1,5 +1,6 @@
 """The text files that counts come with or in: each is read as a checked table, or refused."""
 
+import gzip
 import json
 import zlib
 from collections.abc import Sequence
@@ -107,20 +108,19 @@ def read_legacy_counts(section: str, file: str) -> pd.DataFrame:
     InputError
         If it is no such table.
     """
-    # The header apart: pandas would rename a gene that stands there twice.
-    header = read_table(section, file, header=None, nrows=1, dtype=str).iloc[0].str.strip()
-    table = read_table(section, file, header=None, skiprows=1, dtype={0: str})
-    has_corner = len(header) == table.shape[1]
+    table = read_table(section, file, header=None, skiprows=1, index_col=0)
+    header = _first_line(file)
+    has_corner = len(header) == table.shape[1] + 1
     # R writes no cell above the names of the rows.
-    if table.shape[1] < 2 or not (has_corner or (len(header) == table.shape[1] - 1 and header.notna().all())):
+    if not has_corner and not (len(header) == table.shape[1] and all(header)):
         raise InputError(
-            f"a header of {len(header)} cells above rows of {table.shape[1]}",
+            f"a header of {len(header)} cells above rows of {table.shape[1] + 1}",
             expected=f"a name and one count per gene in each row, separated by {_separator(file)[1]}s",
             action="export it again",
             section=section,
             file=file,
         )
-    names = pd.Index(table.pop(0).astype(str).str.strip())
+    names = table.index.astype(str).str.strip()
     odd = names[~names.str.fullmatch(SPOT_NAME)]
     if len(odd):
         raise InputError(
@@ -130,7 +130,7 @@ def read_legacy_counts(section: str, file: str) -> pd.DataFrame:
             section=section,
             file=file,
         )
-    table.columns = header[int(has_corner) :].astype(str)
+    table.columns = header[int(has_corner) :]
     text = np.flatnonzero([not pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes])
     if text.size:
         column = table.iloc[:, text[0]]
@@ -224,7 +224,7 @@ def read_table(section: str, file: str, **options: object) -> pd.DataFrame:
         ) from error
     if table.empty:
         raise InputError(
-            "an empty table",
+            "a table without values",
             expected=f"one row per spot, its cells separated by {name}s",
             action="copy or export it again",
             section=section,
@@ -254,6 +254,14 @@ def refuse_repeated(section: str, file: str, names: pd.Index) -> None:
 
 def _separator(file: str) -> tuple[str, str]:
     return (",", "comma") if Path(file).name.lower().endswith((".csv", ".csv.gz")) else ("\t", "tab")
+
+
+def _first_line(file: str) -> list[str]:
+    """Cells of the header as they are: pandas would rename a gene that stands there twice."""
+    opened = gzip.open if Path(file).suffix.lower() == ".gz" else open
+    with opened(file, "rt", encoding="utf-8-sig") as handle:
+        line = handle.readline()
+    return [cell.strip().strip('"') for cell in line.split(_separator(file)[0])]
 
 
 def _spot_names(x: pd.Series, y: pd.Series) -> pd.Index:

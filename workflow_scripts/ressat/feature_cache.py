@@ -25,7 +25,7 @@ class Features:
     values
         float32, shape (n, sum of widths): the layers asked for, side by side.
     coords, barcodes, tissue
-        As in `ressat.tiling.Tiles`.
+        As in `ressat.tile_table.Tiles`.
     attrs
         Provenance.
     """

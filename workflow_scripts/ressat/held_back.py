@@ -2,10 +2,13 @@
 
 import numpy as np
 
+from ressat.errors import InputError
 from ressat.section_data import SectionData
 
 # Share of the patients, or else sections, that is held back.
 HELD_BACK = 0.2
+# Spots that either half of a lone section must keep.
+MIN_HALF = 8
 
 Split = tuple[list[SectionData], list[SectionData], str]
 
@@ -52,10 +55,23 @@ def spatial_halves(data: SectionData, gap_um: float) -> list[Split]:
     """Cut a section across its longer axis, and leave out the spots within half a gap of the cut.
 
     Tiles overlap: a random half of the spots would have seen the other half's pixels.
+
+    Raises
+    ------
+    InputError
+        If hardly any spots are left in a half.
     """
     place = data.coords[:, np.argmax(np.ptp(data.coords, axis=0))]
     cut = np.median(place)
     low, high = data.part(place < cut - gap_um / 2), data.part(place > cut + gap_um / 2)
+    if min(low.features.shape[0], high.features.shape[0]) < MIN_HALF:
+        raise InputError(
+            f"of its {len(data.coords)} spots, {len(low.coords)} and {len(high.coords)} are left on either side of "
+            f"a gap of {gap_um:g} um",
+            expected=f"{MIN_HALF} on either side: choices for a lone section are made on half of it",
+            action="add a training section, or lower tiling.tile_um in config.yaml",
+            section=data.section,
+        )
     words = f"half of section {data.section}, with a gap of {gap_um:g} um"
     return [([low], [high], words), ([high], [low], words)]
 

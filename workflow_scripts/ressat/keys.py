@@ -34,7 +34,13 @@ TRAIN, TEST, PREDICT = "train", "test", "predict"
 FOLD_ALL = "all"
 FOLD_BUNDLE = "bundle"
 
+# How the stain reference of a saved model is called where it is used.
+BUNDLE_STAIN = "that of the saved model"
+
 EXPRESSION_UNIT = "log1p CP10k"
 
 # Label of every score whose test patient was trained on.
 WITHIN_PATIENT = "within-patient replicates"
+UNSEEN_PATIENT = "unseen patients"
+# What stands in its place beside predictions that cannot be scored.
+NOT_SCORED = "not scored"

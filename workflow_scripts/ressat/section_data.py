@@ -107,17 +107,18 @@ def load_section(
     Raises
     ------
     InputError
-        If the two files are not about the same spots.
+        If the two files are not about the same spots, or genes are missing.
     """
     features = Features.read(features_file, layers)
-    targets, barcodes = read_log_expression(expression_file, genes)
-    if not np.array_equal(features.barcodes, barcodes):
+    targets = observed_expression(expression_file, genes, features)
+    if np.isnan(targets).any():
+        missing = [genes[column] for column in np.flatnonzero(np.isnan(targets).any(axis=0))]
         raise InputError(
-            f"its {len(features.barcodes)} spots are not the {len(barcodes)} spots of {expression_file}",
-            expected="features of the very spots that have counts",
-            action="remove the features file and run again",
+            f"{len(missing)} genes of the panel are missing ({', '.join(missing[:5])})",
+            expected="all of them in a section that is learnt from",
+            action="use the same gene names in all training sections",
             section=features.section,
-            file=features_file,
+            file=expression_file,
         )
     coords = features.coords * features.attrs["mpp"]
     return SectionData(features.section, patient, features.values, targets, coords), features
@@ -150,3 +151,45 @@ def load_sections(
             )
         )
     return [data for data, _ in pairs], [features for _, features in pairs]
+
+
+def observed_expression(expression_file: str | Path, genes: Sequence[str], features: Features) -> np.ndarray:
+    """Read the measured expression of the very spots that have features.
+
+    Parameters
+    ----------
+    expression_file
+        results/expression/{sample}.h5ad.
+    genes
+        Names; one that the section does not have gives NaN.
+    features
+        The section's features.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, shape (spots, genes), log1p CP10k.
+
+    Raises
+    ------
+    InputError
+        If the spots are others, or the section has none of the genes.
+    """
+    observed, barcodes = read_log_expression(expression_file, genes)
+    if not np.array_equal(features.barcodes, barcodes):
+        raise InputError(
+            f"its {len(barcodes)} spots are not the {len(features.barcodes)} spots that have features",
+            expected="features of the very spots that have counts",
+            action="remove the section's features file and run again",
+            section=features.section,
+            file=expression_file,
+        )
+    if np.isnan(observed).all():
+        raise InputError(
+            f"it has none of the {len(genes)} genes of the panel ({', '.join(genes[:3])})",
+            expected="the gene names of the training sections",
+            action="convert them to symbols or to Ensembl ids, the same in all sections",
+            section=features.section,
+            file=expression_file,
+        )
+    return observed

@@ -9,13 +9,6 @@ import numpy as np
 from ressat import keys, stain
 from ressat.errors import InputError
 from ressat.files import check_version, write_text
-from ressat.slides import Slide
-from ressat.tile_reader import read_tile
-from ressat.tiling import TileGeometry
-
-# Tiles from which the pixels are drawn, and the tissue a tile must have to be among them.
-SAMPLED_TILES = 200
-MIN_TILE_TISSUE = 0.5
 
 
 @dataclass(frozen=True)
@@ -56,8 +49,15 @@ class SectionStain:
     @property
     def target(self) -> str:
         """What pixels are normalised to, as text; equal for sections whose features are comparable."""
-        reference = None if self.reference is None else _rounded(_to_dict(self.reference))
+        reference = None if self.reference is None else _to_dict(self.reference)
         return json.dumps({"method": self.method, "reference": reference}, sort_keys=True)
+
+    @classmethod
+    def from_target(cls, target: str, name: str) -> "SectionStain":
+        """Return the reference that a `target` names, so that other sections can be normalised to it."""
+        content = json.loads(target)
+        stains = _from_dict(content["reference"])
+        return cls(name, content["method"], stains, stains, name, 0, None)
 
     def write(self, path: str | Path) -> None:
         """Write the file described in docs/outputs.md, as a whole."""
@@ -148,61 +148,6 @@ def fit_reference(
     return SectionStain(name, method, source, source, name, len(stain.tissue_pixels(rgb)), None)
 
 
-def sample_pixels(
-    slide: Slide,
-    coords: np.ndarray,
-    tissue: np.ndarray,
-    geometry: TileGeometry,
-    max_pixels: int,
-    seed: int,
-) -> np.ndarray:
-    """Draw pixels from tissue tiles all over a section.
-
-    Parameters
-    ----------
-    slide
-        The opened slide.
-    coords, tissue
-        Centres (n, 2) and tissue share (n,) of the section's tiles.
-    geometry
-        How tiles are read.
-    max_pixels
-        Upper bound on the pixels returned.
-    seed
-        Of the draw.
-
-    Returns
-    -------
-    numpy.ndarray
-        uint8, shape (m, 3), m at most ``max_pixels``; empty where no tile has enough tissue.
-    """
-    rng = np.random.default_rng(seed)
-    eligible = np.flatnonzero(tissue >= MIN_TILE_TISSUE)
-    if eligible.size == 0:
-        return np.empty((0, 3), dtype=np.uint8)
-    chosen = _spread(eligible, coords, SAMPLED_TILES)
-    share = max_pixels // len(chosen)
-    samples = []
-    for tile in chosen:
-        pixels = read_tile(slide, coords[tile], geometry).reshape(-1, 3)
-        samples.append(pixels[rng.permutation(len(pixels))[:share]])
-    return np.concatenate(samples)
-
-
-def preview_tiles(
-    slide: Slide, coords: np.ndarray, tissue: np.ndarray, geometry: TileGeometry, count: int
-) -> list[np.ndarray]:
-    """Read some tiles from all over the section, those with most tissue where there is little."""
-    enough = np.argsort(-tissue, kind="stable")[: max(count, int((tissue >= MIN_TILE_TISSUE).sum()))]
-    return [read_tile(slide, coords[tile], geometry) for tile in _spread(enough, coords, count)]
-
-
-def _spread(tiles: np.ndarray, coords: np.ndarray, count: int) -> np.ndarray:
-    """Every k-th tile in reading order: spread over the whole section, which a random draw is not."""
-    order = tiles[np.lexsort(coords[tiles].T)]
-    return order[np.unique(np.linspace(0, len(order) - 1, count).round().astype(int))]
-
-
 def _to_dict(stains: stain.Stains) -> dict:
     return {name: np.asarray(value).tolist() for name, value in vars(stains).items()}
 
@@ -212,7 +157,3 @@ def _from_dict(content: dict | None) -> stain.Stains | None:
         return None
     arrays = {name: np.array(value) for name, value in content.items()}
     return stain.MacenkoStains(**arrays) if "vectors" in arrays else stain.ReinhardStatistics(**arrays)
-
-
-def _rounded(content: dict) -> dict:
-    return {name: np.round(value, 6).tolist() for name, value in content.items()}

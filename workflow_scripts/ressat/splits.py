@@ -94,6 +94,8 @@ def make_folds(
             "as within-patient replicates",
             file=sheet,
         )
+    # By name, so that the order of the sheet's rows does not show in a model.
+    train = tuple(sorted(train))
     folds = {}
     if test:
         folds["holdout"] = Fold("holdout", train, test, ())

@@ -1,7 +1,5 @@
 """A study as the rules see it: settings, sections and folds, checked before any job runs."""
 
-import hashlib
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +14,8 @@ from ressat.splits import Fold, make_folds
 
 DOWNLOADED_WEIGHTS = ("IMAGENET1K_V1", "IMAGENET1K_V2")
 RANDOM_WEIGHTS = "random"
-PUBLISHED_STAIN, IMAGE_REFERENCE = "published", "results/stain_reference.json"
-# Settings that a prediction depends on; their hash goes into its provenance.
-PREDICTIVE = ("seed", "slide", "tiling", "stain", "features", "genes", "model")
+PUBLISHED_STAIN = "published"
+IMAGE_REFERENCE, BUNDLE_REFERENCE = "results/stain_reference.json", "results/bundle_stain.json"
 
 
 @dataclass(frozen=True)
@@ -70,6 +67,13 @@ class Study:
         check_schema(config, schema, config_file)
         sheet = expand_path(config["samples"], "samples", file=config_file)
         sections = read_sheet(sheet, load_schema(Path(schemas) / "samples.schema.json"))
+        if PUBLISHED_STAIN in sections:
+            raise InputError(
+                f"a section named {PUBLISHED_STAIN}",
+                expected="another name: stain.reference uses this one",
+                action="rename the section",
+                file=sheet,
+            )
         model = config["model"]["use"]
         within_patient = config["evaluation"]["within_patient"]
         folds = make_folds(sections.values(), within_patient=within_patient, bundle=model, sheet=sheet)
@@ -127,13 +131,14 @@ class Study:
             for sample in getattr(fold, side)
         ]
 
-    @property
-    def protocol(self) -> str:
-        """What a score of this study stands for; it is written beside every score."""
-        evaluation = self.config["evaluation"]
-        return evaluation["scheme"] + (
-            f", {keys.WITHIN_PATIENT}" if evaluation["within_patient"] else ", unseen patients"
-        )
+    def protocol(self, fold: str, sample: str) -> str:
+        """Say what the scores of a prediction stand for; it is written beside every score."""
+        if sample not in self.folds[fold].test:
+            return keys.NOT_SCORED
+        learnt = set(self.patients(self.folds[fold].train).values())
+        within = self.sections[sample].patient in learnt
+        scheme = self.config["evaluation"]["scheme"]
+        return f"{scheme}, {keys.WITHIN_PATIENT if within else keys.UNSEEN_PATIENT}"
 
     @property
     def trained_folds(self) -> list[str]:
@@ -163,9 +168,17 @@ class Study:
     def stain_reference(self, sample: str) -> str | None:
         """Return the file of the fit that a section is normalised to; None for the published, or itself."""
         name = self.config["stain"]["reference"]
-        if name in (PUBLISHED_STAIN, sample) or self.config["stain"]["method"] == "none":
+        if self.config["stain"]["method"] == "none" or self.is_stain_reference(sample):
+            return None
+        if keys.FOLD_BUNDLE in self.folds:
+            return BUNDLE_REFERENCE
+        if name == PUBLISHED_STAIN:
             return None
         return f"results/stain/{name}.json" if name in self.sections else IMAGE_REFERENCE
+
+    def is_stain_reference(self, sample: str) -> bool:
+        """Tell whether the other sections are normalised to this one."""
+        return sample == self.config["stain"]["reference"]
 
     @property
     def stain_image(self) -> str | None:
@@ -174,16 +187,6 @@ class Study:
         if name == PUBLISHED_STAIN or name in self.sections:
             return None
         return self._expanded("stain", "reference")
-
-    @property
-    def config_hash(self) -> str:
-        """SHA-256 over the settings that predictions depend on."""
-        relevant = {name: self.config[name] for name in PREDICTIVE}
-        # How many tiles are computed at a time changes the speed alone.
-        relevant["features"] = {
-            name: value for name, value in relevant["features"].items() if name != "batch_size"
-        }
-        return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
 
     def model(self, fold: str) -> str:
         """Return the file of a fold's model."""
@@ -202,6 +205,13 @@ class Study:
     def _check_references(self, schema: dict) -> None:
         """Refuse settings that name a file that is not there, or a section that must not be used."""
         name = self.config["stain"]["reference"]
+        if keys.FOLD_BUNDLE in self.folds and name != PUBLISHED_STAIN:
+            raise InputError(
+                f"stain.reference is {name}, beside the saved model of model.use",
+                expected="no stain.reference: a saved model carries its own",
+                action="remove stain.reference",
+                file=self.config_file,
+            )
         if name in self.sections and self.sections[name].role != keys.TRAIN:
             raise InputError(
                 f"stain.reference names section {name}, whose role is {self.sections[name].role}",

@@ -6,8 +6,8 @@ from skimage import filters, morphology
 
 # Grey level that the glass is brought to, and the one it is held to have where none can be seen.
 WHITE, ASSUMED_GLASS = 245.0, 240.0
-# Glass lets at least this much green through, and has this little colour; anything else is pale tissue.
-GLASS_GREEN_ABOVE, GLASS_COLOUR = 200, 25
+# Glass lets more green through than this; what does not is tissue.
+GLASS_GREEN_ABOVE = 200
 # Bounds of the threshold on green optical density (natural logarithm, glass is 0); the upper one is where
 # annotated spots of seven pale to dark sections are told best from the glass beside them.
 DENSITY_RANGE = (0.06, 0.15)
@@ -48,14 +48,13 @@ def tissue_mask(image: np.ndarray, mpp: float) -> np.ndarray:
     smooth = ndimage.gaussian_filter(image.astype(np.float32), sigma=(1, 1, 0))
     smooth *= WHITE / _glass_colour(smooth)
     density = -np.log((smooth + 1) / (WHITE + 1))
-    black = smooth.max(axis=-1) < BLACK_BELOW
     grey = np.ptp(smooth, axis=-1) < GREY_SPREAD
 
-    foreign = black | _is_ink(density)
+    # Small black spots in tissue are nuclei.
+    foreign = (smooth.max(axis=-1) < BLACK_BELOW) | _is_ink(density)
     foreign = morphology.remove_small_objects(foreign, max_size=_pixels(SMALLEST_HOLE_UM, mpp))
     if foreign.any():
         foreign = ndimage.distance_transform_edt(~foreign) * mpp <= INK_RIM_UM
-    foreign |= black
 
     green_density = density[..., 1]
     candidates = green_density[~foreign]
@@ -73,10 +72,7 @@ def _glass_colour(image: np.ndarray) -> np.ndarray:
     """Colour of the slide's glass, shape (3,); nearly white where no glass can be seen."""
     brightness = image.mean(axis=-1)
     lightest = np.median(image[brightness >= np.percentile(brightness, 95)], axis=0)
-    red, green, blue = lightest
-    if green > GLASS_GREEN_ABOVE and max(red, blue) - green < GLASS_COLOUR:
-        return lightest
-    return np.full(3, ASSUMED_GLASS, dtype=image.dtype)
+    return lightest if lightest[1] > GLASS_GREEN_ABOVE else np.full_like(lightest, ASSUMED_GLASS)
 
 
 def _is_ink(density: np.ndarray) -> np.ndarray:
