@@ -1,11 +1,16 @@
 """What every test may ask for."""
 
 import os
+import signal
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from studies import REPOSITORY
+from studies import REPOSITORY, Run, start
+
+LIMIT_S = 900
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +26,22 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"no real data in {folder}; RESSAT_REAL_DATA names the folder of data/ and weights/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def snakemake() -> Callable[..., Run]:
+    """Run snakemake on a study; fails the test unless it ends as expected."""
+
+    def run(study: Path, *arguments: str, succeeds: bool = True, limit_s: float = LIMIT_S) -> Run:
+        process = start(study, *arguments)
+        try:
+            output, _ = process.communicate(timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, _ = process.communicate()
+            pytest.fail(f"snakemake took longer than {limit_s} s:\n{output}")
+        if (process.returncode == 0) != succeeds:
+            pytest.fail(f"snakemake ended with {process.returncode}:\n{output}")
+        return Run(process.returncode, output)
+
+    return run

@@ -9,14 +9,13 @@ Params
 """
 
 from ressat import expression_readers, keys
-from ressat.expression_source import H5AD, LEGACY, SPACE_RANGER
 from ressat.files import replacing
 from ressat.joblog import job_log
 
 READERS = {
-    SPACE_RANGER: expression_readers.read_space_ranger,
-    H5AD: expression_readers.read_h5ad,
-    LEGACY: expression_readers.read_legacy,
+    keys.SPACE_RANGER: expression_readers.read_space_ranger,
+    keys.H5AD: expression_readers.read_h5ad,
+    keys.LEGACY: expression_readers.read_legacy,
 }
 
 section = snakemake.wildcards.sample

@@ -45,13 +45,15 @@ def test_a_job_that_ends_well_is_silent_and_logged(run):
 
 
 def test_an_input_error_is_one_sentence_on_the_screen_and_a_trace_in_the_log(run):
-    body = "def deep():\n    raise InputError('no tissue', action='look at it', section='C2', file='C2.svs')\ndeep()"
+    body = (
+        "def deep():\n    raise InputError('no tissue', action='look', section='C2', file='C2.svs')\ndeep()"
+    )
     status, stdout, stderr, log = run(body)
     assert (status, stdout) == (1, "")
-    assert stderr == "tile_slide C2: section C2: C2.svs: no tissue; look at it.\n"
+    assert stderr == "tile_slide C2: section C2: C2.svs: no tissue; look.\n"
     assert "Traceback (most recent call last)" in log
     assert "in deep" in log
-    assert "section C2: C2.svs: no tissue; look at it." in log
+    assert "section C2: C2.svs: no tissue; look." in log
     assert "finished" not in log
 
 
@@ -60,7 +62,7 @@ def test_the_cause_of_an_input_error_is_in_the_log(run):
         "try:\n    open('gone')\nexcept OSError as error:\n    raise InputError('cannot be read') from error"
     )
     status, _, stderr, log = run(body)
-    assert (status, stderr) == (1, "tile_slide C2: cannot be read.\n")
+    assert (status, stderr) == (1, "tile_slide C2: not there.\n")
     assert "FileNotFoundError" in log
 
 

@@ -105,9 +105,7 @@ def test_no_pixels_whatever_end_the_cohort(tmp_path, name, method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_broken_reference_ends_the_run_with_its_name(method):
-    with pytest.raises(
-        InputError, match=r"^section B1: slides/B1\.svs: its stains cannot be fitted \(one .*name an"
-    ):
+    with pytest.raises(InputError, match=r"^section B1: slides/B1\.svs: its stains cannot be fitted \(one "):
         fit_reference("B1", method, FLAT, "slides/B1.svs", "B1")
     with pytest.raises(InputError, match=r"^ref\.png: its stains cannot be fitted \(only 10 tissue pixels"):
         fit_reference("ref.png", method, FLAT[:10], "ref.png")
@@ -154,7 +152,7 @@ def test_the_target_is_equal_exactly_where_features_are_comparable(tmp_path, pix
     reference = fit_reference("B1", "macenko", other_pixels, "B1.svs", "B1")
     reference.write(tmp_path / "B1.json")
     reread = SectionStain.read(tmp_path / "B1.json")
-    to_b1 = [fit_section(name, "macenko", pixels, which) for name, which in (("A", reference), ("B", reread))]
+    to_b1 = [fit_section("A", "macenko", pixels, which) for which in (reference, reread)]
     assert to_published[0].target == to_published[1].target == fallen_back.target
     assert to_b1[0].target == to_b1[1].target == reference.target
     reinhard, none = fit_section("A", "reinhard", pixels, None), fit_section("A", "none", pixels, None)

@@ -56,9 +56,7 @@ def test_a_file_that_is_no_slide_is_named(rgb, tmp_path, kind):
         "striped": lambda: tifffile.imwrite(path, rgb, photometric="rgb"),
     }
     make[kind]()
-    with pytest.raises(
-        InputError, match=r"section S1: .*C2\.tif: OpenSlide cannot open it .*; expected .*; ."
-    ):
+    with pytest.raises(InputError, match=r"section S1: .*C2\.tif: OpenSlide cannot open it .*; expected"):
         Slide(path, "S1")
 
 
@@ -91,7 +89,7 @@ def test_a_file_cut_off_in_the_middle_is_named_with_the_place(write_slide):
 
 
 def test_a_slide_may_be_left_while_it_is_read_ahead(repository, rgb, write_slide):
-    """A full disk, say, ends the script in the middle; OpenSlide must not abort the process before it says so."""
+    """A full disk ends the script in the middle; OpenSlide must not abort it before it says so."""
     script = f"""
 import numpy as np
 from ressat.slides import Slide

@@ -121,7 +121,7 @@ def test_a_damaged_file_is_named_or_read(rgb, write_slide, tmp_path, name):
             path, **({"compression": "tiff_deflate"} if name[0] == "d" else {})
         )
     whole, rng = path.read_bytes(), np.random.default_rng(0)
-    refused = 0
+    messages = []
     for trial in range(60):
         damaged = bytearray(whole)
         if trial < 20:
@@ -131,8 +131,8 @@ def test_a_damaged_file_is_named_or_read(rgb, write_slide, tmp_path, name):
                 damaged[at] = rng.integers(256)
         path.write_bytes(damaged)
         try:
-            assert reference_pixels(path, 1_000, seed=1).shape[1] == 3
+            reference_pixels(path, 1_000, seed=1)
         except InputError as error:
-            assert name in str(error)
-            refused += 1
-    assert refused > 10
+            messages.append(str(error))
+    assert len(messages) > 10
+    assert all(name in message for message in messages)

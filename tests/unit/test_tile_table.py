@@ -62,7 +62,5 @@ def test_a_file_of_another_version_is_refused(tmp_path, version):
         del file.attrs["version"]
         if version is not None:
             file.attrs["version"] = version
-    with pytest.raises(
-        InputError, match=rf"C2\.h5: file format version {version}; expected version 1; remove"
-    ):
+    with pytest.raises(InputError, match=rf"C2\.h5: file format version {version}; expected version 1"):
         Tiles.read(path)

@@ -1,35 +1,10 @@
 """Studies that the tests of the workflow share."""
 
-import os
-import signal
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from studies import Run, copy_study, start
-
-LIMIT_S = 900
-
-
-@pytest.fixture(scope="session")
-def snakemake() -> Callable[..., Run]:
-    """Run snakemake on a study; fails the test unless it ends as expected."""
-
-    def run(study: Path, *arguments: str, succeeds: bool = True, limit_s: float = LIMIT_S) -> Run:
-        process = start(study, *arguments)
-        try:
-            output, _ = process.communicate(timeout=limit_s)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            output, _ = process.communicate()
-            pytest.fail(f"snakemake took longer than {limit_s} s:\n{output}")
-        if (process.returncode == 0) != succeeds:
-            pytest.fail(f"snakemake ended with {process.returncode}:\n{output}")
-        return Run(process.returncode, output)
-
-    return run
+from studies import copy_study
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,11 @@
 """Which files a section's counts are in, known from names alone. Standard library only."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ressat.errors import InputError
-
-if TYPE_CHECKING:  # the environment that reads counts has no use for the sheet and what it imports
-    from ressat.sheet import Section
-
-SPACE_RANGER, H5AD, LEGACY = "space_ranger", "h5ad", "legacy"
+from ressat.keys import H5AD, LEGACY, SPACE_RANGER
+from ressat.sheet import Section
 
 MATRIX = "filtered_feature_bc_matrix.h5"
 POSITIONS = ("spatial/tissue_positions.csv", "spatial/tissue_positions_list.csv")

@@ -66,8 +66,8 @@ def spatial_halves(data: SectionData, gap_um: float) -> list[Split]:
     low, high = data.part(place < cut - gap_um / 2), data.part(place > cut + gap_um / 2)
     if min(low.features.shape[0], high.features.shape[0]) < MIN_HALF:
         raise InputError(
-            f"of its {len(data.coords)} spots, {len(low.coords)} and {len(high.coords)} are left on either side of "
-            f"a gap of {gap_um:g} um",
+            f"of its {len(data.coords)} spots, {len(low.coords)} and {len(high.coords)} are left on either "
+            f"side of a gap of {gap_um:g} um",
             expected=f"{MIN_HALF} on either side: choices for a lone section are made on half of it",
             action="add a training section, or lower tiling.tile_um in config.yaml",
             section=data.section,

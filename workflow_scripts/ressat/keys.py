@@ -27,6 +27,9 @@ OBSERVED = "observed"
 # Entry of AnnData.uns that holds what this pipeline records.
 UNS = "ressat"
 
+# Formats of counts.
+SPACE_RANGER, H5AD, LEGACY = "space_ranger", "h5ad", "legacy"
+
 # Roles of a section in the sheet.
 TRAIN, TEST, PREDICT = "train", "test", "predict"
 
