@@ -116,18 +116,3 @@ def test_the_model_is_checked_before_sections_are_worked_on(micro, snakemake, tm
     study = bundle_study(micro, tmp_path / "study", tiling={"tile_um": 56})
     snakemake(study, succeeds=False)
     assert list((study / "results").glob("features/*.h5")) == []
-
-
-def test_adding_a_section_without_counts_trains_nothing(micro, snakemake, tmp_path):
-    study = copy_study(micro, tmp_path / "study", results=True)
-    with open(study / "samples.tsv", "a") as sheet:
-        sheet.write(f"M4\t{micro}/data/M1/slide.tiff\t\tP4\tpredict\n")
-    jobs = snakemake(study, "--dry-run").jobs
-    assert jobs == {
-        "tile_slide": 1,
-        "fit_stain": 1,
-        "extract_features": 1,
-        "predict_expression": 1,
-        "split_sections": 1,
-        "render_report": 1,
-    }
