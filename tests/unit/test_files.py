@@ -78,6 +78,7 @@ def test_a_block_that_writes_nothing_is_an_error_and_leaves_the_old_file(path):
 
 def test_a_killed_process_leaves_the_old_file_and_the_next_one_cleans_up(repository, path):
     script = f"""
+import time
 from ressat.files import replacing
 with replacing({str(path)!r}) as temporary:
     temporary.write_text("half")

@@ -58,9 +58,7 @@ def test_an_input_error_is_one_sentence_on_the_screen_and_a_trace_in_the_log(run
 
 
 def test_the_cause_of_an_input_error_is_in_the_log(run):
-    body = (
-        "try:\n    open('gone')\nexcept OSError as error:\n    raise InputError('cannot be read') from error"
-    )
+    body = "try:\n    open('gone')\nexcept OSError as error:\n    raise InputError('not there') from error"
     status, _, stderr, log = run(body)
     assert (status, stderr) == (1, "tile_slide C2: not there.\n")
     assert "FileNotFoundError" in log

@@ -24,10 +24,8 @@ def test_everything_passes_and_a_few_lines_say_how_far_it_is(lines, tiles, batch
     assert lines()[-1] == f"C2: {tiles} of {tiles} tiles"
     done = [int(line.split()[1]) for line in lines()]
     assert done == sorted(set(done))
-    assert (
-        max(b - a for a, b in zip([0, *done], done, strict=False))
-        <= max(tiles / LINES, batch_size) + batch_size
-    )
+    longest_silence = max(b - a for a, b in pairwise([0, *done]))
+    assert longest_silence <= max(tiles / LINES, batch_size) + batch_size
 
 
 def test_nothing_to_do_is_nothing_to_say(lines):
