@@ -65,7 +65,7 @@ def test_every_rule_has_what_a_rule_has(repository):
 
 def test_a_rule_and_its_script_and_its_log_share_a_name(repository):
     for name, text in rules(repository).items():
-        assert f"/workflow_scripts/{name}.py" in text
+        assert f"../workflow_scripts/{name}.py" in text
         assert f'"logs/{name}' in text
         assert f'code=code_version("{name}")' in text
     scripts = {path.stem for path in (repository / "workflow_scripts").glob("*.py")}
