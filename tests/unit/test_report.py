@@ -1,6 +1,7 @@
 """The report says what was found and how sure one can be, in one file that is safe to pass on."""
 
 import base64
+import contextlib
 import json
 import re
 import runpy
@@ -151,13 +152,16 @@ class Study:
             output=SimpleNamespace(report=self.path("report.html")),
             log=[self.path("render_report.log")],
             params=SimpleNamespace(
-                study=self.name, sections=self.sections, labelled=self.labelled, folds=self.folds,
+                sections=self.sections, labelled=self.labelled, folds=self.folds,
                 genes=genes, settings=self.settings,
             ),
         )  # fmt: skip
-        runpy.run_path(
-            str(repository / "workflow_scripts" / "render_report.py"), init_globals={"snakemake": job}
-        )
+        # A study is called as its folder, in which Snakemake runs the script.
+        (self.folder / self.name).mkdir(exist_ok=True)
+        with contextlib.chdir(self.folder / self.name):
+            runpy.run_path(
+                str(repository / "workflow_scripts" / "render_report.py"), init_globals={"snakemake": job}
+            )
         return (self.folder / "report.html").read_text(encoding="utf-8")
 
 
@@ -364,7 +368,7 @@ def test_a_gene_that_a_section_or_a_model_lacks_is_said_so(study, repository):
 
 def test_names_from_the_users_files_cannot_inject_markup(tmp_path, repository):
     script, event = "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'
-    study = Study(tmp_path, name=script + "&", genes=(script, event, "$\\frac{", "{{ 7*7 }}"))
+    study = Study(tmp_path, name=event + "&", genes=(script, event, "$\\frac{", "{{ 7*7 }}"))
     study.section("X1", "test", patient=event, fallback=script)
     study.predict("holdout", "X1")
     study.settings = SETTINGS | {"stain": {"reference": event}}
@@ -372,7 +376,7 @@ def test_names_from_the_users_files_cannot_inject_markup(tmp_path, repository):
     assert not [tag for tag, _ in page.elements if tag == "script"]
     assert not [name for _, found in page.elements for name in found if name.startswith("on")]
     assert all(found["src"].startswith("data:") for tag, found in page.elements if tag == "img")
-    for text in (script, event, "$\\frac{", "{{ 7*7 }}", script + "&"):
+    for text in (script, event, "$\\frac{", "{{ 7*7 }}", event + "&"):
         assert text in page.text
 
 

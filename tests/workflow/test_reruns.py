@@ -26,7 +26,7 @@ def study(micro, tmp_path_factory):
 def test_a_setting_concerns_what_reads_it(micro, study, snakemake, group, setting, value, jobs):
     config = yaml.safe_load((micro / "config.yaml").read_text())
     config.setdefault(group, {})[setting] = value
-    (study / "config.yaml").write_text(yaml.safe_dump(config))
+    (study / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     announced = snakemake(study, "--dry-run").jobs
     # The report shows the settings.
     assert {**announced, "render_report": 1} == {**jobs, "render_report": 1}
