@@ -81,6 +81,6 @@ def checked_bundle(wildcards):
     return "results/bundle.json" if wildcards.fold == keys.FOLD_BUNDLE else []
 
 
-def grown(megabytes, per_attempt=2):
+def grown(megabytes):
     """Memory that doubles with every attempt."""
-    return lambda wildcards, attempt: megabytes * per_attempt ** (attempt - 1)
+    return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)

@@ -8,8 +8,6 @@ Params
     method, is_reference (whether this section is the reference), max_pixels, seed
 """
 
-import numpy as np
-
 from ressat import pictures
 from ressat.files import replacing
 from ressat.joblog import job_log
@@ -35,6 +33,6 @@ with job_log(snakemake.log[0], f"fit_stain {section}") as log, Slide(snakemake.i
 
     before = preview_tiles(slide, tiles.coords, tiles.tissue, tiles.geometry, pictures.PREVIEW_TILES)
     transform = fitted.transform
-    after = before if transform is None else [transform.apply(np.asarray(tile)) for tile in before]
+    after = before if transform is None else [transform.apply(tile) for tile in before]
     with replacing(snakemake.output.preview) as temporary:
         pictures.stain_preview(before, after).save(temporary, format="PNG")
