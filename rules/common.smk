@@ -50,6 +50,11 @@ def training(pattern):
     return lambda wildcards: expand(pattern, sample=study.folds[wildcards.fold].train)
 
 
+def labelled(pattern):
+    """An input function: one file per section that the wildcard fold learns from or tests."""
+    return lambda wildcards: expand(pattern, sample=study.folds[wildcards.fold].labelled)
+
+
 def slide(wildcards):
     return study.slide(wildcards.sample)
 
@@ -57,6 +62,17 @@ def slide(wildcards):
 def counts_if_labelled(wildcards):
     labelled = wildcards.sample in study.counts
     return f"results/expression/{wildcards.sample}.h5ad" if labelled else []
+
+
+def counts_checked(wildcards):
+    """Wrong counts are found before the section's slide is opened; they change nothing in it."""
+    labelled = wildcards.sample in study.counts
+    return f"results/expression/{wildcards.sample}.json" if labelled else []
+
+
+def counts_reference(wildcards):
+    reference = study.counts_reference
+    return f"results/expression/{reference}.h5ad" if wildcards.sample != reference else []
 
 
 def counts_if_tested(wildcards):

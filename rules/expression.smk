@@ -19,3 +19,27 @@ rule read_expression:
         code=code_version("read_expression"),
     script:
         "../workflow_scripts/read_expression.py"
+
+
+rule check_counts:
+    input:
+        expression="results/expression/{sample}.h5ad",
+        # Whose gene names the others must share; what else changes in it is no reason to check again.
+        reference=ancient(counts_reference),
+        genes=study.gene_list or [],
+    output:
+        checked="results/expression/{sample}.json",
+    log:
+        "logs/check_counts/{sample}.log",
+    conda:
+        "../envs/read_expression.yaml"
+    threads: 1
+    resources:
+        mem_mb=grown(1000),
+        runtime=5,
+    params:
+        reference=study.counts_reference,
+        learns=lambda wildcards: study.is_learnt_from(wildcards.sample),
+        code=code_version("check_counts"),
+    script:
+        "../workflow_scripts/check_counts.py"

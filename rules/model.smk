@@ -23,6 +23,32 @@ rule split_sections:
         "../workflow_scripts/split_sections.py"
 
 
+rule check_leakage:
+    input:
+        tiles=labelled("results/tiles/{sample}.h5"),
+        counts=labelled("results/expression/{sample}.json"),
+    output:
+        sections="results/folds/{fold}/sections.tsv",
+    log:
+        "logs/check_leakage/{fold}.log",
+    # It needs tiles only, and runs first so that hours of features are not lost.
+    priority: 100
+    conda:
+        "../envs/check_leakage.yaml"
+    threads: 1
+    resources:
+        mem_mb=grown(1000),
+        runtime=10,
+    params:
+        sections=lambda wildcards: study.folds[wildcards.fold].labelled,
+        patients=lambda wildcards: study.patients(study.folds[wildcards.fold].labelled),
+        sides=lambda wildcards: study.sides(wildcards.fold),
+        within_patient=study.allows_within_patient,
+        code=code_version("check_leakage"),
+    script:
+        "../workflow_scripts/check_leakage.py"
+
+
 rule select_genes:
     input:
         expression=training("results/expression/{sample}.h5ad"),
@@ -50,6 +76,8 @@ rule train_model:
         features=training("results/features/{sample}.h5"),
         expression=training("results/expression/{sample}.h5ad"),
         genes="results/folds/{fold}/genes.tsv",
+        # A test section that changes is checked again, and is no reason to train again.
+        sections=ancient("results/folds/{fold}/sections.tsv"),
     output:
         model="results/folds/{fold}/model.pt",
         history="results/folds/{fold}/history.tsv",

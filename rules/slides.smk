@@ -4,6 +4,7 @@
 rule prepare_slide:
     input:
         slide=lambda wildcards: study.sections[wildcards.sample].slide,
+        checked=ancient(counts_checked),
     output:
         slide="results/slides/{sample}.tiff",
     log:
@@ -28,6 +29,7 @@ rule tile_slide:
     input:
         slide=slide,
         expression=counts_if_labelled,
+        checked=ancient(counts_checked),
     output:
         tiles="results/tiles/{sample}.h5",
         overlay="results/tiles/{sample}.png",

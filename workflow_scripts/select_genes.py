@@ -12,7 +12,8 @@ import anndata
 
 from ressat import keys
 from ressat.files import replacing
-from ressat.genes import read_gene_list, select_genes
+from ressat.gene_list import read_gene_list
+from ressat.genes import select_genes
 from ressat.joblog import job_log
 
 params = snakemake.params

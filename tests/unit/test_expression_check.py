@@ -6,7 +6,8 @@ from scipy import sparse
 
 from ressat import keys
 from ressat.errors import InputError
-from ressat.expression_check import array_pitch, finish, spot_pitch
+from ressat.expression_check import array_pitch, finish
+from ressat.spatial import spot_pitch
 
 pytestmark = pytest.mark.filterwarnings("ignore:(Variable|Observation) names are not unique")
 

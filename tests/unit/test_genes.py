@@ -10,7 +10,8 @@ from scipy import sparse
 
 from ressat.errors import InputError
 from ressat.expression import log1p_cp10k
-from ressat.genes import read_gene_list, select_genes
+from ressat.gene_list import read_gene_list
+from ressat.genes import select_genes
 
 METHODS = "hvg", "highest", "svg"
 GENES = [f"g{i:02d}" for i in range(60)]
@@ -71,14 +72,34 @@ def test_genes_that_are_equally_good_are_taken_by_name(sections, method):
 @pytest.mark.parametrize("method", METHODS)
 def test_the_panel_is_as_long_as_asked_for_best_first_and_each_gene_once(sections, method):
     panel = select_genes(sections, method, 12)
-    assert list(panel.columns) == ["gene", "score", "mean", "method"]
+    assert list(panel.columns) == [
+        "gene", "score", "mean", "method", "hvg_rank", "heg_rank", "svg_rank", "sections",
+    ]  # fmt: skip
     assert len(panel) == panel["gene"].nunique() == 12
     assert panel["score"].is_monotonic_decreasing
     assert panel["score"].notna().all()
     assert set(panel["method"]) == {method}
     longest = select_genes(sections, method, 10_000)
     assert 12 < len(longest) < len(GENES)
-    pd.testing.assert_frame_equal(longest.head(12), panel)
+    chosen = ["gene", "score", "mean"]
+    pd.testing.assert_frame_equal(longest.head(12)[chosen], panel[chosen])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_panel_carries_the_places_of_its_genes_by_every_method(sections, method):
+    panel = select_genes(sections, method, 12)
+    own = {"hvg": "hvg_rank", "highest": "heg_rank", "svg": "svg_rank"}[method]
+    assert panel[own].tolist() == list(range(1, 13))
+    for ranks in ("hvg_rank", "heg_rank", "svg_rank"):
+        places = panel[ranks].dropna()
+        assert sorted(places) == list(range(1, len(places) + 1))
+    by_mean = select_genes(sections, "highest", len(GENES)).set_index("gene")["score"]
+    expected = by_mean[panel["gene"]].rank(ascending=False).tolist()
+    assert panel["heg_rank"].tolist() == expected
+
+
+def test_the_panel_says_from_which_sections_it_was_chosen(sections):
+    assert set(select_genes(sections, "highest", 5)["sections"]) == {"A1,B1,C1"}
 
 
 @pytest.mark.parametrize("method", METHODS)

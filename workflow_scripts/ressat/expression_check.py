@@ -4,11 +4,11 @@ import anndata
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.spatial import cKDTree
 
 from ressat import keys
 from ressat.errors import InputError
 from ressat.expression_tables import refuse_repeated
+from ressat.spatial import spot_pitch
 
 
 def finish(
@@ -101,14 +101,6 @@ def finish(
         "version": keys.FORMAT_VERSION,
     }
     return adata
-
-
-def spot_pitch(coords: np.ndarray) -> float:
-    """Return the median distance of spots (n, 2) to their nearest neighbour; NaN for a single spot."""
-    if len(coords) < 2:
-        return float("nan")
-    distances, _ = cKDTree(coords).query(coords, k=2)
-    return float(np.median(distances[:, 1]))
 
 
 def array_pitch(places: pd.DataFrame) -> float:

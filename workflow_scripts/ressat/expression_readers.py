@@ -6,13 +6,14 @@ import pandas as pd
 from scipy import sparse
 
 from ressat.errors import InputError
-from ressat.expression_check import array_pitch, finish, spot_pitch
+from ressat.expression_check import array_pitch, finish
 from ressat.expression_tables import (
     read_legacy_counts,
     read_legacy_spots,
     read_positions,
     read_spot_diameter,
 )
+from ressat.spatial import spot_pitch
 
 # Distance between neighbouring Visium spots, um (10x Genomics).
 VISIUM_PITCH_UM = 100.0

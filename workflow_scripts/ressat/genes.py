@@ -1,15 +1,12 @@
 """The gene panel: which genes a fold's model predicts, from its training sections alone."""
 
-import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import anndata
 import numpy as np
 import pandas as pd
-from scipy import sparse
-from scipy.spatial import cKDTree
 
+from ressat.autocorrelation import morans_i
 from ressat.errors import InputError
 from ressat.expression import log1p_cp10k
 
@@ -17,7 +14,10 @@ from ressat.expression import log1p_cp10k
 MIN_SPOT_SHARE = 0.02
 # Moran's I is estimated on genes seen in at least this share of a section's spots.
 MIN_SVG_SPOT_SHARE = 0.1
-NEIGHBOURS = 6
+# Fewer spots have no spatial pattern to speak of.
+MIN_SPOTS = 3
+# The rankings of genes, by the method that makes them.
+RANKS = {"hvg": "hvg_rank", "highest": "heg_rank", "svg": "svg_rank"}
 
 
 def select_genes(
@@ -42,7 +42,9 @@ def select_genes(
     -------
     pandas.DataFrame
         One row per gene, best first: ``gene``, ``score`` (of the method; the mean for ``list``),
-        ``mean`` (log1p CP10k over all training spots), ``method``.
+        ``mean`` (log1p CP10k over all training spots), ``method``; ``hvg_rank``, ``heg_rank`` and
+        ``svg_rank``, the gene's place among these genes by each method (1 is first, NaN where the method
+        leaves it undefined); ``sections``, those that all this was computed from.
 
     Raises
     ------
@@ -65,9 +67,7 @@ def select_genes(
             )
         score = mean[list(dict.fromkeys(listed or ()))]
     else:
-        seen = _spot_share(pooled) >= MIN_SPOT_SHARE
-        pooled = pooled[:, seen].copy()
-        score = {"highest": _by_mean, "hvg": _by_dispersion, "svg": _by_moran}[method](pooled)
+        score = METHODS[method](pooled[:, _spot_share(pooled) >= MIN_SPOT_SHARE].copy())
         # A stable sort of genes in the order of names: ties are broken by name.
         score = score.dropna().sort_values(ascending=False, kind="stable").head(number)
         if score.empty:
@@ -77,38 +77,22 @@ def select_genes(
                 + (f" and in {MIN_SVG_SPOT_SHARE:.0%} of every section's" if method == "svg" else ""),
                 action="check that the counts are whole, or choose another genes.method",
             )
-    return pd.DataFrame(
-        {
-            "gene": score.index,
-            "score": score.to_numpy(),
-            "mean": mean[score.index].to_numpy(),
-            "method": method,
-        }
-    )
+    panel = pd.DataFrame({"score": score, "mean": mean[score.index], "method": method})
+    panel = panel.join(_ranks(pooled, score.index)).assign(sections=",".join(sections))
+    return panel.rename_axis("gene").reset_index()
 
 
-def read_gene_list(path: str | Path) -> list[str]:
-    """Read gene names, one per line; blank lines and ``#`` comments are skipped.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read or names no gene.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"it cannot be read as a gene list ({error})",
-            expected="text in UTF-8, one gene name per line",
-            action="correct genes.list, or save the file again",
-            file=path,
-        ) from error
-    lines = (line.split("#")[0].strip() for line in text.splitlines())
-    genes = [line for line in lines if line]
-    if not genes:
-        raise InputError("no gene", expected="one gene name per line", action="add some", file=path)
-    return genes
+def _ranks(pooled: anndata.AnnData, panel: pd.Index) -> pd.DataFrame:
+    """Places of the panel's genes by each method, 1 for the first."""
+    seen = pooled[:, _spot_share(pooled) >= MIN_SPOT_SHARE].copy()
+    scores = {
+        "hvg": _by_dispersion(seen),
+        "highest": _by_mean(seen),
+        # A gene's Moran's I depends on no other gene: those off the panel need not be computed.
+        "svg": _by_moran(seen[:, seen.var_names.isin(panel)]),
+    }
+    table = pd.DataFrame({RANKS[method]: score.reindex(panel) for method, score in scores.items()})
+    return table.rank(ascending=False, method="first")
 
 
 def _common_genes(sections: dict[str, anndata.AnnData]) -> list[str]:
@@ -157,33 +141,14 @@ def _by_dispersion(pooled: anndata.AnnData) -> pd.Series:
 
 
 def _by_moran(pooled: anndata.AnnData) -> pd.Series:
-    # Imported here: it takes seconds, which the methods that need no squidpy do not wait for.
-    with warnings.catch_warnings():
-        # About the docstrings of its own functions.
-        warnings.simplefilter("ignore", SyntaxWarning)
-        import squidpy as sq
-
     def moran(part: anndata.AnnData) -> np.ndarray:
         result = np.full(part.n_vars, np.nan)
         common = _spot_share(part) >= MIN_SVG_SPOT_SHARE
-        if part.n_obs < 2 or not common.any():
-            return result
-        part = part[:, common].copy()
-        part.obsp["spatial_connectivities"] = _neighbour_graph(part.obsm["spatial"])
-        sq.gr.spatial_autocorr(part, mode="moran", genes=list(part.var_names), n_perms=None)
-        result[common] = part.uns["moranI"].loc[part.var_names, "I"]
+        if part.n_obs >= MIN_SPOTS and common.any():
+            result[common] = morans_i(part[:, common].X.toarray(), part.obsm["spatial"])
         return result
 
     return _per_section(pooled, moran)
-
-
-def _neighbour_graph(coords: np.ndarray) -> sparse.csr_matrix:
-    """1 from each spot to each of its nearest ones; squidpy's way to it changes with its version."""
-    count = len(coords)
-    neighbours = min(NEIGHBOURS, count - 1)
-    _, nearest = cKDTree(coords).query(coords, k=neighbours + 1)
-    rows = np.repeat(np.arange(count), neighbours)
-    return sparse.csr_matrix((np.ones(rows.size), (rows, nearest[:, 1:].ravel())), shape=(count, count))
 
 
 def _spot_share(adata: anndata.AnnData) -> np.ndarray:
@@ -196,3 +161,6 @@ def _per_section(pooled: anndata.AnnData, statistic: Callable[[anndata.AnnData],
     sections = pooled.obs["section"].to_numpy()
     values = [statistic(pooled[sections == name]) for name in np.unique(sections)]
     return pd.Series(np.mean(values, axis=0), index=pooled.var_names)
+
+
+METHODS = {"hvg": _by_dispersion, "highest": _by_mean, "svg": _by_moran}

@@ -75,8 +75,7 @@ class Study:
                 file=sheet,
             )
         model = config["model"]["use"]
-        within_patient = config["evaluation"]["within_patient"]
-        folds = make_folds(sections.values(), within_patient=within_patient, bundle=model, sheet=sheet)
+        folds = make_folds(sections.values(), config["evaluation"], bundle=model, sheet=sheet)
         simulated = config["simulate"].get("sections", {})
         for name in simulated:
             if name not in sections:
@@ -122,6 +121,20 @@ class Study:
         return {sample: self.sections[sample].patient for sample in samples}
 
     @property
+    def counts_reference(self) -> str | None:
+        """The section whose gene names the others must share; None without counts."""
+        return next(iter(self.counts), None)
+
+    def is_learnt_from(self, sample: str) -> bool:
+        """Tell whether any model learns from a section."""
+        return any(sample in fold.train for fold in self.folds.values())
+
+    def sides(self, fold: str) -> dict[str, str]:
+        """Return the side of each labelled section of a fold."""
+        chosen = self.folds[fold]
+        return dict.fromkeys(chosen.train, keys.TRAIN) | dict.fromkeys(chosen.test, keys.TEST)
+
+    @property
     def fold_rows(self) -> list[dict[str, str]]:
         """Rows of results/folds/folds.tsv: fold, sample, patient, side."""
         return [
@@ -137,8 +150,14 @@ class Study:
             return keys.NOT_SCORED
         learnt = set(self.patients(self.folds[fold].train).values())
         within = self.sections[sample].patient in learnt
-        scheme = self.config["evaluation"]["scheme"]
+        scheme = self.config["evaluation"]["scheme"].replace("_", " ")
         return f"{scheme}, {keys.WITHIN_PATIENT if within else keys.UNSEEN_PATIENT}"
+
+    @property
+    def allows_within_patient(self) -> bool:
+        """Whether a patient may stand on both sides of a fold."""
+        evaluation = self.config["evaluation"]
+        return evaluation["within_patient"] or evaluation["scheme"] == keys.LEAVE_ONE_SECTION_OUT
 
     @property
     def trained_folds(self) -> list[str]:
@@ -210,6 +229,14 @@ class Study:
                 f"stain.reference is {name}, beside the saved model of model.use",
                 expected="no stain.reference: a saved model carries its own",
                 action="remove stain.reference",
+                file=self.config_file,
+            )
+        scheme = self.config["evaluation"]["scheme"]
+        if name in self.sections and scheme != keys.HOLDOUT:
+            raise InputError(
+                f"stain.reference names section {name}, which evaluation.scheme {scheme} tests in its turn",
+                expected="a reference that no fold tests: it must not be shaped by a test section",
+                action="name an image, or published, or set evaluation.scheme to holdout",
                 file=self.config_file,
             )
         if name in self.sections and self.sections[name].role != keys.TRAIN:

@@ -1,0 +1,27 @@
+"""check_leakage: make sure that nothing of a fold's test sections is in its training sections.
+
+Input
+    tiles, and counts (the checks of the counts), of all sections that the fold learns from or tests
+Output
+    sections: a row per section with its side and the fingerprints of slide and counts
+Params
+    sections (names, in the order of the inputs), patients and sides by section, within_patient
+"""
+
+from ressat.files import replacing
+from ressat.joblog import job_log
+from ressat.leakage import Content, check_fold
+
+fold, params = snakemake.wildcards.fold, snakemake.params
+
+with job_log(snakemake.log[0], f"check_leakage {fold}") as log:
+    contents = [
+        Content.read(tiles, counts, patient=params.patients[section], side=params.sides[section])
+        for section, tiles, counts in zip(
+            params.sections, snakemake.input.tiles, snakemake.input.counts, strict=True
+        )
+    ]
+    table = check_fold(fold, contents, within_patient=params.within_patient)
+    log.info("%d sections of %d patients", len(table), table["patient"].nunique())
+    with replacing(snakemake.output.sections) as temporary:
+        table.to_csv(temporary, sep="\t", index=False)

@@ -1,0 +1,114 @@
+"""Is anything of a test section in what its fold's model learns from? Checked on content, not on names."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.spatial import cKDTree
+
+from ressat.errors import InputError
+from ressat.files import check_version
+from ressat.tile_table import Tiles
+
+
+@dataclass(frozen=True)
+class Content:
+    """What tells two sections with the same content apart from two different ones.
+
+    Attributes
+    ----------
+    section, patient, side
+        Names; ``side`` is train or test.
+    slide
+        SHA-256 of the slide file's content.
+    image
+        SHA-256 of the slide's low-resolution pixels: the same for a slide that was only rewritten.
+    counts
+        SHA-256 of what each spot holds, whatever the spots and the file are called.
+    tiles
+        Centres of the tiles in level-0 pixels, shape (tiles, 2).
+    tile_px
+        Edge of a tile in level-0 pixels.
+    """
+
+    section: str
+    patient: str
+    side: str
+    slide: str
+    image: str
+    counts: str
+    tiles: np.ndarray
+    tile_px: float
+
+    @classmethod
+    def read(cls, tiles_file: str | Path, counts_file: str | Path, *, patient: str, side: str) -> "Content":
+        """Read from results/tiles/{sample}.h5 and results/expression/{sample}.json."""
+        tiles = Tiles.read(tiles_file)
+        checked = json.loads(Path(counts_file).read_text(encoding="utf-8"))
+        check_version(checked, counts_file)
+        return cls(
+            tiles.section,
+            patient,
+            side,
+            slide=tiles.fingerprint,
+            image=hashlib.sha256(tiles.lowres.tobytes()).hexdigest(),
+            counts=checked["counts_fingerprint"],
+            tiles=tiles.coords,
+            tile_px=tiles.geometry.tile_um / tiles.scale.mpp,
+        )
+
+
+def check_fold(fold: str, sections: list[Content], *, within_patient: bool) -> pd.DataFrame:
+    """Refuse a fold whose sides share a patient, or in which two sections have the same content.
+
+    Sections may share a slide where their tiles lie apart, as on a slide with several arrays. Copies
+    among the training sections are refused too: one could be held back for a choice while its twin is
+    learnt from.
+
+    Parameters
+    ----------
+    fold
+        The fold's name, for messages.
+    sections
+        All that are learnt from or tested.
+    within_patient
+        Whether a patient may stand on both sides.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per section: ``section``, ``patient``, ``side`` and the SHA-256 ``slide`` and ``counts``.
+
+    Raises
+    ------
+    InputError
+        Naming both sections and what they share.
+    """
+    for one, other in combinations(sections, 2):
+        across = one.side != other.side
+        shared = _shared_content(one, other)
+        if shared is None and across and one.patient == other.patient and not within_patient:
+            shared = f"the patient {one.patient}"
+        if shared is not None:
+            sides = "on both sides of" if across else f"both on the side {one.side} of"
+            raise InputError(
+                f"sections {one.section} and {other.section} share {shared} and stand {sides} fold {fold}",
+                expected="nothing of a section to be found in another: scores would be too good",
+                action=f"correct or remove one of {one.section} and {other.section} in the sample sheet",
+            )
+    rows = [(one.section, one.patient, one.side, one.slide, one.counts) for one in sections]
+    return pd.DataFrame(rows, columns=["section", "patient", "side", "slide_sha256", "counts_sha256"])
+
+
+def _shared_content(one: Content, other: Content) -> str | None:
+    if one.counts == other.counts:
+        return "their counts"
+    if one.slide == other.slide or one.image == other.image:
+        distances, _ = cKDTree(one.tiles).query(other.tiles, p=np.inf)
+        if distances.min() < (one.tile_px + other.tile_px) / 2:
+            return "their slide, with overlapping tiles"
+    return None
