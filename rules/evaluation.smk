@@ -3,14 +3,16 @@
 
 rule fit_baselines:
     input:
-        training_features=training("results/features/{sample}.h5"),
-        training_expression=training("results/expression/{sample}.h5ad"),
+        features=training("results/features/{sample}.h5"),
+        expression=training("results/expression/{sample}.h5ad"),
         genes="results/folds/{fold}/genes.tsv",
-        features="results/features/{sample}.h5",
+        sections=ancient("results/folds/{fold}/sections.tsv"),
     output:
-        baselines="results/baselines/{fold}/{sample}.h5ad",
+        baselines="results/folds/{fold}/baselines.h5",
     log:
-        "logs/fit_baselines/{fold}/{sample}.log",
+        "logs/fit_baselines/{fold}.log",
+    benchmark:
+        "benchmarks/fit_baselines/{fold}.tsv"
     conda:
         "../envs/evaluation.yaml"
     threads: 2
@@ -19,32 +21,77 @@ rule fit_baselines:
         runtime=60,
     params:
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
-        layers=config["model"]["layers"],
         code=code_version("fit_baselines"),
     script:
         "../workflow_scripts/fit_baselines.py"
+
+
+rule predict_baselines:
+    input:
+        features="results/features/{sample}.h5",
+        baselines="results/folds/{fold}/baselines.h5",
+    output:
+        h5ad="results/baselines/{fold}/{sample}.h5ad",
+    log:
+        "logs/predict_baselines/{fold}/{sample}.log",
+    conda:
+        "../envs/model.yaml"
+    threads: 1
+    resources:
+        mem_mb=grown(4000),
+        runtime=30,
+    params:
+        code=code_version("predict_baselines"),
+    script:
+        "../workflow_scripts/predict_baselines.py"
+
+
+rule estimate_ceiling:
+    input:
+        expression="results/expression/{sample}.h5ad",
+    output:
+        ceiling="results/ceiling/{sample}.tsv",
+    log:
+        "logs/estimate_ceiling/{sample}.log",
+    conda:
+        "../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=grown(2000),
+        runtime=60,
+    params:
+        seed=config["seed"],
+        code=code_version("estimate_ceiling"),
+    script:
+        "../workflow_scripts/estimate_ceiling.py"
 
 
 rule evaluate_predictions:
     input:
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.tested),
         baselines=of_pairs("results/baselines/{fold}/{sample}.h5ad", study.tested),
+        ceilings=of_pairs("results/ceiling/{sample}.tsv", study.tested),
+        folds=expand("results/folds/{fold}/sections.tsv", fold=study.tested_folds),
     output:
         per_gene="results/evaluation/per_gene.tsv",
         per_section="results/evaluation/per_section.tsv",
         summary="results/evaluation/summary.tsv",
+        usable_genes="results/evaluation/usable_genes.tsv",
     log:
         "logs/evaluate_predictions.log",
+    benchmark:
+        "benchmarks/evaluate_predictions.tsv"
     conda:
         "../envs/evaluation.yaml"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=grown(4000),
-        runtime=30,
+        runtime=60,
     params:
-        protocols=[study.protocol(fold, sample) for fold, sample in study.tested],
-        tested=study.tested,
-        patients=study.patients(tuple(sample for _, sample in study.tested)),
+        folds=study.tested_folds,
+        headline=config["model"]["headline"],
+        panel_size=config["evaluation"]["panel_size"],
+        min_ceiling=config["evaluation"]["min_ceiling"],
         code=code_version("evaluate_predictions"),
     script:
         "../workflow_scripts/evaluate_predictions.py"

@@ -6,6 +6,7 @@ rule render_report:
         per_gene="results/evaluation/per_gene.tsv" if study.tested else [],
         per_section="results/evaluation/per_section.tsv" if study.tested else [],
         summary="results/evaluation/summary.tsv" if study.tested else [],
+        usable_genes="results/evaluation/usable_genes.tsv" if study.tested else [],
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),
         histories=expand("results/folds/{fold}/history.tsv", fold=study.trained_folds),
         tiles=expand("results/tiles/{sample}.h5", sample=study.sections),

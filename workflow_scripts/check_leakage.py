@@ -8,9 +8,9 @@ Params
     sections (names, in the order of the inputs), patients and sides by section, within_patient
 """
 
-from ressat.files import replacing
 from ressat.joblog import job_log
 from ressat.leakage import Content, check_fold
+from ressat.tables import write_table
 
 fold, params = snakemake.wildcards.fold, snakemake.params
 
@@ -23,5 +23,4 @@ with job_log(snakemake.log[0], f"check_leakage {fold}") as log:
     ]
     table = check_fold(fold, contents, within_patient=params.within_patient)
     log.info("%d sections of %d patients", len(table), table["patient"].nunique())
-    with replacing(snakemake.output.sections) as temporary:
-        table.to_csv(temporary, sep="\t", index=False)
+    write_table(table, snakemake.output.sections)

@@ -1,40 +1,50 @@
 """evaluate_predictions: score every test section, gene by gene, against raw log-normalised truth.
 
 Input
-    predictions and baselines of every fold and test section, in the same order
+    predictions, baselines and ceilings of every fold and test section, in the same order; folds, the checked
+    sections of every fold
 Output
-    per_gene, per_section, summary: tables
+    per_gene, per_section, summary, usable_genes: tables
 Params
-    protocols and tested (fold and sample) of each input, patients
+    headline, panel_size, min_ceiling
 """
 
 import anndata
+import pandas as pd
 
-from ressat.evaluation import score_section, summarise
-from ressat.files import replacing
+from ressat.evaluation import score_section, scored_layers
 from ressat.joblog import job_log
+from ressat.keys import OBSERVED, TRAIN, UNS
+from ressat.pooled import PooledPearson
+from ressat.summary import summarise_patients, summarise_sections
+from ressat.tables import read_table, write_table
+from ressat.usable_genes import usable_genes
 
-params = snakemake.params
+files, params = snakemake.input, snakemake.params
 
 with job_log(snakemake.log[0], "evaluate_predictions") as log:
-    scores = [
-        score_section(
-            anndata.read_h5ad(predicted),
-            anndata.read_h5ad(baseline),
-            protocol=protocol,
-            fold=fold,
-            section=section,
-            patient=params.patients[section],
-        )
-        for protocol, (fold, section), predicted, baseline in zip(
-            params.protocols,
-            params.tested,
-            snakemake.input.predictions,
-            snakemake.input.baselines,
-            strict=True,
-        )
-    ]
-    for name, table in zip(("per_gene", "per_section", "summary"), summarise(scores), strict=True):
-        with replacing(snakemake.output[name]) as temporary:
-            table.to_csv(temporary, sep="\t", index=False, float_format="%.6g", na_rep="nan")
+    trained_on = {}
+    for fold, file in zip(params.folds, files.folds, strict=True):
+        sections = read_table(file)
+        trained_on[fold] = ",".join(sections.loc[sections["side"] == TRAIN, "section"])
+
+    scores, pooled = [], PooledPearson()
+    for predicted, baseline, ceiling in zip(files.predictions, files.baselines, files.ceilings, strict=True):
+        predictions, baselines = anndata.read_h5ad(predicted), anndata.read_h5ad(baseline)
+        scores.append(score_section(predictions, baselines, read_table(ceiling), params.panel_size))
+        protocol, observed = predictions.uns[UNS]["protocol"], predictions.layers[OBSERVED]
+        for (model, layer), values in scored_layers(predictions, baselines).items():
+            pooled.add((protocol, model, layer), predictions.var_names, observed, values)
+        log.info("%s: %d spots", predictions.uns[UNS]["section"], predictions.n_obs)
+
+    per_gene = pd.concat(scores, ignore_index=True)
+    per_section = summarise_sections(per_gene, trained_on)
+    tables = {
+        "per_gene": per_gene,
+        "per_section": per_section,
+        "summary": summarise_patients(per_section, pooled.means()),
+        "usable_genes": usable_genes(per_gene, params.headline, params.min_ceiling),
+    }
+    for name, table in tables.items():
+        write_table(table, snakemake.output[name])
         log.info("%s: %d rows", name, len(table))

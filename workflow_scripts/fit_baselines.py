@@ -1,58 +1,29 @@
-"""fit_baselines: predict a test section with what the model has to beat.
+"""fit_baselines: fit what the model has to beat on a fold's training sections.
 
 Input
-    training_features, training_expression, genes, features (of the test section)
+    features and expression of the training sections, genes
 Output
-    baselines: one layer per baseline, log1p CP10k
+    baselines: the fitted maps from features to expression, and what was chosen
 Params
-    patients, layers
+    patients
 """
 
-import anndata
-import numpy as np
-import pandas as pd
+from dataclasses import replace
 
 from ressat import baselines, keys
 from ressat.expression import read_panel
 from ressat.feature_cache import Features
-from ressat.files import replacing
 from ressat.joblog import job_log
 from ressat.section_data import load_sections
 
-section, params = snakemake.wildcards.sample, snakemake.params
+files, params = snakemake.input, snakemake.params
 
-with job_log(snakemake.log[0], f"fit_baselines {snakemake.wildcards.fold}/{section}"):
-    genes = read_panel(snakemake.input.genes)
-
-    def load(layers: list[str]) -> tuple[list, Features]:
-        """Training sections and the test section's features, of some layers."""
-        training, _ = load_sections(
-            snakemake.input.training_features,
-            snakemake.input.training_expression,
-            params.patients,
-            layers,
-            genes,
-        )
-        return training, Features.read(snakemake.input.features, layers)
-
-    colour, colour_here = load([keys.COLOUR])
-    deep, deep_here = load(params.layers)
-    gap_um = deep_here.attrs["tile_um"]
-    layers = {
-        "training_mean": baselines.mean_baseline(deep, deep_here.values),
-        "colour_ridge": baselines.tuned_ridge(colour, colour_here.values, gap_um),
-        "hest_ridge": baselines.hest_ridge(deep, deep_here.values),
-        "tuned_ridge": baselines.tuned_ridge(deep, deep_here.values, gap_um),
-    }
-    adata = anndata.AnnData(
-        obs=pd.DataFrame(index=pd.Index(deep_here.barcodes, name="spot")),
-        var=pd.DataFrame(index=pd.Index(genes, name="gene")),
-        layers={name: values.astype(np.float32) for name, values in layers.items()},
-    )
-    adata.uns[keys.UNS] = {
-        "section": section,
-        "unit": keys.EXPRESSION_UNIT,
-        "trained_on": list(params.patients),
-    }
-    with replacing(snakemake.output.baselines) as temporary:
-        adata.write_h5ad(temporary, compression="gzip")
+with job_log(snakemake.log[0], f"fit_baselines {snakemake.wildcards.fold}"):
+    genes = read_panel(files.genes)
+    deep, caches = load_sections(files.features, files.expression, params.patients, baselines.LAYERS, genes)
+    colour = [
+        replace(data, features=Features.read(file, [keys.COLOUR]).values)
+        for data, file in zip(deep, files.features, strict=True)
+    ]
+    fitted = baselines.fit_baselines(deep, colour, genes, gap_um=caches[0].attrs["tile_um"])
+    fitted.write(snakemake.output.baselines)

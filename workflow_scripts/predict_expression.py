@@ -35,7 +35,7 @@ with job_log(snakemake.log[0], f"predict_expression {snakemake.wildcards.fold}/{
         if missing:
             log.warning("%d of %d genes have no counts here and cannot be scored", missing, len(bundle.genes))
     genes = pd.DataFrame(
-        {"in_panel": True, "training_mean": targets.mean, "training_sd": targets.sd},
+        {"training_mean": targets.mean, "training_sd": targets.sd, **bundle.ranks},
         index=pd.Index(bundle.genes, name="gene"),
     )
     provenance = {

@@ -11,10 +11,10 @@ Params
 import anndata
 
 from ressat import keys
-from ressat.files import replacing
 from ressat.gene_list import read_gene_list
 from ressat.genes import select_genes
 from ressat.joblog import job_log
+from ressat.tables import write_table
 
 params = snakemake.params
 
@@ -27,5 +27,4 @@ with job_log(snakemake.log[0], f"select_genes {snakemake.wildcards.fold}") as lo
     log.info("%d genes by %s: %s ...", len(panel), params.method, ", ".join(panel["gene"].head(10)))
     if listed is None and len(panel) < params.number:
         log.warning("only %d genes qualify, %d were asked for", len(panel), params.number)
-    with replacing(snakemake.output.genes) as temporary:
-        panel.to_csv(temporary, sep="\t", index=False, float_format="%.6g")
+    write_table(panel, snakemake.output.genes)

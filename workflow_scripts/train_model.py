@@ -10,19 +10,20 @@ Params
 
 import torch
 
+from ressat import keys
 from ressat.bundle import AGREEMENT, Bundle, settings_hash
-from ressat.expression import read_panel
-from ressat.files import replacing
 from ressat.joblog import job_log
 from ressat.model import HeadSettings
 from ressat.section_data import load_sections
+from ressat.tables import read_table, write_table
 from ressat.training import TrainSettings, train
 
 fold, params = snakemake.wildcards.fold, snakemake.params
 
 with job_log(snakemake.log[0], f"train_model {fold}") as log:
     torch.set_num_threads(snakemake.threads)
-    genes = read_panel(snakemake.input.genes)
+    panel = read_table(snakemake.input.genes)
+    genes = panel["gene"].tolist()
     sections, caches = load_sections(
         snakemake.input.features, snakemake.input.expression, params.patients, params.layers, genes
     )
@@ -36,6 +37,7 @@ with job_log(snakemake.log[0], f"train_model {fold}") as log:
         trained,
         head,
         genes,
+        {name: panel[name].tolist() for name in keys.PANELS.values()},
         list(params.layers),
         requires=requires,
         provenance={
@@ -54,5 +56,4 @@ with job_log(snakemake.log[0], f"train_model {fold}") as log:
     for cache, file in zip(caches, snakemake.input.features, strict=True):
         bundle.check(cache.attrs, file=file, section=cache.section)
     bundle.write(snakemake.output.model)
-    with replacing(snakemake.output.history) as temporary:
-        history.to_csv(temporary, sep="\t", index=False, float_format="%.6g")
+    write_table(history, snakemake.output.history)

@@ -1,62 +1,73 @@
+import re
+
 import numpy as np
 import pytest
 
 from ressat.errors import InputError
-from ressat.held_back import hold_back, leave_one_out, spatial_halves
+from ressat.held_back import MOST_PIECES, pieces, splits
 from ressat.section_data import SectionData
 
 
-def section(name: str, patient: str, spots: int = 60) -> SectionData:
-    rng = np.random.default_rng(len(name) + ord(name[0]))
-    table = rng.normal(size=(spots, 2)).astype(np.float32)
-    coords = np.column_stack([rng.uniform(0, 3000, spots), rng.uniform(0, 1000, spots)])
-    return SectionData(name, patient, table, table, coords)
+def section(name: str, patient: str | None = None, spots: int = 40) -> SectionData:
+    """Spots along x, 100 um apart, two rows."""
+    coords = np.stack([np.repeat(np.arange(spots // 2), 2) * 100.0, np.tile([0.0, 100.0], spots // 2)], -1)
+    return SectionData(name, patient or name, np.zeros((spots, 3)), np.zeros((spots, 2)), coords)
 
 
-def names(sections) -> set[str]:
-    return {data.section for data in sections}
+def names(sections: list[SectionData]) -> list[str]:
+    return [data.section for data in sections]
 
 
-def test_whole_patients_are_held_back():
-    sections = [section("A1", "a"), section("A2", "a"), section("B1", "b"), section("B2", "b")]
-    learnt, held_back, words = hold_back(sections, 112, seed=0)
-    assert {data.patient for data in learnt}.isdisjoint({data.patient for data in held_back})
-    assert names(learnt) | names(held_back) == {"A1", "A2", "B1", "B2"}
-    assert words.startswith("patient ")
+def test_every_patient_is_held_back_once_and_as_a_whole():
+    parts = pieces([section("A1", "A"), section("B1", "B"), section("A2", "A"), section("C1", "C")], 112)
+    assert {part.name: names(part.sections) for part in parts} == {
+        "patient A": ["A1", "A2"], "patient B": ["B1"], "patient C": ["C1"],
+    }  # fmt: skip
+    assert [names(learnt) for learnt, _ in splits(parts)] == [
+        ["B1", "C1"],
+        ["A1", "A2", "C1"],
+        ["A1", "A2", "B1"],
+    ]
+    assert [names(held_back) for _, held_back in splits(parts)] == [["A1", "A2"], ["B1"], ["C1"]]
 
 
-def test_whole_sections_are_held_back_within_one_patient():
-    learnt, held_back, words = hold_back([section("A1", "a"), section("A2", "a")], 112, seed=0)
-    assert len(learnt) == len(held_back) == 1
-    assert names(learnt) != names(held_back)
-    assert words.startswith("section ")
+def test_many_patients_make_few_pieces_of_about_as_many_spots():
+    sections = [
+        section(f"{patient}{i}", patient) for patient in "ABCDEFGHIJ" for i in range(1 + "ADG".count(patient))
+    ]
+    parts = pieces(sections, 112)
+    assert len(parts) == MOST_PIECES
+    assert sorted(name for part in parts for name in names(part.sections)) == sorted(names(sections))
+    for learnt, held_back in splits(parts):
+        assert not {data.patient for data in learnt} & {data.patient for data in held_back}
+    assert {len(part.sections) for part in parts} <= {3, 4}
 
 
-def test_a_fifth_of_many_patients_is_held_back():
-    _, held_back, _ = hold_back([section(f"S{i}", f"p{i}") for i in range(10)], 112, seed=0)
-    assert len(held_back) == 2
+def test_pieces_do_not_depend_on_the_order_of_the_sections():
+    sections = [section(f"{patient}1", patient) for patient in "ABCDEF"]
+    assert [names(part.sections) for part in pieces(sections[::-1], 112)] == [
+        names(part.sections) for part in pieces(sections, 112)
+    ]
 
 
-def test_choice_does_not_depend_on_the_order_of_the_sheet():
-    sections = [section(name, name) for name in "ABCDE"]
-    assert names(hold_back(sections, 112, 5)[1]) == names(hold_back(sections[::-1], 112, 5)[1])
+def test_sections_are_held_back_where_there_is_one_patient():
+    parts = pieces([section("A1", "A"), section("A2", "A")], 112)
+    assert [part.name for part in parts] == ["section A1", "section A2"]
 
 
-@pytest.mark.parametrize("gap_um", [112, 400])
-def test_halves_of_a_lone_section_are_a_tile_apart(gap_um):
-    data = section("A", "a", 400)
-    for (learnt,), (held_back,), _ in spatial_halves(data, gap_um):
-        x, y = learnt.coords[:, 0], held_back.coords[:, 0]
-        assert max(x.min() - y.max(), y.min() - x.max()) >= gap_um
-        assert min(len(x), len(y)) > 100
+def test_a_lone_section_is_cut_across_its_longer_axis_with_a_gap():
+    parts = pieces([section("A1")], gap_um=250)
+    low, high = (part.sections[0].coords[:, 0] for part in parts)
+    assert high.min() - low.max() >= 250
+    assert len(low) == len(high)
+    assert parts[0].name == "one half of section A1, with a gap of 250 um"
+    assert [(learnt[0].coords[0, 0], held[0].coords[0, 0]) for learnt, held in splits(parts)] == [
+        (high[0], low[0]), (low[0], high[0]),
+    ]  # fmt: skip
 
 
-def test_every_unit_is_left_out_once():
-    sections = [section("A1", "a"), section("B1", "b"), section("C1", "c")]
-    assert [names(held_back) for _, held_back, _ in leave_one_out(sections, 112)] == [{"A1"}, {"B1"}, {"C1"}]
-    assert len(leave_one_out(sections[:1], 112)) == 2
-
-
-def test_a_lone_section_too_small_to_be_cut_is_refused():
-    with pytest.raises(InputError, match="section A: of its 60 spots, 0 and 0 are left"):
-        spatial_halves(section("A", "a"), gap_um=9000)
+def test_a_lone_section_of_too_few_spots_is_refused():
+    with pytest.raises(
+        InputError, match=re.escape("section A1: of its 20 spots, 6 and 6 are left on either side")
+    ):
+        pieces([section("A1", spots=20)], gap_um=300)

@@ -1,31 +1,81 @@
 """What the model has to beat: simple predictors on the same features, through scikit-learn."""
 
+import itertools
 import logging
 
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ressat.held_back import leave_one_out
+from ressat import keys
+from ressat.held_back import Piece, pieces
+from ressat.linear_baselines import FoldBaselines, LinearBaseline
 from ressat.metrics import pearson
-from ressat.section_data import SectionData
+from ressat.ridge_tuning import Choice, choose_ridge, stack
+from ressat.section_data import Scaler, SectionData
+from ressat.spatial import smoothed
 
 logger = logging.getLogger("ressat")
 
 HEST_COMPONENTS = 256
-ALPHAS = np.logspace(1, 6, 11)
+# HEST-Bench's ResNet50 is cut after its third stage.
+HEST_LAYERS = ("layer3",)
+# Standard deviations of the Gaussian in spot pitches.
+SMOOTHING_WIDTHS = (0.5, 1.0, 1.5, 2.0, 3.0)
+
+LAYERS = tuple(keys.LAYER_WIDTHS)
+ENDS = dict(zip(LAYERS, itertools.accumulate(keys.LAYER_WIDTHS.values()), strict=True))
 
 
-def mean_baseline(training: list[SectionData], features: np.ndarray) -> np.ndarray:
-    """Predict the mean of the training spots for every spot, shape (spots, genes)."""
-    mean = np.concatenate([data.targets for data in training]).mean(axis=0)
-    return np.tile(mean, (len(features), 1))
+def fit_baselines(
+    deep: list[SectionData], colour: list[SectionData], genes: list[str], gap_um: float
+) -> FoldBaselines:
+    """Fit every baseline on a fold's training sections.
+
+    Parameters
+    ----------
+    deep, colour
+        The sections with features of `LAYERS`, side by side, and the same with colour statistics.
+    genes
+        Names of the targets.
+    gap_um
+        Gap between the halves of a lone section, see `ressat.held_back.pieces`.
+
+    Returns
+    -------
+    FoldBaselines
+        ``training_mean``, ``colour_ridge``, ``hest_ridge`` and ``tuned_ridge``; the width of the Gaussian
+        that smooths the tuned ridge's predictions, and the scaler for its attention.
+    """
+    parts = pieces(deep, gap_um)
+    chosen = choose_ridge(parts, layer_sets())
+    of_colour = np.arange(colour[0].features.shape[1])
+    chosen_colour = choose_ridge(pieces(colour, gap_um), {(keys.COLOUR,): of_colour})
+    targets = Scaler.fit([data.targets for data in deep])
+    return FoldBaselines(
+        genes=genes,
+        sections=[data.section for data in deep],
+        maps={
+            "training_mean": LinearBaseline((), np.empty((0, len(genes))), targets.mean, {}),
+            "colour_ridge": _tuned(colour, chosen_colour, of_colour),
+            "hest_ridge": hest_ridge(deep),
+            keys.TUNED_RIDGE: _tuned(deep, chosen, layer_sets()[chosen.layers]),
+        },
+        targets=targets,
+        smoothing_width=_choose_width(parts, chosen),
+    )
 
 
-def hest_ridge(training: list[SectionData], features: np.ndarray) -> np.ndarray:
-    """Predict by HEST-Bench's protocol (Jaume et al. 2024).
+def layer_sets() -> dict[tuple[str, ...], np.ndarray]:
+    """Columns of the features by set of layers: each alone, and all together."""
+    alone = {(layer,): np.arange(end - keys.LAYER_WIDTHS[layer], end) for layer, end in ENDS.items()}
+    return alone | {LAYERS: np.arange(ENDS[LAYERS[-1]])}
+
+
+def hest_ridge(training: list[SectionData]) -> LinearBaseline:
+    """Fit HEST-Bench's protocol (Jaume et al. 2024).
 
     StandardScaler, PCA to 256 components, ridge with alpha = 100 / (components x genes) and no
     intercept, on centred targets.
@@ -33,55 +83,47 @@ def hest_ridge(training: list[SectionData], features: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     training
-        Sections to fit on.
-    features
-        Of the spots to predict, shape (spots, features).
+        Sections with features of `LAYERS`, side by side.
     """
-    x, y = _stack(training)
+    x, y = stack(training)
+    x = x[:, layer_sets()[HEST_LAYERS]]
     components = min(HEST_COMPONENTS, *x.shape)
     alpha = 100 / (components * y.shape[1])
-    model = make_pipeline(
-        StandardScaler(),
-        PCA(components, random_state=0),
-        Ridge(alpha=alpha, fit_intercept=False, solver="cholesky"),
-    )
-    centre = y.mean(axis=0)
-    return model.fit(x, y - centre).predict(features) + centre
+    pca = PCA(components, random_state=0)
+    ridge = Ridge(alpha=alpha, fit_intercept=False, solver="cholesky")
+    fitted = make_pipeline(StandardScaler(), pca, ridge).fit(x, y - y.mean(axis=0))
+    return _as_map(fitted, HEST_LAYERS, y.mean(axis=0), {"alpha": alpha, "components": components})
 
 
-def tuned_ridge(training: list[SectionData], features: np.ndarray, gap_um: float) -> np.ndarray:
-    """Predict by ridge on standardised features, its alpha chosen inside the training sections.
-
-    The alpha with the highest mean per-gene Pearson on held-back patients (else sections, else halves)
-    is taken.
-
-    Parameters
-    ----------
-    training
-        Sections to fit on.
-    features
-        Of the spots to predict, shape (spots, features).
-    gap_um
-        Gap between the halves of a lone section.
-    """
-    scores = np.zeros(len(ALPHAS))
-    for learnt, held_back, _ in leave_one_out(training, gap_um):
-        x, y = _stack(learnt)
-        for index, alpha in enumerate(ALPHAS):
-            model = _ridge(alpha).fit(x, y)
-            values = [pearson(data.targets, model.predict(data.features)) for data in held_back]
-            scores[index] += np.nanmean(values) if np.isfinite(values).any() else 0.0
-    alpha = ALPHAS[int(scores.argmax())]
-    logger.info("ridge on %d features: alpha %g", features.shape[1], alpha)
-    return _ridge(alpha).fit(*_stack(training)).predict(features)
+def _tuned(training: list[SectionData], chosen: Choice, columns: np.ndarray) -> LinearBaseline:
+    x, y = stack(training)
+    fitted = make_pipeline(StandardScaler(), Ridge(alpha=chosen.alpha, solver="cholesky"))
+    fitted.fit(x[:, columns], y)
+    return _as_map(fitted, chosen.layers, 0.0, {"alpha": chosen.alpha, "held_back_pearson": chosen.score})
 
 
-def _ridge(alpha: float) -> object:
-    return make_pipeline(StandardScaler(), Ridge(alpha=alpha, solver="cholesky"))
+def _as_map(
+    fitted: Pipeline, layers: tuple[str, ...], offset: np.ndarray | float, chosen: dict[str, float]
+) -> LinearBaseline:
+    """Multiply out the steps of a pipeline, all of which are linear."""
+    scaler, ridge = fitted[0], fitted[-1]
+    weights = ridge.coef_.T
+    if len(fitted) == 3:
+        pca = fitted[1]
+        offset = offset - pca.mean_ @ pca.components_.T @ weights
+        weights = pca.components_.T @ weights
+    weights = weights / scaler.scale_[:, None]
+    return LinearBaseline(layers, weights, ridge.intercept_ + offset - scaler.mean_ @ weights, chosen)
 
 
-def _stack(sections: list[SectionData]) -> tuple[np.ndarray, np.ndarray]:
-    return (
-        np.concatenate([data.features for data in sections]).astype(np.float64),
-        np.concatenate([data.targets for data in sections]).astype(np.float64),
-    )
+def _choose_width(parts: list[Piece], chosen: Choice) -> float:
+    """The width of smoothing that is best for the tuned ridge's predictions of held-back sections."""
+    scores = dict.fromkeys(SMOOTHING_WIDTHS, 0.0)
+    for part, predictions in zip(parts, chosen.held_back, strict=True):
+        for data, predicted in zip(part.sections, predictions, strict=True):
+            for width in SMOOTHING_WIDTHS:
+                r = pearson(data.targets, smoothed(predicted, data.coords, width))
+                scores[width] += np.nanmean(r) if np.isfinite(r).any() else 0.0
+    width = max(scores, key=scores.get)
+    logger.info("smoothing of the ridge: %g spot pitches", width)
+    return width

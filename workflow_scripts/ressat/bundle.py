@@ -37,6 +37,8 @@ class Bundle:
         Shape of G.
     genes
         Names of the predicted genes, in order.
+    ranks
+        Places of the genes by each way of choosing a panel, in the training sections, by name.
     layers
         Feature layers that G reads, side by side.
     requires
@@ -48,6 +50,7 @@ class Bundle:
     trained: TrainedHead
     settings: HeadSettings
     genes: list[str]
+    ranks: dict[str, list[float]]
     layers: list[str]
     requires: dict
     provenance: dict
@@ -65,6 +68,7 @@ class Bundle:
                 for name, scaler in scalers.items()
             },
             "genes": list(self.genes),
+            "ranks": self.ranks,
             "layers": list(self.layers),
             "requires": self.requires,
             "provenance": self.provenance,
@@ -107,7 +111,7 @@ class Bundle:
         head = Head(len(scalers["features"].mean), len(content["genes"]), settings)
         head.load_state_dict(content["head"])
         trained = TrainedHead(head.eval(), scalers["features"], scalers["targets"], content["epochs"])
-        rest = {name: content[name] for name in ("genes", "layers", "requires", "provenance")}
+        rest = {name: content[name] for name in ("genes", "ranks", "layers", "requires", "provenance")}
         return cls(trained, settings, **rest)
 
     def check(self, found: dict, *, file: str | Path, section: str | None = None) -> None:

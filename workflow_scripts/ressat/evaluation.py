@@ -1,38 +1,25 @@
-"""Tables of how well each gene is predicted in each test section."""
-
-from collections.abc import Iterable
+"""How well each gene is predicted in one test section, against raw log-normalised truth."""
 
 import anndata
+import numpy as np
 import pandas as pd
 
 from ressat import keys
-from ressat.metrics import pearson, rmse
+from ressat.autocorrelation import morans_i
+from ressat.metrics import pearson, r_squared, rmse, spearman
+from ressat.significance import benjamini_hochberg, correlation_p_values
 
 PER_GENE = [
-    "protocol",
-    "fold",
-    "section",
-    "patient",
-    "gene",
-    "model",
-    "layer",
-    "n_spots",
-    "observed_mean",
-    "pearson",
-    "rmse",
-]
-GROUP = ["protocol", "fold", "section", "patient", "model", "layer"]
-MODEL, BASELINE = "ressat", "baseline"
+    "protocol", "fold", "section", "patient", "gene", "model", "layer", "n_spots", "observed_mean",
+    "pearson", "spearman", "rmse", "r2", "moran_observed", "moran_predicted", "n_effective", "p_value", "fdr",
+    "ceiling", "ceiling_low", "hvg", "heg", "svg",
+]  # fmt: skip
+# Columns of the section's ceilings that go with its scores.
+CEILING = ["ceiling", "ceiling_low"]
 
 
 def score_section(
-    predictions: anndata.AnnData,
-    baselines: anndata.AnnData,
-    *,
-    protocol: str,
-    fold: str,
-    section: str,
-    patient: str,
+    predictions: anndata.AnnData, baselines: anndata.AnnData, ceiling: pd.DataFrame, panel_size: int
 ) -> pd.DataFrame:
     """Score every layer of a section's predictions, and every baseline, gene by gene.
 
@@ -42,89 +29,64 @@ def score_section(
         results/predictions/{fold}/{sample}.h5ad with the layer ``observed``.
     baselines
         results/baselines/{fold}/{sample}.h5ad: the same spots and genes.
-    protocol, fold, section, patient
-        Names, for the table.
+    ceiling
+        results/ceiling/{sample}.tsv.
+    panel_size
+        Genes of each of the panels, the first by their training ranks.
 
     Returns
     -------
     pandas.DataFrame
-        The columns `PER_GENE`, described in docs/outputs.md.
+        The columns `PER_GENE`, described in docs/outputs.md. Significance is tested for the headline
+        layer and the tuned ridge.
     """
+    made = predictions.uns[keys.UNS]
     if not (
         predictions.obs_names.equals(baselines.obs_names)
         and predictions.var_names.equals(baselines.var_names)
     ):
-        raise ValueError(f"section {section}: predictions and baselines differ in spots or genes")
+        raise ValueError(f"section {made['section']}: predictions and baselines differ in spots or genes")
     observed = predictions.layers[keys.OBSERVED]
-    layers = {(MODEL, name): predictions.layers[name] for name in (keys.DIRECT, keys.ATTENDED)}
-    layers |= {(BASELINE, name): values for name, values in baselines.layers.items()}
-    tables = [
-        pd.DataFrame(
-            {
-                "protocol": protocol,
-                "fold": fold,
-                "section": section,
-                "patient": patient,
-                "gene": predictions.var_names,
-                "model": model,
-                "layer": layer,
-                "n_spots": predictions.n_obs,
-                "observed_mean": observed.mean(axis=0),
-                "pearson": pearson(observed, predicted),
-                "rmse": rmse(observed, predicted),
-            }
-        )
-        for (model, layer), predicted in layers.items()
-    ]
+    coords = predictions.obsm["spatial"]
+    shared = {
+        "protocol": made["protocol"],
+        "fold": made["fold"],
+        "section": made["section"],
+        "patient": made["patient"],
+        "gene": predictions.var_names,
+        "n_spots": predictions.n_obs,
+        "observed_mean": observed.mean(axis=0),
+        "moran_observed": morans_i(observed, coords),
+        **ceiling.set_index("gene")[CEILING].reindex(predictions.var_names).to_dict("list"),
+        **{panel: predictions.var[rank].to_numpy() <= panel_size for panel, rank in keys.PANELS.items()},
+    }
+    tested = {(keys.MODEL, made["headline"]), (keys.BASELINE, keys.TUNED_RIDGE)}
+    tables = []
+    for (model, layer), predicted in scored_layers(predictions, baselines).items():
+        p_value, effective = np.full((2, predictions.n_vars), np.nan)
+        if (model, layer) in tested:
+            p_value, effective = correlation_p_values(observed, predicted, coords)
+        scores = {
+            "model": model,
+            "layer": layer,
+            "pearson": pearson(observed, predicted),
+            "spearman": spearman(observed, predicted),
+            "rmse": rmse(observed, predicted),
+            "r2": r_squared(observed, predicted),
+            "moran_predicted": morans_i(predicted, coords),
+            "n_effective": effective,
+            "p_value": p_value,
+            "fdr": benjamini_hochberg(p_value),
+        }
+        tables.append(pd.DataFrame(shared | scores))
     return pd.concat(tables, ignore_index=True)[PER_GENE]
 
 
-def summarise(tables: Iterable[pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Summarise scores: genes within a section, then sections within a patient, then patients.
-
-    Parameters
-    ----------
-    tables
-        As `score_section` gives them, at least one.
-
-    Returns
-    -------
-    tuple of pandas.DataFrame
-        per_gene, per_section and summary, described in docs/outputs.md. An undefined correlation is
-        NaN, left out of means, and counted.
-    """
-    per_gene = pd.concat(tables, ignore_index=True)
-    grouped = per_gene.groupby(GROUP, sort=False)
-    pearsons = grouped["pearson"]
-    per_section = pd.DataFrame(
-        {
-            "n_spots": grouped["n_spots"].first(),
-            "n_genes": grouped.size(),
-            "n_undefined": pearsons.apply(lambda r: int(r.isna().sum())),
-            "mean_pearson": pearsons.mean(),
-            "median_pearson": pearsons.median(),
-            "q25_pearson": pearsons.quantile(0.25),
-            "q75_pearson": pearsons.quantile(0.75),
-            "mean_rmse": grouped["rmse"].mean(),
-        }
-    ).reset_index()
-    by_patient = per_section.groupby(["protocol", "model", "layer", "patient"], sort=False)[
-        "mean_pearson"
-    ].mean()
-    by_layer = by_patient.groupby(["protocol", "model", "layer"], sort=False)
-    summary = pd.DataFrame(
-        {
-            "n_patients": by_layer.size(),
-            "n_sections": per_section.groupby(["protocol", "model", "layer"], sort=False).size(),
-            "mean_pearson": by_layer.mean(),
-            "lowest_patient": by_layer.min(),
-            "highest_patient": by_layer.max(),
-        }
-    ).reset_index()
-    return per_gene, per_section, summary
-
-
-def gene_ranking(per_gene: pd.DataFrame, headline: str) -> pd.Series:
-    """Return mean Pearson of the headline layer over sections by gene, best first, without NaN."""
-    rows = per_gene[(per_gene["model"] == MODEL) & (per_gene["layer"] == headline)]
-    return rows.groupby("gene")["pearson"].mean().dropna().sort_values(ascending=False, kind="stable")
+def scored_layers(
+    predictions: anndata.AnnData, baselines: anndata.AnnData
+) -> dict[tuple[str, str], np.ndarray]:
+    """Return what is scored, by model and layer: all but the truth."""
+    layers = {
+        (keys.MODEL, name): values for name, values in predictions.layers.items() if name != keys.OBSERVED
+    }
+    return layers | {(keys.BASELINE, name): values for name, values in baselines.layers.items()}

@@ -6,6 +6,7 @@ import anndata
 import numpy as np
 import pandas as pd
 
+from ressat import keys
 from ressat.autocorrelation import morans_i
 from ressat.errors import InputError
 from ressat.expression import log1p_cp10k
@@ -16,8 +17,6 @@ MIN_SPOT_SHARE = 0.02
 MIN_SVG_SPOT_SHARE = 0.1
 # Fewer spots have no spatial pattern to speak of.
 MIN_SPOTS = 3
-# The rankings of genes, by the method that makes them.
-RANKS = {"hvg": "hvg_rank", "highest": "heg_rank", "svg": "svg_rank"}
 
 
 def select_genes(
@@ -87,11 +86,11 @@ def _ranks(pooled: anndata.AnnData, panel: pd.Index) -> pd.DataFrame:
     seen = pooled[:, _spot_share(pooled) >= MIN_SPOT_SHARE].copy()
     scores = {
         "hvg": _by_dispersion(seen),
-        "highest": _by_mean(seen),
+        "heg": _by_mean(seen),
         # A gene's Moran's I depends on no other gene: those off the panel need not be computed.
         "svg": _by_moran(seen[:, seen.var_names.isin(panel)]),
     }
-    table = pd.DataFrame({RANKS[method]: score.reindex(panel) for method, score in scores.items()})
+    table = pd.DataFrame({keys.PANELS[name]: score.reindex(panel) for name, score in scores.items()})
     return table.rank(ascending=False, method="first")
 
 

@@ -22,7 +22,16 @@ COLOUR = "colour"
 # Layers of results/predictions/{fold}/{sample}.h5ad
 DIRECT = "direct"
 ATTENDED = "attended"
+COMBINED = "combined"
 OBSERVED = "observed"
+
+# Whose predictions a score is of, and the baseline that the model is held against.
+MODEL, BASELINE = "ressat", "baseline"
+TUNED_RIDGE = "tuned_ridge"
+
+# Panels of genes that scores are summarised over, by the training rank that decides on membership.
+PANELS = {"hvg": "hvg_rank", "heg": "heg_rank", "svg": "svg_rank"}
+ALL_GENES = "all"
 
 # Entry of AnnData.uns that holds what this pipeline records.
 UNS = "ressat"

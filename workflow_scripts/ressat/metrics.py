@@ -1,6 +1,7 @@
 """Scores of predictions against raw log-normalised truth, per gene within one section."""
 
 import numpy as np
+from scipy.stats import rankdata
 
 
 def pearson(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
@@ -29,3 +30,24 @@ def pearson(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 def rmse(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """Return the root mean squared error of each gene, in the unit of the tables, shape (genes,)."""
     return np.sqrt(((observed.astype(float) - predicted.astype(float)) ** 2).mean(axis=0))
+
+
+def spearman(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Return Spearman's rho of each gene, ties at their mean rank, shape (genes,); NaN as `pearson`."""
+    ranks = [rankdata(table, axis=0, nan_policy="propagate") for table in (observed, predicted)]
+    # Ranks never look constant by rounding error; the values might.
+    return np.where(np.isnan(pearson(observed, predicted)), np.nan, pearson(*ranks))
+
+
+def r_squared(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Return 1 - residual / total sum of squares of each gene, at most 1, shape (genes,).
+
+    Below zero where the section's own mean would have been closer. NaN where the observed gene is
+    constant, or either side holds a NaN.
+    """
+    observed = observed.astype(float)
+    total = ((observed - observed.mean(axis=0)) ** 2).sum(axis=0)
+    residual = ((observed - predicted) ** 2).sum(axis=0)
+    floor = (1e-6 * np.abs(observed).max(axis=0, initial=0)) ** 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(total > floor, 1 - residual / total, np.nan)

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from ressat import figures, keys
-from ressat.evaluation import BASELINE, MODEL
 from ressat.files import check_version
 from ressat.report_maps import SCALE_ENDS, Prediction
+from ressat.tables import read_table
 from ressat.tile_table import Tiles
 
 # Last word of an encoder's name whose weights were drawn and not learnt.
@@ -28,10 +28,14 @@ LABELS = {
     "colour_ridge": "colour ridge",
     "hest_ridge": "HEST-Bench ridge",
     "tuned_ridge": "tuned ridge",
+    "tuned_ridge_attended": "tuned ridge, attended",
+    "tuned_ridge_smoothed": "tuned ridge, smoothed",
 }
 # Of the tile overlays and stain previews, px.
 OVERLAY_EDGE, PREVIEW_EDGE = 800, 1000
 LIBRARIES = ("anndata", "h5py", "Jinja2", "matplotlib", "numpy", "pandas", "pillow")
+# Rows of the table of usable genes; the file has them all.
+USABLE_SHOWN = 25
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
@@ -42,11 +46,20 @@ class Scores:
     per_gene: pd.DataFrame
     per_section: pd.DataFrame
     summary: pd.DataFrame
+    usable_genes: pd.DataFrame
 
     @classmethod
-    def read(cls, per_gene: str | Path, per_section: str | Path, summary: str | Path) -> "Scores":
-        """Read the three tables."""
-        return cls(_read_tsv(per_gene), _read_tsv(per_section), _read_tsv(summary))
+    def read(
+        cls, per_gene: str | Path, per_section: str | Path, summary: str | Path, usable_genes: str | Path
+    ) -> "Scores":
+        """Read the four tables; of the summaries, those over all genes."""
+        sections, patients = (read_table(path) for path in (per_section, summary))
+        return cls(
+            read_table(per_gene),
+            sections[sections["panel"] == keys.ALL_GENES],
+            patients[patients["panel"] == keys.ALL_GENES],
+            read_table(usable_genes),
+        )
 
 
 def read_quality(
@@ -106,11 +119,12 @@ def glance(scores: Scores, headline: str) -> dict:
         ``rows`` of the table of sections, ``overall`` (its last row) and ``undefined`` (baselines
         without any correlation, which have no column).
     """
-    summary = scores.summary.assign(label=[_label(layer) for layer in scores.summary["layer"]])
-    layers = summary[summary["model"] == MODEL].sort_values(
+    summary = scores.summary[scores.summary["level"] == "study"]
+    summary = summary.assign(label=[_label(layer) for layer in summary["layer"]])
+    layers = summary[summary["model"] == keys.MODEL].sort_values(
         "layer", key=lambda names: names != headline, kind="stable"
     )
-    baselines = summary[summary["model"] == BASELINE]
+    baselines = summary[summary["model"] == keys.BASELINE]
     defined = baselines.dropna(subset="mean_pearson").sort_values("mean_pearson", ascending=False)
     best = defined.head(1).assign(label=lambda rows: "best baseline: " + rows["label"])
     shown = pd.concat([layers, defined])
@@ -132,7 +146,7 @@ def glance(scores: Scores, headline: str) -> dict:
             }
         )
     return {
-        "protocol": ", ".join(scores.summary["protocol"].unique()),
+        "protocol": ", ".join(summary["protocol"].unique()),
         "patients": int(layers["n_patients"].max()),
         "figures": pd.concat([layers, best])[["model", "label", "mean_pearson"]].to_dict("records"),
         "columns": shown[["model", "label"]].to_dict("records"),
@@ -142,10 +156,50 @@ def glance(scores: Scores, headline: str) -> dict:
     }
 
 
+def usable(scores: Scores, headline: str, number: int = USABLE_SHOWN) -> list[dict]:
+    """Put together, for each protocol, which genes are usable and what the model adds to the tuned ridge.
+
+    Parameters
+    ----------
+    scores
+        The tables.
+    headline
+        The layer that leads.
+    number
+        Genes shown.
+
+    Returns
+    -------
+    list of dict
+        ``protocol``; numbers of genes ``usable``, ``predicted`` and in ``total``; ``genes``, the first rows
+        of the table; the ``claim`` that is made of them; ``patients`` with the difference to the tuned ridge
+        of each, its mean over them in ``study``, with the pooled correlation beside it.
+    """
+    lead = scores.summary[(scores.summary["model"] == keys.MODEL) & (scores.summary["layer"] == headline)]
+    answers = []
+    for protocol, table in scores.usable_genes.groupby("protocol", sort=False):
+        here = lead[lead["protocol"] == protocol]
+        chosen = table[table["usable"]]
+        study = here[here["level"] == "study"].iloc[0].to_dict()
+        answers.append(
+            {
+                "protocol": protocol,
+                "usable": len(chosen),
+                "predicted": int(table["predicted"].sum()),
+                "total": len(table),
+                "genes": chosen.head(number).to_dict("records"),
+                "claim": chosen["claim"].iloc[0] if len(chosen) else "",
+                "patients": here[here["level"] == "patient"].to_dict("records"),
+                "study": study,
+            }
+        )
+    return answers
+
+
 def histograms(scores: Scores, headline: str, watermark: str | None) -> list[dict]:
     """Draw the distribution of per-gene Pearson of every test section."""
-    lead = (scores.per_gene["model"] == MODEL) & (scores.per_gene["layer"] == headline)
-    baselines = scores.per_section["model"] == BASELINE
+    lead = (scores.per_gene["model"] == keys.MODEL) & (scores.per_gene["layer"] == headline)
+    baselines = scores.per_section["model"] == keys.BASELINE
     medians = scores.per_section[baselines].pivot(
         index=["fold", "section"], columns="layer", values="median_pearson"
     )
@@ -236,11 +290,3 @@ def render(**content: object) -> str:
 
 def _label(name: str) -> str:
     return LABELS.get(name, name.replace("_", " "))
-
-
-def _read_tsv(path: str | Path) -> pd.DataFrame:
-    # A gene or patient may be called NA, and a patient 01: names are read as they stand.
-    names = ("protocol", "fold", "section", "patient", "gene", "model", "layer")
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    numbers = [name for name in table if name not in names]
-    return table.assign(**{name: pd.to_numeric(table[name].mask(table[name] == "nan")) for name in numbers})

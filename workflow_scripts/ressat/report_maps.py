@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from ressat import figures, keys
-from ressat.evaluation import MODEL, gene_ranking
 
 # Percentiles of a gene's values at which its colour scale ends: one odd spot must not flatten a map.
 SCALE_ENDS = (2, 98)
@@ -86,7 +85,10 @@ def chosen_genes(
         deviation of the prediction over a section's spots, in log1p CP10k.
     """
     if per_gene is not None:
-        return gene_ranking(per_gene, headline).head(number).to_dict()
+        # The mean over sections of each gene's r; a stable sort, so that the table's order breaks ties.
+        rows = per_gene[(per_gene["model"] == keys.MODEL) & (per_gene["layer"] == headline)]
+        ranking = rows.groupby("gene")["pearson"].mean().dropna()
+        return ranking.sort_values(ascending=False, kind="stable").head(number).to_dict()
     if not predictions:
         return {}
     spreads = [anndata.read_h5ad(path).to_df().std(ddof=0) for path in predictions]
@@ -156,7 +158,7 @@ def _panel(
         maps.append({"title": title, "src": picture and figures.data_uri(picture)})
     pearson = math.nan
     if per_gene is not None:
-        wanted = {**made, "gene": gene, "model": MODEL, "layer": made["headline"]}
+        wanted = {**made, "gene": gene, "model": keys.MODEL, "layer": made["headline"]}
         rows = per_gene
         for column in ("fold", "section", "gene", "model", "layer"):
             rows = rows[rows[column] == wanted[column]]

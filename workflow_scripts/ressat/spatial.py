@@ -24,11 +24,13 @@ def smoothed(values: np.ndarray, coords: np.ndarray, width: float) -> np.ndarray
     """
     sigma = width * spot_pitch(coords)
     tree = cKDTree(coords)
-    distances = tree.sparse_distance_matrix(tree, 3 * sigma, output_type="coo_matrix")
-    weights = sparse.csr_matrix(
+    # A little more, so that rounding does not decide on spots just there.
+    reach = 3 * sigma * (1 + 1e-6)
+    distances = tree.sparse_distance_matrix(tree, reach, output_type="coo_matrix")
+    weights = sparse.csr_array(
         (np.exp(-0.5 * (distances.data / sigma) ** 2), (distances.row, distances.col)), distances.shape
     )
-    return (weights @ values) / weights.sum(axis=1)[:, None]
+    return (weights @ values.astype(np.float64)) / weights.sum(axis=1)[:, None]
 
 
 def spot_pitch(coords: np.ndarray) -> float:

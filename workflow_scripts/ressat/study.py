@@ -165,6 +165,11 @@ class Study:
         return [fold.name for fold in self.folds.values() if fold.train]
 
     @property
+    def tested_folds(self) -> list[str]:
+        """Names of the folds with sections to score."""
+        return [fold.name for fold in self.folds.values() if fold.test]
+
+    @property
     def predicted(self) -> list[tuple[str, str]]:
         """Fold and sample of every prediction."""
         return [(fold.name, sample) for fold in self.folds.values() for sample in fold.predicted]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ressat.held_back import hold_back
+from ressat.held_back import pieces, splits
 from ressat.model import Head, HeadSettings, dual_loss
 from ressat.section_data import DEAD_FEATURES_BELOW, Scaler, SectionData
 
@@ -69,7 +69,9 @@ def train(
         both loss terms in z units, on the spots learnt from and on those held back; and in words
         what was held back.
     """
-    learnt, held_back, description = hold_back(sections, tile_um, settings.seed)
+    parts = pieces(sections, tile_um)
+    learnt, held_back = next(splits(parts))
+    description = parts[0].name
     logger.info("choosing the number of epochs on %s", description)
     _, selection = _fit(learnt, held_back, head, settings)
     epochs = int(selection.loc[_total(selection, "held_back").idxmin(), "epoch"])

@@ -1,0 +1,25 @@
+"""estimate_ceiling: estimate the largest Pearson that counting noise leaves to any prediction of a section.
+
+Input
+    expression
+Output
+    ceiling: a row per gene
+Params
+    seed
+"""
+
+import anndata
+
+from ressat.ceiling import noise_ceiling
+from ressat.joblog import job_log
+from ressat.tables import write_table
+
+section = snakemake.wildcards.sample
+
+with job_log(snakemake.log[0], f"estimate_ceiling {section}") as log:
+    adata = anndata.read_h5ad(snakemake.input.expression)
+    table = noise_ceiling(adata.X, snakemake.params.seed)
+    table.insert(0, "gene", adata.var_names)
+    defined = table["ceiling"].notna()
+    log.info("%d of %d genes have enough counts for a ceiling", defined.sum(), len(table))
+    write_table(table, snakemake.output.ceiling)
