@@ -1,7 +1,8 @@
 import numpy as np
-from scipy.stats import pearsonr
+from scipy.stats import pearsonr, spearmanr
+from sklearn.metrics import r2_score
 
-from ressat.metrics import pearson, rmse
+from ressat.metrics import pearson, r_squared, rmse, spearman
 
 
 def test_pearson_agrees_with_scipy():
@@ -26,3 +27,21 @@ def test_a_gene_without_truth_is_undefined():
 
 def test_rmse_is_in_the_unit_of_the_tables():
     assert rmse(np.array([[1.0], [3.0]]), np.array([[2.0], [5.0]])) == np.sqrt(2.5)
+
+
+def test_spearman_agrees_with_scipy_with_and_without_ties():
+    rng = np.random.default_rng(2)
+    observed, predicted = rng.normal(size=(60, 4)), rng.integers(0, 5, size=(60, 4)).astype(float)
+    expected = [spearmanr(observed[:, gene], predicted[:, gene])[0] for gene in range(4)]
+    np.testing.assert_allclose(spearman(observed, predicted), expected)
+    assert np.isnan(spearman(np.full((60, 1), 0.1, np.float32), observed[:, :1])).all()
+
+
+def test_r_squared_agrees_with_scikit_learn_and_is_undefined_for_a_constant_gene():
+    rng = np.random.default_rng(3)
+    observed, predicted = rng.normal(size=(2, 60, 4))
+    expected = [r2_score(observed[:, gene], predicted[:, gene]) for gene in range(4)]
+    np.testing.assert_allclose(r_squared(observed, predicted), expected)
+    assert np.isnan(r_squared(np.full((60, 4), 0.1, np.float32), predicted)).all()
+    # A constant prediction is the worse the further it is off.
+    assert r_squared(observed, np.full((60, 4), 9.0)).max() < 0

@@ -17,11 +17,14 @@ import pytest
 from PIL import Image
 
 from ressat import keys
-from ressat.evaluation import score_section, summarise
+from ressat.evaluation import score_section
 from ressat.report import shown_settings
 from ressat.scale import Scale
+from ressat.summary import summarise_patients, summarise_sections
+from ressat.tables import write_table
 from ressat.tile_table import Tiles
 from ressat.tiling import TileGeometry
+from ressat.usable_genes import usable_genes
 
 GENES = ("ERBB2", "NA", "CD74", "KRT19")
 SETTINGS = {
@@ -94,6 +97,8 @@ class Study:
             table[:, [self.genes.index(gene) for gene in flat]] = 1.0
         adata = anndata.AnnData(attended.astype(np.float32))
         adata.obs_names, adata.var_names = self.barcodes, self.genes
+        for rank in keys.PANELS.values():
+            adata.var[rank] = np.arange(1.0, len(self.genes) + 1)
         adata.layers["direct"], adata.layers["attended"] = direct.astype(np.float32), adata.X.copy()
         if tested:
             adata.layers["observed"] = observed
@@ -117,12 +122,25 @@ class Study:
             baselines = anndata.AnnData(obs=adata.obs, var=adata.var)
             baselines.layers["training_mean"] = np.ones(adata.shape, np.float32)
             baselines.layers["tuned_ridge"] = direct + self.rng.normal(size=direct.shape) * 2
-            patient = self.sections[sample]["patient"]
-            self.scores.append(
-                score_section(
-                    adata, baselines, protocol=self.protocol, fold=fold, section=sample, patient=patient
-                )
-            )
+            ceiling = pd.DataFrame({"gene": self.genes, "ceiling": 0.9, "ceiling_low": 0.8})
+            self.scores.append(score_section(adata, baselines, ceiling, panel_size=2))
+
+    def tables(self):
+        """The tables of the evaluation by name."""
+        per_gene = pd.concat(self.scores, ignore_index=True)
+        per_section = summarise_sections(per_gene, {"holdout": "T1,T2"})
+        return {
+            "per_gene": per_gene,
+            "per_section": per_section,
+            "summary": summarise_patients(per_section, {(self.protocol, "ressat", "attended"): 0.4321}),
+            "usable_genes": usable_genes(per_gene, "attended", 0.3),
+        }
+
+    def whole(self, name):
+        """The rows of one of them that are about all genes and all patients."""
+        table = self.tables()[name]
+        table = table[table["panel"] == "all"]
+        return table[table["level"] == "study"] if "level" in table else table
 
     def train(self, fold):
         """Write a history whose best epoch is 4."""
@@ -140,11 +158,11 @@ class Study:
 
     def page(self, repository, genes=2):
         """Run the rule's script, and return the page."""
-        tables = {name: [] for name in ("per_gene", "per_section", "summary")}
+        tables = {name: [] for name in ("per_gene", "per_section", "summary", "usable_genes")}
         if self.scores:
-            for name, table in zip(tables, summarise(self.scores), strict=True):
+            for name, table in self.tables().items():
                 tables[name] = self.path(f"evaluation/{name}.tsv")
-                table.to_csv(tables[name], sep="\t", index=False, float_format="%.6g", na_rep="nan")
+                write_table(table, tables[name])
         job = SimpleNamespace(
             input=SimpleNamespace(
                 **tables, **self.files, predictions=self.predictions, histories=self.histories
@@ -222,12 +240,12 @@ def rendered(tmp_path_factory, repository):
 
 def test_the_answer_comes_first_beside_the_baselines(rendered):
     study, page = rendered.study, rendered.page
-    summary = summarise(study.scores)[2].set_index("layer")["mean_pearson"]
+    summary = study.whole("summary").set_index("layer")["mean_pearson"]
     answer = page.text[: page.text.index("Correlation of each gene")]
     assert f"{summary['attended']:.2f}attended (headline)" in answer
     assert f"{summary['direct']:.2f}direct" in answer
     assert f"{summary['tuned_ridge']:.2f}best baseline: tuned ridge" in answer
-    per_section = summarise(study.scores)[1]
+    per_section = study.whole("per_section")
     for _, row in per_section[per_section["layer"] != "training_mean"].iterrows():
         assert f"{row['mean_pearson']:.2f}" in answer
     assert "left out of the mean; this leaves nothing of: training mean" in answer
@@ -251,7 +269,7 @@ def test_nothing_outside_the_page_is_asked_for(rendered):
 
 def test_observed_stands_beside_predicted_for_the_best_genes(rendered):
     study, page = rendered.study, rendered.page
-    per_gene = summarise(study.scores)[0]
+    per_gene = study.tables()["per_gene"]
     lead = per_gene[per_gene["layer"] == "attended"]
     best = lead.groupby("gene")["pearson"].mean().nlargest(2).index
     assert len(page.images(" on section ")) == 2 * (2 + 2 + 1)

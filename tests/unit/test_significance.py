@@ -83,11 +83,14 @@ def test_a_noisy_map_against_a_smooth_one_keeps_the_level(family):
         assert share(correlation_p_values(x, y, coords)[0]) <= 0.07, reach
 
 
-def test_layered_tissue_keeps_the_level():
+@pytest.mark.parametrize("degrees", [0, 22.5, 45])
+def test_layered_tissue_keeps_the_level_whichever_way_the_layers_run(degrees):
     coords = hexagonal_tissue(350)
+    across, along = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    layers = coords @ [[across, -along], [along, across]] * [1, 1 / 3]
     rng = np.random.default_rng(4)
     for reach in (2, 4):
-        x, y = (random_fields(coords * [1, 1 / 3], 100, "exponential", reach, PAIRS, rng) for _ in "xy")
+        x, y = (random_fields(layers, 100, "exponential", reach, PAIRS, rng) for _ in "xy")
         assert share(correlation_p_values(x, y, coords)[0]) <= 0.07, reach
 
 
@@ -162,14 +165,13 @@ def test_spots_in_one_row_can_be_tested():
     assert 0.03 <= share(correlation_p_values(x, y, row)[0]) <= 0.07
 
 
-def test_a_section_of_5000_spots_is_tested_on_all_of_them():
+def test_a_section_of_3000_spots_is_tested_on_all_of_them():
     coords = hexagonal_tissue(3_000)
-    coords = np.vstack([coords, coords[:2_000] + [20_000, 0]])
     rng = np.random.default_rng(13)
-    x, y = rng.normal(size=(2, 5_000, 100))
-    p, size = correlation_p_values(x, y + 0.1 * x, coords)
-    assert share(p, 1e-3) > 0.98
-    assert size.min() > 4_500
+    x, y = rng.normal(size=(2, 3_000, 100))
+    p, size = correlation_p_values(x, y + 0.15 * x, coords)
+    assert share(p, 1e-4) > 0.98
+    assert size.min() > 2_500
 
 
 def test_q_values_are_benjamini_and_hochbergs_and_leave_undefined_genes_out():

@@ -14,7 +14,7 @@ from ressat.section_data import SectionData
 
 logger = logging.getLogger("ressat")
 
-ALPHAS = np.logspace(2, 6, 9)
+ALPHAS = np.logspace(1, 6, 11)
 
 Columns = Mapping[tuple[str, ...], np.ndarray]
 """The columns of the features that each set of layers has."""
@@ -107,7 +107,7 @@ def _ridge_path(
     x, y = stack(learnt)
     scaler = StandardScaler().fit(x)
     mean = y.mean(axis=0)
-    # Single precision: alphas are 100 and more.
+    # Single precision: alphas are 10 and more, which is far above its rounding errors.
     scaled = scaler.transform(x).astype(np.float32)
     new = [scaler.transform(data.features).astype(np.float32) for data in unseen]
     right = (y - mean).astype(np.float32)

@@ -21,7 +21,7 @@ SHORTEST_WAVELENGTH_PITCHES = 3.0
 # The longest waves are weighted per direction: there a map has so few of them that its directions differ
 # by chance, and a section often has a gradient or layers.
 DIRECTED_BANDS = 3
-DIRECTIONS = 4
+DIRECTIONS = 8
 # Shorter ones are averaged over all directions, as many as fit on the section. Above 2,000 spots this
 # limit thins them, which changes M by 1 to 3 percent and keeps time linear in spots.
 MAX_BAND_WAVES = 300

@@ -44,11 +44,12 @@ def summarise_sections(per_gene: pd.DataFrame, trained_on: Mapping[str, str]) ->
         *(scored[scored[name]].assign(panel=name) for name in keys.PANELS),
     ]
     grouped = pd.concat(panels, ignore_index=True).groupby(SECTION, sort=False)
-    quartiles = grouped["pearson"].quantile([0.25, 0.5, 0.75]).unstack()
+    size = grouped.size()
+    quartiles = grouped["pearson"].quantile([0.25, 0.5, 0.75]).unstack().reindex(size.index)
     table = pd.DataFrame(
         {
             "n_spots": grouped["n_spots"].first(),
-            "n_genes": grouped.size(),
+            "n_genes": size,
             "n_undefined": grouped["undefined"].sum(),
             "mean_pearson": grouped["pearson"].mean(),
             "median_pearson": quartiles[0.5],
@@ -125,5 +126,5 @@ def _interval(differences: pd.Series) -> tuple[float, float]:
     differences = differences.dropna()
     if len(differences) < MIN_PATIENTS:
         return np.nan, np.nan
-    error = stats.sem(differences)
-    return stats.t.interval(CONFIDENCE, len(differences) - 1, differences.mean(), error)
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(differences) - 1) * stats.sem(differences)
+    return differences.mean() - half, differences.mean() + half

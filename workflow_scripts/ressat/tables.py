@@ -10,7 +10,7 @@ from ressat.files import replacing
 NAMES = frozenset(
     (
         *("protocol", "level", "fold", "section", "sections", "trained_on", "patient", "gene", "model"),
-        *("layer", "panel", "method", "side", "stage", "claim"),
+        *("layer", "panel", "method", "side", "stage", "claim", "slide_sha256", "counts_sha256"),
     )
 )
 TRUTH = {"True": True, "False": False}
