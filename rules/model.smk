@@ -93,12 +93,8 @@ rule train_model:
         runtime=240,
     params:
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
-        layers=config["model"]["layers"],
-        head={name: config["model"][name] for name in ("hidden", "dropout")},
-        training={
-            name: config["model"][name]
-            for name in ("learning_rate", "weight_decay", "max_epochs", "patience")
-        },
+        candidates=study.candidates,
+        training=study.training,
         seed=config["seed"],
         code=code_version("train_model"),
     script:

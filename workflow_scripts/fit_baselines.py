@@ -20,7 +20,7 @@ files, params = snakemake.input, snakemake.params
 
 with job_log(snakemake.log[0], f"fit_baselines {snakemake.wildcards.fold}"):
     genes = read_panel(files.genes)
-    deep, caches = load_sections(files.features, files.expression, params.patients, baselines.LAYERS, genes)
+    deep, caches = load_sections(files.features, files.expression, params.patients, keys.LAYERS, genes)
     colour = [
         replace(data, features=Features.read(file, [keys.COLOUR]).values)
         for data, file in zip(deep, files.features, strict=True)

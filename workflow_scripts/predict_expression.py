@@ -11,6 +11,7 @@ Params
 import numpy as np
 import pandas as pd
 
+from ressat import keys
 from ressat.bundle import Bundle
 from ressat.feature_cache import Features
 from ressat.files import sha256
@@ -23,10 +24,11 @@ section, params = snakemake.wildcards.sample, snakemake.params
 
 with job_log(snakemake.log[0], f"predict_expression {snakemake.wildcards.fold}/{section}") as log:
     bundle = Bundle.read(snakemake.input.model)
-    features = Features.read(snakemake.input.features, bundle.layers)
+    features = Features.read(snakemake.input.features, keys.LAYERS)
     bundle.check(features.attrs, file=snakemake.input.features, section=section)
     targets = bundle.trained.targets
-    layers = {name: targets.unscale(z) for name, z in predict(bundle, features.values).items()}
+    predicted = predict(bundle, features.values, features.coords * features.attrs["mpp"])
+    layers = {name: targets.unscale(z) for name, z in predicted.items()}
 
     observed = None
     if snakemake.input.get("expression"):
@@ -46,6 +48,7 @@ with job_log(snakemake.log[0], f"predict_expression {snakemake.wildcards.fold}/{
         "model_sha256": sha256(snakemake.input.model),
         "config_hash": bundle.provenance["config_hash"],
         "trained_on": bundle.provenance["sections"],
+        "chosen": bundle.provenance["chosen"],
         "encoder": bundle.provenance["encoder"],
         "weights_sha256": bundle.requires["weights_sha256"],
         "mpp": features.attrs["mpp"],

@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 import torch
 
+from ressat import keys
 from ressat.bundle import Bundle
 from ressat.errors import InputError
 from ressat.model import Head, HeadSettings
 from ressat.prediction import predict
 from ressat.section_data import Scaler
-from ressat.training import TrainedHead
+from ressat.training import InputSettings, TrainedHead
 
 REQUIRES = {
     "weights_sha256": "ab" * 32,
@@ -22,25 +23,32 @@ REQUIRES = {
 def bundle() -> Bundle:
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
-    settings = HeadSettings(hidden=16, dropout=0.5)
-    head = Head(20, 6, settings).eval()
-    scalers = [Scaler(rng.normal(size=n), rng.uniform(0.5, 2, size=n)) for n in (20, 6)]
+    settings = HeadSettings(hidden=16, dropout=0.5, members=2)
+    head = Head(1024, 6, settings).eval()
+    scalers = [Scaler(rng.normal(size=n), rng.uniform(0.5, 2, size=n)) for n in (1024, 6)]
+    trained = TrainedHead(head, InputSettings(("layer3",), 150.0), *scalers, attended_share=0.25, steps=7)
     genes = [f"G{i}" for i in range(6)]
-    provenance = {"fold": "all", "sections": ["A"]}
-    return Bundle(TrainedHead(head, *scalers, 7), settings, genes, ["layer3"], REQUIRES, provenance)
+    ranks = {"hvg_rank": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "svg_rank": [2.0, 1.0, 3.0, 5.0, 4.0, 6.0]}
+    provenance = {"fold": "all", "sections": ["A"], "tried": [{"layers": ["layer3"], "context": 1.5}]}
+    return Bundle(trained, settings, genes, ranks, REQUIRES, provenance)
+
+
+WIDTH = sum(keys.LAYER_WIDTHS.values())
+COORDS = 100.0 * np.stack(np.meshgrid(np.arange(10), np.arange(9)), -1).reshape(-1, 2)
 
 
 @pytest.fixture
 def features() -> np.ndarray:
-    return np.random.default_rng(1).normal(size=(90, 20)).astype(np.float32)
+    return np.random.default_rng(1).normal(size=(90, WIDTH)).astype(np.float32)
 
 
 def test_a_saved_model_predicts_as_the_one_that_was_saved(bundle, features, tmp_path):
     bundle.write(tmp_path / "model.pt")
     again = Bundle.read(tmp_path / "model.pt")
-    for layer, values in predict(bundle, features).items():
-        np.testing.assert_array_equal(predict(again, features)[layer], values)
-    assert (again.genes, again.layers) == (bundle.genes, bundle.layers)
+    for layer, values in predict(bundle, features, COORDS).items():
+        np.testing.assert_array_equal(predict(again, features, COORDS)[layer], values)
+    assert (again.genes, again.ranks) == (bundle.genes, bundle.ranks)
+    assert again.trained.inputs == bundle.trained.inputs
     assert (again.requires, again.provenance) == (bundle.requires, bundle.provenance)
 
 
@@ -50,17 +58,23 @@ def test_the_same_model_gives_the_same_bytes(bundle, tmp_path):
     assert (tmp_path / "model.pt").read_bytes() == (tmp_path / "other_name.pt").read_bytes()
 
 
+def test_combined_is_the_share_of_attended_that_was_chosen(bundle, features):
+    layers = predict(bundle, features, COORDS)
+    expected = 0.25 * layers["attended"] + 0.75 * layers["direct"]
+    np.testing.assert_allclose(layers["combined"], expected, atol=1e-12)
+
+
 @pytest.mark.parametrize("block_rows", [1, 13, 90, 4096])
 def test_prediction_does_not_depend_on_block_size(bundle, features, block_rows):
-    whole = predict(bundle, features)
-    for layer, values in predict(bundle, features, block_rows).items():
+    whole = predict(bundle, features, COORDS)
+    for layer, values in predict(bundle, features, COORDS, block_rows).items():
         np.testing.assert_allclose(values, whole[layer], atol=1e-10)
 
 
 def test_prediction_does_not_depend_on_the_order_of_spots(bundle, features):
     order = np.random.default_rng(2).permutation(len(features))
-    whole = predict(bundle, features)
-    for layer, values in predict(bundle, features[order]).items():
+    whole = predict(bundle, features, COORDS)
+    for layer, values in predict(bundle, features[order], COORDS[order]).items():
         np.testing.assert_allclose(values, whole[layer][order], atol=1e-10)
 
 

@@ -93,15 +93,15 @@ def test_a_watermark_is_laid_across_every_kind_of_picture():
         assert (difference > 20).mean() > 0.005
 
 
-def curves(epochs, held_back=True):
-    epochs = np.array(list(epochs))
+def curves(steps, held_back=True):
+    steps = np.array(list(steps))
     return pd.DataFrame(
         {
-            "epoch": epochs,
-            "learnt_direct": 1 / epochs,
-            "learnt_attended": 1.1 / epochs,
-            "held_back_direct": 1.2 / epochs if held_back else np.nan,
-            "held_back_attended": 1.3 / epochs if held_back else np.nan,
+            "step": steps,
+            "learnt_direct": 1 / steps,
+            "learnt_attended": 1.1 / steps,
+            "held_back_direct": 1.2 / steps if held_back else np.nan,
+            "held_back_attended": 1.3 / steps if held_back else np.nan,
         }
     )
 
@@ -132,7 +132,7 @@ def test_the_bars_of_a_histogram_show_all_scores():
     assert heights.max() / heights[heights > 20].min() == pytest.approx(3, rel=0.1)
 
 
-def test_training_of_a_single_epoch_and_without_held_back_spots_can_be_drawn():
+def test_training_of_a_single_look_and_without_held_back_spots_can_be_drawn():
     assert opened(figures.training_curves(curves([1]), 1, None)).shape[1] == 880
     assert opened(figures.training_curves(curves(range(1, 9), held_back=False), None, None)).shape[1] == 880
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ressat import keys
 from ressat.errors import InputError
 from ressat.leakage import Content, check_fold
 from ressat.scale import Scale
@@ -79,7 +80,9 @@ def test_content_is_read_from_the_files_of_a_section(tmp_path):
         Scale(0.5, "sheet"), TileGeometry(112.0, 224, 0, 224, 1.0), 110.0, 0, "f" * 64,
     )  # fmt: skip
     tiles.write(tmp_path / "A1.h5")
-    (tmp_path / "A1.json").write_text(json.dumps({"counts_fingerprint": "c" * 64, "version": 1}))
+    (tmp_path / "A1.json").write_text(
+        json.dumps({"counts_fingerprint": "c" * 64, "version": keys.FORMAT_VERSION})
+    )
     read = Content.read(tmp_path / "A1.h5", tmp_path / "A1.json", patient="A", side="train")
     assert (read.section, read.slide, read.counts, read.tile_px) == ("A1", "f" * 64, "c" * 64, 224)
     replace(tiles, fingerprint="other", scale=Scale(0.4, "sheet")).write(tmp_path / "copy.h5")

@@ -53,7 +53,7 @@ def test_loss_is_the_sum_of_both_errors(yhat):
 
 
 def test_both_terms_of_the_loss_reach_the_head():
-    head = Head(6, 4, HeadSettings(hidden=5, dropout=0.0))
+    head = Head(6, 4, HeadSettings(hidden=5, dropout=0.0, members=2))
     for term in (0, 1):
         head.zero_grad()
         dual_loss(torch.randn(9, 4), head(torch.randn(9, 6)))[term].backward()
@@ -62,6 +62,14 @@ def test_both_terms_of_the_loss_reach_the_head():
 
 @pytest.mark.parametrize(("hidden", "layers"), [(0, 1), (16, 2)])
 def test_head_is_linear_without_hidden_units(hidden, layers):
-    head = Head(10, 3, HeadSettings(hidden, 0.5))
+    head = Head(10, 3, HeadSettings(hidden, 0.5, members=1))
     assert sum(isinstance(module, torch.nn.Linear) for module in head.modules()) == layers
     assert head(torch.randn(7, 10)).shape == (7, 3)
+
+
+def test_head_is_the_mean_of_its_members():
+    head = Head(10, 3, HeadSettings(16, 0.5, members=4)).eval()
+    x = torch.randn(7, 10)
+    members = torch.stack([member(x) for member in head.members])
+    assert members.std(dim=0).min() > 0
+    torch.testing.assert_close(head(x), members.mean(dim=0))

@@ -143,14 +143,14 @@ class Study:
         return table[table["level"] == "study"] if "level" in table else table
 
     def train(self, fold):
-        """Write a history whose best epoch is 4."""
-        epochs = np.arange(1, 8)
-        losses = (epochs - 4.0) ** 2 / 20 + 0.7
-        selection = pd.DataFrame({"epoch": epochs, "stage": "selection"})
+        """Write a history whose best step is 80."""
+        steps = np.arange(20, 160, 20)
+        losses = (steps / 20 - 4.0) ** 2 / 20 + 0.7
+        selection = pd.DataFrame({"step": steps, "stage": "selection", "held_back_pearson": 1 - losses})
         for column in ("learnt_direct", "learnt_attended", "held_back_direct", "held_back_attended"):
             selection[column] = losses
-        final = selection[selection["epoch"] <= 4].assign(stage="final")
-        final[["held_back_direct", "held_back_attended"]] = np.nan
+        final = selection[selection["step"] <= 80].assign(stage="final")
+        final[["held_back_direct", "held_back_attended", "held_back_pearson"]] = np.nan
         path = self.path(f"folds/{fold}/history.tsv")
         pd.concat([selection, final]).to_csv(path, sep="\t", index=False)
         self.histories.append(path)
@@ -289,8 +289,8 @@ def test_quality_training_and_provenance_are_shown(rendered):
     study, page = rendered.study, rendered.page
     for words in (
         "30 of 34", "3 outside tissue; 1 zero counts", "1234", "567", "30 (2)", "80 %", "0.5 (slide tags)",
-        "macenko, to published", "no counts: H&E only", "Fold holdout: 4 epochs, chosen among 7",
-        "Fold all: 4 epochs", "1f1f1f1f1f1f", "2e2e2e2e2e2e", "3d3d3d3d3d3d", "abababababab", "T1, T2",
+        "macenko, to published", "no counts: H&E only", "Fold holdout: 80 steps, chosen among 140",
+        "Fold all: 80 steps", "1f1f1f1f1f1f", "2e2e2e2e2e2e", "3d3d3d3d3d3d", "abababababab", "T1, T2",
         "layer3, layer4", "matplotlib",
     ):  # fmt: skip
         assert words in page.text.replace("\xa0", " "), words
@@ -298,7 +298,7 @@ def test_quality_training_and_provenance_are_shown(rendered):
     for section in study.sections:
         assert page.images(f"Section {section} with its tiles outlined")
         assert page.images(f"Tiles of section {section} before and after")
-    assert len(page.images("Loss per epoch")) == 4
+    assert len(page.images("Loss per step")) == 4
 
 
 def test_within_patient_scores_are_labelled_wherever_they_stand(tmp_path, repository):
@@ -325,7 +325,7 @@ def test_untrained_weights_are_marked_on_the_page_and_in_every_picture_of_result
     page = Parsed(study.page(repository))
     assert page.text.index("Untrained weights: not a result.") < page.text.index("How well expression")
     assert len(re.findall("untrained weights", page.text)) >= 3
-    for words in ("on section H1", "Histogram", "Loss per epoch"):
+    for words in ("on section H1", "Histogram", "Loss per step"):
         plain, marked = trained.images(words), page.images(words)
         assert len(plain) == len(marked) > 0
         assert all(before["src"] != after["src"] for before, after in zip(plain, marked, strict=True))

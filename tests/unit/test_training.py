@@ -1,83 +1,105 @@
 import numpy as np
-import pytest
 import torch
 
+from ressat import keys
 from ressat.metrics import pearson
 from ressat.model import HeadSettings
-from ressat.section_data import SectionData
-from ressat.training import TrainSettings, train
+from ressat.section_data import SectionData, layer_columns
+from ressat.spatial import smoothed, with_context
+from ressat.training import InputSettings, Run, TrainSettings
 
-SETTINGS = TrainSettings(learning_rate=3e-3, weight_decay=0.01, max_epochs=60, patience=15, seed=3)
-HEAD = HeadSettings(hidden=32, dropout=0.2)
-SLOPES = np.random.default_rng(99).normal(size=(12, 5))
+WIDTH = sum(keys.LAYER_WIDTHS.values())
+SETTINGS = TrainSettings(learning_rate=1e-3, weight_decay=0.01, max_steps=100, patience=40, seed=3)
+HEAD = HeadSettings(hidden=16, dropout=0.2, members=2)
+INPUTS = InputSettings(("layer3",), 150.0)
+SPREAD, SLOPES = (np.random.default_rng(seed).normal(size=(8, width)) for seed, width in ((7, WIDTH), (9, 5)))
 
 
-def section(name: str, patient: str, seed: int, spots: int = 80) -> SectionData:
-    """Targets that depend linearly on the features, with noise."""
+def section(name: str, patient: str, seed: int, side: int = 9) -> SectionData:
+    """Targets follow eight smooth hidden variables, which all features show with noise."""
     rng = np.random.default_rng(seed)
-    features = rng.normal(size=(spots, 12)).astype(np.float32)
-    targets = (features @ SLOPES + rng.normal(size=(spots, 5))).astype(np.float32)
-    return SectionData(name, patient, features, targets, rng.uniform(0, 2000, size=(spots, 2)))
+    coords = 100.0 * np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1).reshape(-1, 2)
+    hidden = smoothed(rng.normal(size=(side * side, 8)), coords, 0.7)
+    features = (hidden @ SPREAD + 0.5 * rng.normal(size=(side * side, WIDTH))).astype(np.float32)
+    targets = (3 + hidden @ SLOPES + 0.3 * rng.normal(size=(side * side, 5))).astype(np.float32)
+    return SectionData(name, patient, features, targets, coords)
 
 
-@pytest.fixture(scope="module")
-def sections() -> list[SectionData]:
-    return [section("A", "p1", 1), section("B", "p2", 2), section("C", "p2", 3)]
+SECTIONS = [section("A", "p1", 1), section("B", "p2", 2), section("C", "p2", 3)]
 
 
-@pytest.fixture(scope="module")
-def result(sections):
-    return train(sections, 112, HEAD, SETTINGS)
+def trained(steps: int = 80, settings: TrainSettings = SETTINGS) -> Run:
+    run = Run(SECTIONS, INPUTS, HEAD, settings)
+    run.advance(steps)
+    return run
 
 
-def test_model_learns_what_the_features_tell(result):
-    trained, _, _ = result
-    unseen = section("D", "p3", 4)
-    with torch.inference_mode():
-        z = trained.head(torch.tensor(trained.features.scale(unseen.features), dtype=torch.float32))
-    assert pearson(unseen.targets, trained.targets.unscale(z.numpy())).mean() > 0.8
+def weights(run: Run) -> list[torch.Tensor]:
+    return list(run.head.state_dict().values())
 
 
-def test_history_has_both_terms_for_both_stages(result):
-    trained, history, _ = result
-    selection = history[history["stage"] == "selection"]
-    final = history[history["stage"] == "final"]
-    terms = ["learnt_direct", "learnt_attended", "held_back_direct", "held_back_attended"]
-    assert selection[terms].notna().all(axis=None)
-    assert final[terms[:2]].notna().all(axis=None)
-    assert final[terms[2:]].isna().all(axis=None)
-    assert list(final["epoch"]) == list(range(1, trained.epochs + 1))
+def test_the_model_learns_what_the_features_tell():
+    run, unseen = trained(), section("D", "p3", 4)
+    z = run.direct(run.reader(unseen)).numpy()
+    assert pearson(unseen.targets, run.targets.unscale(z)).mean() > 0.6
 
 
-def test_number_of_epochs_is_the_best_of_the_selection(result):
-    trained, history, _ = result
-    selection = history[history["stage"] == "selection"].set_index("epoch")
-    assert trained.epochs == (selection["held_back_direct"] + selection["held_back_attended"]).idxmin()
+def test_both_terms_of_the_loss_fall():
+    run = Run(SECTIONS, INPUTS, HEAD, SETTINGS)
+    first, last = run.advance(3), [run.advance(20) for _ in range(4)][-1]
+    assert last[0] < first[0]
+    assert last[1] < first[1]
 
 
-def test_same_inputs_give_the_same_model(sections, result):
-    again, history, _ = train(sections, 112, HEAD, SETTINGS)
-    for name, tensor in result[0].head.state_dict().items():
-        assert torch.equal(tensor, again.head.state_dict()[name])
-    assert history.equals(result[1])
+def test_a_section_is_read_with_its_context_by_the_layers_named():
+    data, columns = SECTIONS[0], layer_columns(["layer4"])
+    read = InputSettings(("layer4",), 200.0).read(data.features, data.coords)
+    np.testing.assert_array_equal(read, with_context(data.features[:, columns], data.coords, 200.0))
+    alone = InputSettings(("layer4", "layer3"), 0.0).read(data.features, data.coords)
+    np.testing.assert_array_equal(alone, data.features[:, [*columns, *layer_columns(["layer3"])]])
 
 
-def test_another_seed_gives_another_model(sections, result):
-    other, _, _ = train(sections, 112, HEAD, TrainSettings(3e-3, 0.01, 5, 5, seed=4))
-    assert not torch.equal(
-        next(iter(other.head.state_dict().values())), next(iter(result[0].head.state_dict().values()))
-    )
+def test_scalers_come_from_the_training_spots():
+    run = trained(1)
+    targets = np.concatenate([data.targets for data in SECTIONS]).astype(float)
+    np.testing.assert_allclose(run.targets.mean, targets.mean(axis=0))
+    np.testing.assert_allclose(run.targets.sd, targets.std(axis=0))
+    read = np.concatenate([INPUTS.read(data.features, data.coords) for data in SECTIONS])
+    np.testing.assert_allclose(run.features.mean, read.mean(axis=0))
 
 
-def test_scalers_come_from_the_training_spots(sections, result):
-    trained, _, _ = result
-    targets = np.concatenate([data.targets for data in sections]).astype(float)
-    np.testing.assert_allclose(trained.targets.mean, targets.mean(axis=0))
-    np.testing.assert_allclose(trained.targets.sd, targets.std(axis=0))
+def test_the_same_inputs_give_the_same_model():
+    for one, other in zip(weights(trained()), weights(trained()), strict=True):
+        assert torch.equal(one, other)
 
 
-def test_a_lone_section_can_be_trained_on():
-    trained, history, held_back = train([section("A", "p1", 1, spots=150)], 112, HEAD, SETTINGS)
-    assert "half of section A" in held_back
-    assert 1 <= trained.epochs <= SETTINGS.max_epochs
-    assert (history["stage"] == "selection").any()
+def test_runs_that_are_advanced_in_turn_do_not_disturb_one_another():
+    alone, interleaved, other = trained(40), *(Run(SECTIONS, INPUTS, HEAD, SETTINGS) for _ in range(2))
+    for _ in range(8):
+        interleaved.advance(5)
+        other.advance(3)
+    for one, same in zip(weights(alone), weights(interleaved), strict=True):
+        assert torch.equal(one, same)
+
+
+def test_another_seed_gives_another_model():
+    other = trained(5, TrainSettings(1e-3, 0.01, 100, 40, seed=4))
+    assert not torch.equal(weights(trained(5))[0], weights(other)[0])
+
+
+def test_members_learn_apart_and_predict_together():
+    run = trained(30)
+    read = run.reader(SECTIONS[0])
+    run.head.eval()
+    apart = [member(read) for member in run.head.members]
+    assert not torch.allclose(*apart, atol=1e-3)
+    torch.testing.assert_close(run.direct(read), sum(apart) / 2)
+
+
+def test_every_section_is_learnt_from_as_often():
+    run = Run(SECTIONS, INPUTS, HEAD, SETTINGS)
+    seen = []
+    for _ in range(9):
+        run.advance(1)
+        seen.append(3 - len(run.queue))
+    assert seen == [1, 2, 3] * 3

@@ -1,6 +1,5 @@
 """What the model has to beat: simple predictors on the same features, through scikit-learn."""
 
-import itertools
 import logging
 
 import numpy as np
@@ -14,7 +13,7 @@ from ressat.held_back import Piece, pieces
 from ressat.linear_baselines import FoldBaselines, LinearBaseline
 from ressat.metrics import pearson
 from ressat.ridge_tuning import Choice, choose_ridge, stack
-from ressat.section_data import Scaler, SectionData
+from ressat.section_data import Scaler, SectionData, layer_columns
 from ressat.spatial import smoothed
 
 logger = logging.getLogger("ressat")
@@ -25,9 +24,6 @@ HEST_LAYERS = ("layer3",)
 # Standard deviations of the Gaussian in spot pitches.
 SMOOTHING_WIDTHS = (0.5, 1.0, 1.5, 2.0, 3.0)
 
-LAYERS = tuple(keys.LAYER_WIDTHS)
-ENDS = dict(zip(LAYERS, itertools.accumulate(keys.LAYER_WIDTHS.values()), strict=True))
-
 
 def fit_baselines(
     deep: list[SectionData], colour: list[SectionData], genes: list[str], gap_um: float
@@ -37,7 +33,7 @@ def fit_baselines(
     Parameters
     ----------
     deep, colour
-        The sections with features of `LAYERS`, side by side, and the same with colour statistics.
+        The sections with features of `keys.LAYERS`, side by side, and the same with colour statistics.
     genes
         Names of the targets.
     gap_um
@@ -61,7 +57,7 @@ def fit_baselines(
             "training_mean": LinearBaseline((), np.empty((0, len(genes))), targets.mean, {}),
             "colour_ridge": _tuned(colour, chosen_colour, of_colour),
             "hest_ridge": hest_ridge(deep),
-            keys.TUNED_RIDGE: _tuned(deep, chosen, layer_sets()[chosen.layers]),
+            keys.TUNED_RIDGE: _tuned(deep, chosen, layer_columns(chosen.layers)),
         },
         targets=targets,
         smoothing_width=_choose_width(parts, chosen),
@@ -70,8 +66,8 @@ def fit_baselines(
 
 def layer_sets() -> dict[tuple[str, ...], np.ndarray]:
     """Columns of the features by set of layers: each alone, and all together."""
-    alone = {(layer,): np.arange(end - keys.LAYER_WIDTHS[layer], end) for layer, end in ENDS.items()}
-    return alone | {LAYERS: np.arange(ENDS[LAYERS[-1]])}
+    sets = [*((layer,) for layer in keys.LAYERS), keys.LAYERS]
+    return {layers: layer_columns(layers) for layers in sets}
 
 
 def hest_ridge(training: list[SectionData]) -> LinearBaseline:
@@ -83,10 +79,10 @@ def hest_ridge(training: list[SectionData]) -> LinearBaseline:
     Parameters
     ----------
     training
-        Sections with features of `LAYERS`, side by side.
+        Sections with features of `keys.LAYERS`, side by side.
     """
     x, y = stack(training)
-    x = x[:, layer_sets()[HEST_LAYERS]]
+    x = x[:, layer_columns(HEST_LAYERS)]
     components = min(HEST_COMPONENTS, *x.shape)
     alpha = 100 / (components * y.shape[1])
     pca = PCA(components, random_state=0)

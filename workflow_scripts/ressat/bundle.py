@@ -13,7 +13,7 @@ from ressat.errors import InputError
 from ressat.files import replacing
 from ressat.model import Head, HeadSettings
 from ressat.section_data import Scaler
-from ressat.training import TrainedHead
+from ressat.training import InputSettings, TrainedHead
 
 # What the features that a model reads must agree on with those it was trained on, and how to say it.
 AGREEMENT = {
@@ -39,19 +39,16 @@ class Bundle:
         Names of the predicted genes, in order.
     ranks
         Places of the genes by each way of choosing a panel, in the training sections, by name.
-    layers
-        Feature layers that G reads, side by side.
     requires
         Values of the entries of `AGREEMENT`.
     provenance
-        How the model came about: fold, sections, seed, config hash, encoder.
+        How the model came about: fold, sections, what was tried and chosen, seed, config hash, encoder.
     """
 
     trained: TrainedHead
     settings: HeadSettings
     genes: list[str]
     ranks: dict[str, list[float]]
-    layers: list[str]
     requires: dict
     provenance: dict
 
@@ -62,14 +59,15 @@ class Bundle:
             "version": keys.FORMAT_VERSION,
             "head": self.trained.head.state_dict(),
             "settings": asdict(self.settings),
-            "epochs": self.trained.epochs,
+            "inputs": {**asdict(self.trained.inputs), "layers": list(self.trained.inputs.layers)},
+            "attended_share": self.trained.attended_share,
+            "steps": self.trained.steps,
             "scalers": {
                 name: {part: torch.from_numpy(value.copy()) for part, value in vars(scaler).items()}
                 for name, scaler in scalers.items()
             },
             "genes": list(self.genes),
             "ranks": self.ranks,
-            "layers": list(self.layers),
             "requires": self.requires,
             "provenance": self.provenance,
         }
@@ -110,8 +108,11 @@ class Bundle:
         settings = HeadSettings(**content["settings"])
         head = Head(len(scalers["features"].mean), len(content["genes"]), settings)
         head.load_state_dict(content["head"])
-        trained = TrainedHead(head.eval(), scalers["features"], scalers["targets"], content["epochs"])
-        rest = {name: content[name] for name in ("genes", "ranks", "layers", "requires", "provenance")}
+        inputs = InputSettings(tuple(content["inputs"]["layers"]), content["inputs"]["context_um"])
+        trained = TrainedHead(
+            head.eval(), inputs, **scalers, attended_share=content["attended_share"], steps=content["steps"]
+        )
+        rest = {name: content[name] for name in ("genes", "ranks", "requires", "provenance")}
         return cls(trained, settings, **rest)
 
     def check(self, found: dict, *, file: str | Path, section: str | None = None) -> None:

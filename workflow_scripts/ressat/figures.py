@@ -93,10 +93,10 @@ def training_curves(history: pd.DataFrame, chosen: int | None, watermark: str | 
     Parameters
     ----------
     history
-        Columns epoch, learnt_direct, learnt_attended, held_back_direct, held_back_attended; the last
+        Columns step, learnt_direct, learnt_attended, held_back_direct, held_back_attended; the last
         two may be NaN.
     chosen
-        The epoch that was chosen, marked by a line; None for no mark.
+        The step that was chosen, marked by a line; None for no mark.
     watermark
         Text laid across the picture.
 
@@ -105,19 +105,19 @@ def training_curves(history: pd.DataFrame, chosen: int | None, watermark: str | 
     bytes
         PNG.
     """
-    figure, axes = _chart("epoch", "mean squared error (z units)")
+    figure, axes = _chart("step", "mean squared error (z units)")
     for term, colour in (("direct", BLUE), ("attended", VERMILION)):
         for spots, style in (("learnt", "-"), ("held_back", "--")):
             losses = history[f"{spots}_{term}"]
             if losses.notna().any():
-                # A dot, because a stage of one epoch has no line.
+                # A dot, because a stage of one look has no line.
                 marker = "o" if len(losses) == 1 else None
                 label = f"{term}, {'learnt from' if spots == 'learnt' else 'held back'}"
                 axes.plot(
-                    history["epoch"], losses, style, color=colour, linewidth=1.5, marker=marker, label=label
+                    history["step"], losses, style, color=colour, linewidth=1.5, marker=marker, label=label
                 )
     if chosen is not None:
-        axes.axvline(chosen, color=INK, linewidth=1, linestyle=":", label=f"stopping point: epoch {chosen}")
+        axes.axvline(chosen, color=INK, linewidth=1, linestyle=":", label=f"stopping point: step {chosen}")
     axes.xaxis.get_major_locator().set_params(integer=True)
     figure.legend(
         loc="outside lower center", ncols=2, frameon=False, fontsize=8, handlelength=1.6, columnspacing=1.2

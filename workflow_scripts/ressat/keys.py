@@ -1,10 +1,11 @@
 """Names that more than one step writes or reads, in files and in tables."""
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Version of the file formats below; every file written carries it."""
 
 # Layers of the ResNet50 whose pooled activations are cached, with their widths.
 LAYER_WIDTHS = {"layer3": 1024, "layer4": 2048}
+LAYERS = tuple(LAYER_WIDTHS)
 
 # The nine colour statistics of a tile, in the order of the columns of `colour`.
 COLOUR_STATISTICS = tuple(f"{stat}_{channel}" for stat in ("mean", "sd", "p10") for channel in "RGB")

@@ -19,14 +19,17 @@ class HeadSettings:
         Width of the hidden layer; 0 for a linear head.
     dropout
         Share of the features and of the hidden units left out in each training step.
+    members
+        How many networks are averaged, each from initial weights of its own.
     """
 
     hidden: int
     dropout: float
+    members: int
 
 
 class Head(nn.Module):
-    """G: from standardised features to z-scored expression, spot by spot.
+    """G: from standardised features to z-scored expression, spot by spot; the mean of its members.
 
     Parameters
     ----------
@@ -38,15 +41,23 @@ class Head(nn.Module):
 
     def __init__(self, features: int, genes: int, settings: HeadSettings) -> None:
         super().__init__()
-        width = settings.hidden or features
-        hidden = (
-            [nn.Linear(features, width), nn.GELU(), nn.Dropout(settings.dropout)] if settings.hidden else []
-        )
-        self.layers = nn.Sequential(nn.Dropout(settings.dropout), *hidden, nn.Linear(width, genes))
+        self.members = nn.ModuleList(_member(features, genes, settings) for _ in range(settings.members))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return yhat, shape (spots, genes), from features of shape (spots, features)."""
-        return self.layers(features)
+        return torch.stack([member(features) for member in self.members]).mean(dim=0)
+
+
+def _member(features: int, genes: int, settings: HeadSettings) -> nn.Sequential:
+    if not settings.hidden:
+        return nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(features, genes))
+    return nn.Sequential(
+        nn.Dropout(settings.dropout),
+        nn.Linear(features, settings.hidden),
+        nn.GELU(),
+        nn.Dropout(settings.dropout),
+        nn.Linear(settings.hidden, genes),
+    )
 
 
 def spot_interaction(yhat: torch.Tensor, block_rows: int | None = None) -> torch.Tensor:

@@ -16,7 +16,9 @@ from ressat.model import BLOCK_ROWS, spot_interaction
 from ressat.tile_table import Tiles
 
 
-def predict(bundle: Bundle, features: np.ndarray, block_rows: int = BLOCK_ROWS) -> dict[str, np.ndarray]:
+def predict(
+    bundle: Bundle, features: np.ndarray, coords_um: np.ndarray, block_rows: int = BLOCK_ROWS
+) -> dict[str, np.ndarray]:
     """Predict all spots of one section.
 
     In float64, so that neither the order of the spots nor the size of a block shows in the result.
@@ -26,21 +28,25 @@ def predict(bundle: Bundle, features: np.ndarray, block_rows: int = BLOCK_ROWS) 
     bundle
         The model.
     features
-        float32, shape (spots, features), as cached.
+        float32, shape (spots, features), all cached layers side by side.
+    coords_um
+        Centres of the spots in um, shape (spots, 2).
     block_rows
         Spots whose attention is computed at a time.
 
     Returns
     -------
     dict of numpy.ndarray
-        ``direct`` and ``attended`` in z units, float64, shape (spots, genes).
+        ``direct``, ``attended`` and ``combined`` in z units, float64, shape (spots, genes).
     """
     trained = bundle.trained
+    read = trained.features.scale(trained.inputs.read(features, coords_um))
     with torch.inference_mode():
-        head = copy.deepcopy(trained.head).double()
-        direct = head(torch.from_numpy(trained.features.scale(features)))
+        direct = copy.deepcopy(trained.head).double()(torch.from_numpy(read))
         attended = spot_interaction(direct, block_rows)
-    return {keys.DIRECT: direct.numpy(), keys.ATTENDED: attended.numpy()}
+        combined = trained.attended_share * attended + (1 - trained.attended_share) * direct
+    layers = {keys.DIRECT: direct, keys.ATTENDED: attended, keys.COMBINED: combined}
+    return {name: values.numpy() for name, values in layers.items()}
 
 
 def to_anndata(

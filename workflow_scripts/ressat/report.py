@@ -219,15 +219,14 @@ def histograms(scores: Scores, headline: str, watermark: str | None) -> list[dic
 
 
 def training(fold: str, history: str | Path, watermark: str | None) -> dict:
-    """Draw both stages of a fold's training, and name the epoch that was chosen."""
-    table = pd.read_csv(history, sep="\t")
+    """Draw both stages of a fold's training, and name the step that was chosen."""
+    table = read_table(history)
     selection, final = (table[table["stage"] == stage] for stage in ("selection", "final"))
-    held_back = selection["held_back_direct"] + selection["held_back_attended"]
-    chosen = int(selection.loc[held_back.idxmin(), "epoch"])
+    chosen = int(selection.loc[selection["held_back_pearson"].idxmax(), "step"])
     return {
         "fold": fold,
         "chosen": chosen,
-        "tried": int(selection["epoch"].max()),
+        "tried": int(selection["step"].max()),
         "selection": figures.data_uri(figures.training_curves(selection, chosen, watermark)),
         "final": figures.data_uri(figures.training_curves(final, None, watermark)),
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ressat import keys
 from ressat.errors import InputError
 from ressat.expression import read_log_expression
 from ressat.feature_cache import Features
@@ -76,6 +77,12 @@ class Scaler:
     def unscale(self, table: np.ndarray) -> np.ndarray:
         """Back from z units, float64."""
         return table * self.sd + self.mean
+
+
+def layer_columns(layers: Sequence[str]) -> np.ndarray:
+    """Return the columns of some layers in features of all of `keys.LAYERS`, side by side."""
+    ends = dict(zip(keys.LAYERS, np.cumsum(list(keys.LAYER_WIDTHS.values())), strict=True))
+    return np.concatenate([np.arange(ends[name] - keys.LAYER_WIDTHS[name], ends[name]) for name in layers])
 
 
 def load_section(

@@ -22,9 +22,9 @@ SHORTEST_WAVELENGTH_PITCHES = 3.0
 # by chance, and a section often has a gradient or layers.
 DIRECTED_BANDS = 3
 DIRECTIONS = 8
-# Shorter ones are averaged over all directions, as many as fit on the section. Above 2,000 spots this
-# limit thins them, which changes M by 1 to 3 percent and keeps time linear in spots.
-MAX_BAND_WAVES = 300
+# Shorter ones are averaged over all directions, as many as fit on the section. Above some 3,000 spots this
+# limit thins them, which keeps time linear in spots; at 8,000 it leaves M as it was.
+MAX_BAND_WAVES = 600
 GOLDEN_RATIO = (1 + 5**0.5) / 2
 # Keeps the t distribution defined where two maps are worth no more than two spots; p is then 0.5.
 MIN_DEGREES = 1e-3
@@ -50,7 +50,8 @@ def correlation_p_values(
     negative: by Bochner's theorem every stationary covariance is one. The weights bring S as close as
     they can to x x' (non-negative least squares, as Shapiro & Botha, Comput. Stat. Data Anal. 1991,
     11:87, fit a variogram). The mean is removed from the waves as from the map, so the fit has none of
-    the downward bias of binned autocovariances. All is sums over spots, none over pairs of spots.
+    the downward bias of binned autocovariances. Sums run over spots, never over pairs of spots, so that
+    large sections need no subsample.
 
     Limits: where maps vary over the whole section they are worth few spots, and no test can tell r = 0.5
     from chance. M is too large where the variance is concentrated in one part of the section, and for

@@ -22,15 +22,46 @@ def smoothed(values: np.ndarray, coords: np.ndarray, width: float) -> np.ndarray
     numpy.ndarray
         float64, shape (spots, columns).
     """
-    sigma = width * spot_pitch(coords)
+    weights = _gaussian_weights(coords, width * spot_pitch(coords))
+    return (weights @ values.astype(np.float64)) / weights.sum(axis=1)[:, None]
+
+
+def with_context(values: np.ndarray, coords: np.ndarray, sigma: float) -> np.ndarray:
+    """Average every spot's own values with the Gaussian mean of its neighbours', half and half.
+
+    Parameters
+    ----------
+    values
+        Shape (spots, columns).
+    coords
+        Shape (spots, 2).
+    sigma
+        Standard deviation of the Gaussian in the unit of the coordinates, cut off at three of them; at 0
+        the values are returned as they are. A spot without neighbours keeps its own.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, shape (spots, columns).
+    """
+    own = values.astype(np.float64)
+    if sigma == 0:
+        return own
+    weights = _gaussian_weights(coords, sigma)
+    weights.setdiag(0)
+    total = weights.sum(axis=1)[:, None]
+    around = (weights @ own) / np.where(total > 0, total, 1)
+    return np.where(total > 0, (own + around) / 2, own)
+
+
+def _gaussian_weights(coords: np.ndarray, sigma: float) -> sparse.csr_array:
+    """Weights of all pairs of spots within three standard deviations, themselves included."""
     tree = cKDTree(coords)
     # A little more, so that rounding does not decide on spots just there.
     reach = 3 * sigma * (1 + 1e-6)
     distances = tree.sparse_distance_matrix(tree, reach, output_type="coo_matrix")
-    weights = sparse.csr_array(
-        (np.exp(-0.5 * (distances.data / sigma) ** 2), (distances.row, distances.col)), distances.shape
-    )
-    return (weights @ values.astype(np.float64)) / weights.sum(axis=1)[:, None]
+    weights = np.exp(-0.5 * (distances.data / sigma) ** 2)
+    return sparse.csr_array((weights, (distances.row, distances.col)), distances.shape)
 
 
 def spot_pitch(coords: np.ndarray) -> float:

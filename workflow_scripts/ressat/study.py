@@ -180,6 +180,20 @@ class Study:
         return [(fold.name, sample) for fold in self.folds.values() for sample in fold.test]
 
     @property
+    def candidates(self) -> list[tuple[list[str], float, dict[str, float]]]:
+        """Layers, context and shape of the head of every model that is tried; the config's own first."""
+        model = self.config["model"]
+        tried = [model | changes for changes in ({}, *model["candidates"])]
+        shape = ("hidden", "dropout", "members")
+        return [(one["layers"], one["context"], {name: one[name] for name in shape}) for one in tried]
+
+    @property
+    def training(self) -> dict[str, float]:
+        """Settings of the optimiser."""
+        names = ("learning_rate", "weight_decay", "max_steps", "patience")
+        return {name: self.config["model"][name] for name in names}
+
+    @property
     def weights(self) -> str | None:
         """File of the ResNet50 weights; None for random weights."""
         name = self.config["features"]["weights"]

@@ -1,18 +1,35 @@
-"""Training G with the dual loss, and knowing when to stop without looking at a test section."""
+"""Training G with the dual loss: one run that can be advanced, watched and used."""
 
-import logging
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import torch
 
-from ressat.held_back import pieces, splits
 from ressat.model import Head, HeadSettings, dual_loss
-from ressat.section_data import DEAD_FEATURES_BELOW, Scaler, SectionData
+from ressat.section_data import DEAD_FEATURES_BELOW, Scaler, SectionData, layer_columns
+from ressat.spatial import with_context
 
-logger = logging.getLogger("ressat")
+
+@dataclass(frozen=True)
+class InputSettings:
+    """What G reads of a section's features.
+
+    Attributes
+    ----------
+    layers
+        Feature layers, side by side.
+    context_um
+        Standard deviation of the Gaussian mean of neighbours that each spot's features are averaged with,
+        see `ressat.spatial.with_context`; 0 for the spot's own features alone.
+    """
+
+    layers: tuple[str, ...]
+    context_um: float
+
+    def read(self, features: np.ndarray, coords_um: np.ndarray) -> np.ndarray:
+        """Return float64, shape (spots, columns), from features of all layers and places in um."""
+        return with_context(features[:, layer_columns(self.layers)], coords_um, self.context_um)
 
 
 @dataclass(frozen=True)
@@ -23,115 +40,119 @@ class TrainSettings:
     ----------
     learning_rate, weight_decay
         Of AdamW.
-    max_epochs
-        Upper bound; an epoch is one step per section.
+    max_steps
+        Upper bound; a step is one section, whole.
     patience
-        Epochs without improvement on the held-back spots after which the choice is made.
+        Steps without improvement on held-back spots after which their number is chosen.
     seed
-        Of weights, dropout, the order of sections and the choice of what is held back.
+        Of weights, dropout and the order of sections.
     """
 
     learning_rate: float
     weight_decay: float
-    max_epochs: int
+    max_steps: int
     patience: int
     seed: int
 
 
 @dataclass(frozen=True)
 class TrainedHead:
-    """G with the scalers that belong to it."""
+    """G with what belongs to it.
+
+    Attributes
+    ----------
+    head
+        On the CPU, ready to predict.
+    inputs
+        What it reads.
+    features, targets
+        Scalers, fitted on the sections it learnt from.
+    attended_share
+        Weight of A(yhat) in the combined layer, 0 to 1; the rest is yhat's.
+    steps
+        Of training.
+    """
 
     head: Head
+    inputs: InputSettings
     features: Scaler
     targets: Scaler
-    epochs: int
+    attended_share: float
+    steps: int
 
 
-def train(
-    sections: list[SectionData], tile_um: float, head: HeadSettings, settings: TrainSettings
-) -> tuple[TrainedHead, pd.DataFrame, str]:
-    """Choose the number of epochs on held-back training spots, then train on all of them.
+class Run:
+    """A training run on some sections, advanced by a number of steps at a time.
 
     Parameters
     ----------
     sections
-        The fold's training sections.
-    tile_um
-        Edge of a tile: the gap between what is learnt from and what is held back in a lone section.
-    head, settings
+        To learn from, with the features of all layers.
+    inputs, head, settings
         Of the model and its training.
-
-    Returns
-    -------
-    tuple of TrainedHead, pandas.DataFrame, str
-        The model; its history, with a row per epoch of both stages (``selection``, ``final``) and
-        both loss terms in z units, on the spots learnt from and on those held back; and in words
-        what was held back.
     """
-    parts = pieces(sections, tile_um)
-    learnt, held_back = next(splits(parts))
-    description = parts[0].name
-    logger.info("choosing the number of epochs on %s", description)
-    _, selection = _fit(learnt, held_back, head, settings)
-    epochs = int(selection.loc[_total(selection, "held_back").idxmin(), "epoch"])
-    logger.info("training on all %d sections for %d epochs", len(sections), epochs)
-    trained, final = _fit(sections, [], head, replace(settings, max_epochs=epochs))
-    return trained, pd.concat([selection.assign(stage="selection"), final.assign(stage="final")]), description
 
+    def __init__(
+        self,
+        sections: list[SectionData],
+        inputs: InputSettings,
+        head: HeadSettings,
+        settings: TrainSettings,
+    ) -> None:
+        # Without this setting cuBLAS has no deterministic matrix product; it is read when CUDA starts.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.inputs, self.seed, self.steps = inputs, settings.seed, 0
+        read = [inputs.read(data.features, data.coords) for data in sections]
+        self.features = Scaler.fit(read, DEAD_FEATURES_BELOW)
+        self.targets = Scaler.fit([data.targets for data in sections])
+        self.sections = [
+            (self._tensor(self.features.scale(table)), self._tensor(self.targets.scale(data.targets)))
+            for table, data in zip(read, sections, strict=True)
+        ]
+        self.order, self.queue = np.random.default_rng(settings.seed), []
+        torch.manual_seed(settings.seed)
+        width, genes = read[0].shape[1], sections[0].targets.shape[1]
+        self.head = Head(width, genes, head).to(self.device)
+        self.optimiser = torch.optim.AdamW(
+            self.head.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
 
-def _fit(
-    sections: list[SectionData], held_back: list[SectionData], head: HeadSettings, settings: TrainSettings
-) -> tuple[TrainedHead, pd.DataFrame]:
-    """Train on whole sections, one step each, until the held-back spots stop improving."""
-    torch.manual_seed(settings.seed)
-    # Without this setting cuBLAS has no deterministic matrix product; it is read when CUDA starts.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    features = Scaler.fit([data.features for data in sections], DEAD_FEATURES_BELOW)
-    targets = Scaler.fit([data.targets for data in sections])
-
-    def tensors(data: SectionData) -> tuple[torch.Tensor, torch.Tensor]:
-        pair = features.scale(data.features), targets.scale(data.targets)
-        return tuple(torch.tensor(table, dtype=torch.float32, device=device) for table in pair)
-
-    learnt, watched = [tensors(data) for data in sections], [tensors(data) for data in held_back]
-    model = Head(learnt[0][0].shape[1], learnt[0][1].shape[1], head).to(device)
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    order = np.random.default_rng(settings.seed)
-    history, best, best_epoch = [], np.inf, 0
-    for epoch in range(1, settings.max_epochs + 1):
-        model.train()
+    def advance(self, steps: int) -> tuple[float, float]:
+        """Train on; return both loss terms, their mean over the steps and members, in squared z units."""
+        self.head.train()
         losses = []
-        for index in order.permutation(len(learnt)):
-            x, y = learnt[index]
-            direct, attended = dual_loss(y, model(x))
-            optimiser.zero_grad()
-            (direct + attended).backward()
-            optimiser.step()
-            losses.append((direct.item(), attended.item()))
-        watching = _evaluate(model, watched)
-        history.append((epoch, *np.mean(losses, axis=0), *watching))
-        if watched and sum(watching) < best:
-            best, best_epoch = sum(watching), epoch
-        if watched and epoch - best_epoch >= settings.patience:
-            break
-    columns = ["epoch", "learnt_direct", "learnt_attended", "held_back_direct", "held_back_attended"]
-    return TrainedHead(model.cpu().eval(), features, targets, epoch), pd.DataFrame(history, columns=columns)
+        for _ in range(steps):
+            if not self.queue:
+                self.queue = self.order.permutation(len(self.sections)).tolist()
+            x, y = self.sections[self.queue.pop()]
+            self.steps += 1
+            # Each step has dropout of its own, whatever other runs are advanced in between.
+            torch.manual_seed((self.seed << 32) + self.steps)
+            # Members share nothing but the step: each minimises the dual loss alone.
+            terms = torch.stack([torch.stack(dual_loss(y, member(x))) for member in self.head.members])
+            self.optimiser.zero_grad()
+            terms.sum().backward()
+            self.optimiser.step()
+            losses.append(terms.mean(dim=0).tolist())
+        direct, attended = np.mean(losses, axis=0)
+        return float(direct), float(attended)
 
+    def reader(self, data: SectionData) -> torch.Tensor:
+        """Return a section as this run's model reads it."""
+        return self._tensor(self.features.scale(self.inputs.read(data.features, data.coords)))
 
-def _evaluate(model: Head, sections: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[float, float]:
-    """Both loss terms, mean over sections; NaN without any."""
-    if not sections:
-        return float("nan"), float("nan")
-    model.eval()
-    with torch.inference_mode():
-        losses = [[term.item() for term in dual_loss(y, model(x))] for x, y in sections]
-    return tuple(np.mean(losses, axis=0).tolist())
+    def direct(self, read: torch.Tensor) -> torch.Tensor:
+        """Return yhat in z units, shape (spots, genes), of what `reader` returned; no dropout."""
+        self.head.eval()
+        with torch.inference_mode():
+            return self.head(read)
 
+    def finish(self, attended_share: float) -> TrainedHead:
+        """Return the trained model."""
+        head = self.head.cpu().eval()
+        return TrainedHead(head, self.inputs, self.features, self.targets, attended_share, self.steps)
 
-def _total(history: pd.DataFrame, spots: str) -> pd.Series:
-    return history[f"{spots}_direct"] + history[f"{spots}_attended"]
+    def _tensor(self, table: np.ndarray) -> torch.Tensor:
+        return torch.tensor(table, dtype=torch.float32, device=self.device)

@@ -1,0 +1,169 @@
+"""Choosing how G is trained, inside the training sections: no test section is ever looked at."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ressat.held_back import Piece, pieces, splits
+from ressat.metrics import pearson
+from ressat.model import HeadSettings, dual_loss, spot_interaction
+from ressat.section_data import SectionData
+from ressat.spatial import spot_pitch
+from ressat.training import InputSettings, Run, TrainedHead, TrainSettings
+
+logger = logging.getLogger("ressat")
+
+# Steps between looks at the held-back spots.
+CHECK_EVERY = 20
+# Members of the models that are compared; more change the scores, and hardly their order.
+COMPARED_MEMBERS = 3
+# How much of the attended prediction may go into the combined one.
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+# What a later candidate must gain in mean Pearson over the ones before it, to be more than chance.
+MARGIN = 0.003
+COLUMNS = ["step", "learnt_direct", "learnt_attended", "held_back_direct", "held_back_attended"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Settings that are tried.
+
+    Attributes
+    ----------
+    layers
+        Feature layers that G reads.
+    context
+        Standard deviation of the Gaussian mean of neighbours, in spot pitches of the training sections.
+    head
+        Shape and regularisation of G.
+    """
+
+    layers: tuple[str, ...]
+    context: float
+    head: HeadSettings
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a candidate did on held-back training spots.
+
+    Attributes
+    ----------
+    candidate
+        What was tried.
+    steps
+        Steps of training at its best.
+    attended_share
+        Weight of the attended prediction in the combined one at its best.
+    pearson
+        Mean over genes, held-back sections and pieces of the combined layer's correlation.
+    history
+        Columns `COLUMNS` and ``held_back_pearson``, that of the best share at each step.
+    """
+
+    candidate: Candidate
+    steps: int
+    attended_share: float
+    pearson: float
+    history: pd.DataFrame
+
+
+def train(
+    sections: list[SectionData], tile_um: float, candidates: Sequence[Candidate], settings: TrainSettings
+) -> tuple[TrainedHead, list[Trial], pd.DataFrame, list[str]]:
+    """Choose a candidate and its number of steps on held-back training spots, then train on all of them.
+
+    Every piece of the training sections is held back in its turn, see `ressat.held_back.pieces`. The steps,
+    and the weights of direct and attended in the combined layer, are those with the highest mean Pearson of
+    the combined layer over the pieces.
+
+    Parameters
+    ----------
+    sections
+        The fold's training sections, with the features of all layers.
+    tile_um
+        Edge of a tile: the gap between the halves of a lone section.
+    candidates
+        To choose from, the simplest first; a later one must be better by `MARGIN`.
+    settings
+        Of training.
+
+    Returns
+    -------
+    tuple of TrainedHead, list of Trial, pandas.DataFrame, list of str
+        The model; the trials, the chosen one first; the history of the chosen trial (``selection``) and of
+        the training on all sections (``final``); and the pieces that were held back in turn, in words.
+    """
+    parts = pieces(sections, tile_um)
+    pitch_um = float(np.median([spot_pitch(data.coords) for data in sections]))
+    chosen, others = None, []
+    for candidate in candidates:
+        trial = _try(parts, candidate, pitch_um, settings)
+        logger.info(
+            "%s: held-back Pearson %.4f after %d steps, attended share %g",
+            candidate, trial.pearson, trial.steps, trial.attended_share,
+        )  # fmt: skip
+        if chosen is None or trial.pearson > chosen.pearson + MARGIN:
+            trial, chosen = chosen, trial
+        others += [trial] if trial else []
+    run = Run(sections, _inputs(chosen.candidate, pitch_um), chosen.candidate.head, settings)
+    rows = []
+    while run.steps < chosen.steps:
+        rows.append([*run.advance(min(CHECK_EVERY, chosen.steps - run.steps)), np.nan, np.nan])
+        rows[-1].insert(0, run.steps)
+    final = pd.DataFrame(rows, columns=COLUMNS)
+    history = pd.concat([chosen.history.assign(stage="selection"), final.assign(stage="final")])
+    trained = run.finish(chosen.attended_share)
+    return trained, [chosen, *others], history, [part.name for part in parts]
+
+
+def _inputs(candidate: Candidate, pitch_um: float) -> InputSettings:
+    return InputSettings(candidate.layers, candidate.context * pitch_um)
+
+
+def _try(parts: list[Piece], candidate: Candidate, pitch_um: float, settings: TrainSettings) -> Trial:
+    """Train on the others of each piece, side by side, until the pieces stop improving on average."""
+    head = replace(candidate.head, members=min(candidate.head.members, COMPARED_MEMBERS))
+    runs = []
+    for learnt, held_back in splits(parts):
+        run = Run(learnt, _inputs(candidate, pitch_um), head, settings)
+        runs.append((run, [_Watched(run, data) for data in held_back]))
+    history, best = [], (-np.inf, 0, 0.0)
+    while runs[0][0].steps < settings.max_steps:
+        losses, scores = [], []
+        for run, watched in runs:
+            learnt = run.advance(min(CHECK_EVERY, settings.max_steps - run.steps))
+            seen = [section.look(run) for section in watched]
+            losses.append([*learnt, *np.mean([terms for terms, _ in seen], axis=0)])
+            scores.append(np.mean([by_share for _, by_share in seen], axis=0))
+        by_share, steps = np.mean(scores, axis=0), runs[0][0].steps
+        history.append([steps, *np.mean(losses, axis=0), by_share.max()])
+        if by_share.max() > best[0]:
+            best = by_share.max(), steps, SHARES[int(by_share.argmax())]
+        if steps - best[1] >= settings.patience:
+            break
+    table = pd.DataFrame(history, columns=[*COLUMNS, "held_back_pearson"])
+    return Trial(candidate, best[1], best[2], float(best[0]), table)
+
+
+class _Watched:
+    """A held-back section as a run's model reads it."""
+
+    def __init__(self, run: Run, data: SectionData) -> None:
+        self.targets = data.targets
+        self.read = run.reader(data)
+        self.z = torch.tensor(run.targets.scale(data.targets), dtype=torch.float32, device=run.device)
+
+    def look(self, run: Run) -> tuple[list[float], list[float]]:
+        """Return both loss terms, and mean Pearson by share of the attended prediction."""
+        direct = run.direct(self.read)
+        terms = [term.item() for term in dual_loss(self.z, direct)]
+        attended = spot_interaction(direct).cpu().numpy()
+        direct = direct.cpu().numpy()
+        mixed = [share * attended + (1 - share) * direct for share in SHARES]
+        # A prediction without any variation has learnt nothing: 0.
+        return terms, [float(np.nan_to_num(pearson(self.targets, values)).mean()) for values in mixed]
