@@ -62,6 +62,8 @@ def test_the_schema_knows_every_default_and_no_setting_without_one(config, schem
 def test_every_setting_has_a_description_for_messages(schema):
     def undescribed(part, name=""):
         for key, value in part.get("properties", {}).items():
+            if "$ref" in value:
+                value = schema["$defs"][value["$ref"].split("/")[-1]]
             yield from [f"{name}{key}"] if "description" not in value else []
             yield from undescribed(value, f"{name}{key}.")
 

@@ -48,3 +48,37 @@ def test_a_patient_on_both_sides(snakemake, study):
     output = refused(snakemake, study)
     assert "patient P1 has sections to train and to test on (M1, M2)" in output
     assert "evaluation.within_patient: true" in output
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "words"),
+    [
+        ("{scheme: leave_one_patient}", 'evaluation.scheme is "leave_one_patient"'),
+        ("{scheme: patient_kfold, folds: 3}", "evaluation.folds is 3, and there are 2 patients (P1, P2)"),
+        ("{scheme: patient_kfold, folds: 1}", "a whole number, 2 or more"),
+    ],
+)
+def test_a_scheme_that_the_sheet_does_not_allow(snakemake, study, evaluation, words):
+    (study / "config.yaml").write_text((study / "config.yaml").read_text() + f"evaluation: {evaluation}\n")
+    assert words in refused(snakemake, study)
+
+
+def test_one_patient_under_a_patient_scheme(snakemake, study):
+    (study / "samples.tsv").write_text((study / "samples.tsv").read_text().replace("\tP2\t", "\tP1\t"))
+    config = (study / "config.yaml").read_text()
+    (study / "config.yaml").write_text(config + "evaluation: {scheme: leave_one_patient_out}\n")
+    assert "there is only 1 patient (P1); expected at least 2 patients" in refused(snakemake, study)
+
+
+def test_a_stain_reference_that_is_tested_in_its_turn(snakemake, study):
+    config = (study / "config.yaml").read_text()
+    scheme = "evaluation: {scheme: leave_one_patient_out}\nstain: {reference: M1}\n"
+    (study / "config.yaml").write_text(config + scheme)
+    assert "stain.reference names section M1, which evaluation.scheme" in refused(snakemake, study)
+
+
+def test_a_panel_file_that_is_missing(snakemake, study):
+    config = (study / "config.yaml").read_text()
+    text = config.replace("  method: highest\n", "  method: list\n  list: panel.txt\n")
+    (study / "config.yaml").write_text(text)
+    assert "genes.list is panel.txt, and there is no such file" in refused(snakemake, study)

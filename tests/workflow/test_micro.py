@@ -7,29 +7,37 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
+from ressat.tables import read_table
+
 SECTIONS = ["M1", "M2", "M3"]
-MODEL_FILES = ["genes.tsv", "model.pt", "history.tsv"]
+BASELINES = {
+    "training_mean", "colour_ridge", "hest_ridge",
+    "tuned_ridge", "tuned_ridge_attended", "tuned_ridge_smoothed",
+}  # fmt: skip
+LAYERS = {"direct", "attended", "combined"}
 
 
 def test_every_file_of_the_map_is_there(micro):
     results = micro / "results"
     expected = [
         *(f"{folder}/{name}.png" for name in SECTIONS for folder in ("tiles", "stain")),
-        "expression/M1.h5ad",
-        "expression/M2.h5ad",
+        *(f"expression/{name}.{kind}" for name in ("M1", "M2") for kind in ("h5ad", "json")),
         *(f"features/{name}.h5" for name in SECTIONS),
         "folds/folds.tsv",
         *(
             f"folds/{fold}/{file}"
             for fold in ("holdout", "all")
-            for file in ("genes.tsv", "model.pt", "history.tsv")
+            for file in ("sections.tsv", "genes.tsv", "model.pt", "history.tsv")
         ),
+        "folds/holdout/baselines.h5",
         "predictions/holdout/M2.h5ad",
         "predictions/all/M3.parquet",
         "baselines/holdout/M2.h5ad",
-        *(f"evaluation/{table}.tsv" for table in ("per_gene", "per_section", "summary")),
+        "ceiling/M2.tsv",
+        *(f"evaluation/{table}.tsv" for table in ("per_gene", "per_section", "summary", "usable_genes")),
         "report.html",
     ]
     assert [file for file in expected if not (results / file).is_file()] == []
@@ -98,8 +106,8 @@ def test_panel_comes_from_the_training_section_alone(micro):
 
 def test_predictions_carry_all_layers_truth_and_image(micro):
     adata = anndata.read_h5ad(micro / "results/predictions/holdout/M2.h5ad")
-    assert set(adata.layers) == {"direct", "attended", "observed"}
-    np.testing.assert_array_equal(adata.X, adata.layers["attended"])
+    assert set(adata.layers) == LAYERS | {"observed"}
+    np.testing.assert_array_equal(adata.X, adata.layers["combined"])
     counts = anndata.read_h5ad(micro / "results/expression/M2.h5ad")
     assert list(adata.obs_names) == list(counts.obs_names)
     raw = counts[:, adata.var_names].X.toarray() / np.asarray(counts.X.sum(axis=1))
@@ -123,20 +131,40 @@ def test_a_section_without_counts_is_predicted_by_the_model_of_all(micro):
 def test_scores_are_those_of_the_files(micro):
     adata = anndata.read_h5ad(micro / "results/predictions/holdout/M2.h5ad")
     scores = pd.read_csv(micro / "results/evaluation/per_gene.tsv", sep="\t")
-    rows = scores[(scores["model"] == "ressat") & (scores["layer"] == "attended")].set_index("gene")
+    rows = scores[(scores["model"] == "ressat") & (scores["layer"] == "combined")].set_index("gene")
     for gene in adata.var_names:
         observed, predicted = (
-            np.asarray(adata[:, gene].layers[layer]).ravel() for layer in ("observed", "attended")
+            np.asarray(adata[:, gene].layers[layer]).ravel() for layer in ("observed", "combined")
         )
         assert rows.loc[gene, "pearson"] == pytest.approx(np.corrcoef(observed, predicted)[0, 1], abs=1e-4)
-    assert set(scores["layer"]) == {
-        "direct",
-        "attended",
-        "training_mean",
-        "colour_ridge",
-        "hest_ridge",
-        "tuned_ridge",
-    }
+    assert set(scores["layer"]) == LAYERS | BASELINES
+
+
+def test_every_output_says_from_which_sections_it_comes(micro):
+    results = micro / "results"
+    assert set(read_table(results / "folds/holdout/genes.tsv")["sections"]) == {"M1"}
+    bundle = torch.load(results / "folds/holdout/model.pt", weights_only=True)
+    assert bundle["provenance"]["sections"] == ["M1"]
+    assert all("section M1" in words for words in bundle["provenance"]["held_back_in_turn"])
+    for folder in ("predictions", "baselines"):
+        adata = anndata.read_h5ad(results / f"{folder}/holdout/M2.h5ad")
+        assert list(adata.uns["ressat"]["trained_on"]) == ["M1"]
+    assert set(read_table(results / "evaluation/per_section.tsv")["trained_on"]) == {"M1"}
+    sides = read_table(results / "folds/holdout/sections.tsv").set_index("section")["side"]
+    assert sides.to_dict() == {"M1": "train", "M2": "test"}
+
+
+def test_both_candidates_were_tried(micro):
+    tried = torch.load(micro / "results/folds/holdout/model.pt", weights_only=True)["provenance"]["tried"]
+    assert sorted((one["layers"], one["context"]) for one in tried) == [(["layer3"], 1.5), (["layer4"], 0)]
+
+
+def test_baselines_and_predictions_are_of_the_same_spots_and_genes(micro):
+    baselines = anndata.read_h5ad(micro / "results/baselines/holdout/M2.h5ad")
+    predictions = anndata.read_h5ad(micro / "results/predictions/holdout/M2.h5ad")
+    assert set(baselines.layers) == BASELINES
+    assert baselines.obs_names.equals(predictions.obs_names)
+    assert baselines.var_names.equals(predictions.var_names)
 
 
 def test_report_stands_alone_and_warns_of_untrained_weights(micro):

@@ -8,6 +8,7 @@ import pytest
 import torch
 import yaml
 
+from ressat import keys
 from ressat.bundle import Bundle
 from ressat.device import Device
 from ressat.encoder import build_encoder
@@ -18,6 +19,8 @@ from ressat.slides import Slide
 from ressat.tile_reader import tile_batches
 from ressat.tile_table import Tiles
 from studies import copy_study
+
+LAYERS = ["direct", "attended", "combined"]
 
 
 def z_units(file: Path, layer: str) -> np.ndarray:
@@ -48,7 +51,7 @@ def with_bundle(micro, snakemake, tmp_path_factory) -> Path:
     return study
 
 
-@pytest.mark.parametrize("layer", ["direct", "attended"])
+@pytest.mark.parametrize("layer", LAYERS)
 def test_other_sections_do_not_change_a_prediction(micro, with_bundle, layer):
     alone = z_units(micro / "results/predictions/all/M3.h5ad", layer)
     joined = z_units(with_bundle / "results/predictions/bundle/M3.h5ad", layer)
@@ -68,8 +71,9 @@ def predict_again(micro):
         with Slide(micro / "data/M2/slide.tiff", "M2") as slide:
             batches = tile_batches(slide, tiles.coords[order], tiles.geometry, batch_size)
             parts = list(encode(batches, encoder, stain.transform, Device("cpu", "fp32")))
-        features = np.concatenate([part["layer3"] for part in parts]).astype(np.float32)
-        return predict(bundle, features, block_rows=batch_size)
+        layers = [np.concatenate([part[name] for part in parts]) for name in keys.LAYERS]
+        coords_um = tiles.coords[order] * tiles.scale.mpp
+        return predict(bundle, np.hstack(layers).astype(np.float32), coords_um, block_rows=batch_size)
 
     return run
 
@@ -81,7 +85,7 @@ def test_neither_batches_nor_the_order_of_spots_change_a_prediction(micro, predi
     order = np.random.default_rng(batch_size).permutation(count)
     torch.set_num_threads(2)
     again = predict_again(batch_size, order)
-    for layer in ("direct", "attended"):
+    for layer in LAYERS:
         np.testing.assert_allclose(again[layer], z_units(file, layer)[order], atol=1e-5)
 
 

@@ -6,6 +6,7 @@ import yaml
 from studies import copy_study
 
 PREDICTED = {"predict_expression": 2, "evaluate_predictions": 1, "render_report": 1}
+EVALUATED = {"evaluate_predictions": 1, "render_report": 1}
 GRID = {"tile_slide": 1, "fit_stain": 1, "extract_features": 1, "predict_expression": 1, "render_report": 1}
 
 
@@ -18,9 +19,11 @@ def study(micro, tmp_path_factory):
     ("group", "setting", "value", "jobs"),
     [
         ("model", "headline", "direct", PREDICTED),
+        ("evaluation", "panel_size", 5, EVALUATED),
+        ("evaluation", "min_ceiling", 0.5, EVALUATED),
         ("tiling", "grid_um", 120, GRID),
         ("slide", "jpeg_quality", 80, {}),
-        ("evaluation", "within_patient", True, {}),
+        ("evaluation", "within_patient", True, {"check_leakage": 2, **EVALUATED}),
     ],
 )
 def test_a_setting_concerns_what_reads_it(micro, study, snakemake, group, setting, value, jobs):

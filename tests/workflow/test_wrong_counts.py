@@ -1,0 +1,80 @@
+"""Wrong counts are found before the section's slide is opened, leaks before a model is trained."""
+
+import shutil
+from pathlib import Path
+
+import anndata
+import pytest
+import yaml
+
+from studies import copy_study
+
+
+@pytest.fixture
+def study(micro, tmp_path) -> Path:
+    """The micro-study from files: two labelled sections of AnnData counts beside their slides."""
+    study = copy_study(micro, tmp_path / "study")
+    config = yaml.safe_load((study / "config.yaml").read_text())
+    del config["simulate"]
+    write_config(study, config)
+    rows = ["sample\tslide\texpression\tpatient\trole"]
+    for name, patient, role in (("M1", "P1", "train"), ("M2", "P2", "test")):
+        shutil.copy(micro / f"results/expression/{name}.h5ad", study / f"{name}.h5ad")
+        shutil.copy(micro / f"data/{name}/slide.tiff", study / f"{name}.tiff")
+        rows.append(f"{name}\t{name}.tiff\t{name}.h5ad\t{patient}\t{role}")
+    (study / "samples.tsv").write_text("\n".join(rows) + "\n")
+    return study
+
+
+def write_config(study: Path, config: dict) -> None:
+    (study / "config.yaml").write_text(yaml.safe_dump(config))
+
+
+def change(file: Path, change: object) -> None:
+    adata = anndata.read_h5ad(file)
+    change(adata).write_h5ad(file)
+
+
+def refused(snakemake, study: Path, *targets: str) -> str:
+    output = snakemake(study, *targets, succeeds=False).output
+    assert "Traceback" not in output
+    return output
+
+
+def test_too_few_spots(snakemake, study):
+    change(study / "M2.h5ad", lambda adata: adata[:19].copy())
+    output = refused(snakemake, study, "results/tiles/M2.h5")
+    assert "section M2: results/expression/M2.h5ad: 19 spots with counts; expected at least 20" in output
+    assert not (study / "results/tiles/M2.h5").exists()
+
+
+def test_gene_names_of_another_kind(snakemake, study):
+    def renamed(adata):
+        adata.var_names = [f"ENSG{i:011d}.1" for i in range(adata.n_vars)]
+        return adata
+
+    change(study / "M2.h5ad", renamed)
+    output = refused(snakemake, study, "results/tiles/M2.h5", "results/tiles/M1.h5", "--keep-going")
+    assert "section M2: " in output
+    assert "Ensembl ids with version (ENSG00000000000.1 ...), 0 are among the" in output
+    assert "of section M1, symbols" in output
+    assert not (study / "results/tiles/M2.h5").exists()
+    assert (study / "results/tiles/M1.h5").exists()
+
+
+def test_listed_genes_that_the_counts_do_not_have(snakemake, study):
+    config = yaml.safe_load((study / "config.yaml").read_text())
+    write_config(study, config | {"genes": {"method": "list", "list": "panel.txt"}})
+    (study / "panel.txt").write_text("NOISE01\nERBB2\n")
+    output = refused(snakemake, study, "results/tiles/M1.h5")
+    assert "section M1: " in output
+    assert "1 of the 2 genes of panel.txt (ERBB2) are not among its" in output
+
+
+@pytest.mark.parametrize("part", ["tiff", "h5ad"])
+def test_one_file_under_two_names(snakemake, study, part):
+    shutil.copy(study / f"M1.{part}", study / f"M2.{part}")
+    output = refused(snakemake, study, "results/folds/holdout/model.pt")
+    shared = {"tiff": "their slide, with overlapping tiles", "h5ad": "their counts"}[part]
+    assert f"sections M1 and M2 share {shared} and stand on both sides of fold holdout" in output
+    assert not (study / "results/folds/holdout/model.pt").exists()
