@@ -222,7 +222,7 @@ def training(fold: str, history: str | Path, watermark: str | None) -> dict:
     """Draw both stages of a fold's training, and name the step that was chosen."""
     table = read_table(history)
     selection, final = (table[table["stage"] == stage] for stage in ("selection", "final"))
-    chosen = int(selection.loc[selection["held_back_pearson"].idxmax(), "step"])
+    chosen = int(final["step"].max())
     return {
         "fold": fold,
         "chosen": chosen,

@@ -21,10 +21,12 @@ logger = logging.getLogger("ressat")
 CHECK_EVERY = 20
 # Members of the models that are compared; more change the scores, and hardly their order.
 COMPARED_MEMBERS = 3
-# How much of the attended prediction may go into the combined one.
-SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-# What a later candidate must gain in mean Pearson over the ones before it, to be more than chance.
+# How much of the attended prediction may go into the combined one; the middle, unless another is better.
+SHARES = (0.5, 0.0, 0.25, 0.75, 1.0)
+# What a later candidate, another share or more steps must gain in mean Pearson, to be more than chance.
 MARGIN = 0.003
+# Fewer steps leave the heads half-trained, whatever the few held-back spots of a small study say.
+MIN_STEPS = 100
 COLUMNS = ["step", "learnt_direct", "learnt_attended", "held_back_direct", "held_back_attended"]
 
 
@@ -56,13 +58,13 @@ class Trial:
     candidate
         What was tried.
     steps
-        Steps of training at its best.
+        Of training, as chosen.
     attended_share
-        Weight of the attended prediction in the combined one at its best.
+        Weight of the attended prediction in the combined one, as chosen.
     pearson
-        Mean over genes, held-back sections and pieces of the combined layer's correlation.
+        Mean over genes, held-back sections and pieces of the combined layer's correlation there.
     history
-        Columns `COLUMNS` and ``held_back_pearson``, that of the best share at each step.
+        Columns `COLUMNS` and ``held_back_pearson``, that of an even mean of direct and attended.
     """
 
     candidate: Candidate
@@ -77,9 +79,9 @@ def train(
 ) -> tuple[TrainedHead, list[Trial], pd.DataFrame, list[str]]:
     """Choose a candidate and its number of steps on held-back training spots, then train on all of them.
 
-    Every piece of the training sections is held back in its turn, see `ressat.held_back.pieces`. The steps,
-    and the weights of direct and attended in the combined layer, are those with the highest mean Pearson of
-    the combined layer over the pieces.
+    Every piece of the training sections is held back in its turn, see `ressat.held_back.pieces`. What counts
+    is the mean Pearson of the combined layer over the pieces: the fewest steps are taken that come within
+    `MARGIN` of the best, and of direct and attended an even mean, unless another weight gains as much.
 
     Parameters
     ----------
@@ -132,22 +134,37 @@ def _try(parts: list[Piece], candidate: Candidate, pitch_um: float, settings: Tr
     for learnt, held_back in splits(parts):
         run = Run(learnt, _inputs(candidate, pitch_um), head, settings)
         runs.append((run, [_Watched(run, data) for data in held_back]))
-    history, best = [], (-np.inf, 0, 0.0)
+    history, scores, best = [], [], (-np.inf, 0)
     while runs[0][0].steps < settings.max_steps:
-        losses, scores = [], []
+        losses, by_share = [], []
         for run, watched in runs:
             learnt = run.advance(min(CHECK_EVERY, settings.max_steps - run.steps))
             seen = [section.look(run) for section in watched]
             losses.append([*learnt, *np.mean([terms for terms, _ in seen], axis=0)])
-            scores.append(np.mean([by_share for _, by_share in seen], axis=0))
-        by_share, steps = np.mean(scores, axis=0), runs[0][0].steps
-        history.append([steps, *np.mean(losses, axis=0), by_share.max()])
-        if by_share.max() > best[0]:
-            best = by_share.max(), steps, SHARES[int(by_share.argmax())]
+            by_share.append(np.mean([values for _, values in seen], axis=0))
+        scores.append(np.mean(by_share, axis=0))
+        steps = runs[0][0].steps
+        history.append([steps, *np.mean(losses, axis=0), scores[-1][0]])
+        best = max(best, (scores[-1][0], steps), key=lambda pair: pair[0])
         if steps - best[1] >= settings.patience:
             break
     table = pd.DataFrame(history, columns=[*COLUMNS, "held_back_pearson"])
-    return Trial(candidate, best[1], best[2], float(best[0]), table)
+    row = _choose_row(table)
+    share = _choose_share(scores[row])
+    return Trial(candidate, int(table["step"][row]), SHARES[share], float(scores[row][share]), table)
+
+
+def _choose_row(history: pd.DataFrame) -> int:
+    """The first look at enough steps that comes within the margin of the best of these."""
+    enough = history.index[history["step"] >= min(MIN_STEPS, history["step"].max())]
+    values = history.loc[enough, "held_back_pearson"]
+    return int(enough[(values >= values.max() - MARGIN).argmax()])
+
+
+def _choose_share(values: np.ndarray) -> int:
+    """Index of the even mean, or of the best share where that is better by more than the margin."""
+    best = int(values.argmax())
+    return best if values[best] > values[0] + MARGIN else 0
 
 
 class _Watched:

@@ -1,0 +1,313 @@
+"""Time and memory of the evaluation: below 10 minutes on 2 cores and below 4 GB.
+
+Run with: python benchmarks/evaluation_speed.py [--patients 8] [--sections 36] [--spots 350] [--genes 1000]
+It writes a study whose features, counts and predictions are simulated, leaves one patient out in turn, and
+has Snakemake make results/evaluation/ from them, as a user would: baselines are fitted in every fold and
+predicted, noise ceilings estimated, everything scored. Printed are time and memory by rule and of the whole.
+Memory is what is resident, shared pages counted for each process; Linux only.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY / "workflow_scripts"))
+
+from ressat import keys
+from ressat.counts_check import counts_fingerprint
+from ressat.expression import log1p_cp10k
+from ressat.expression_check import finish
+from ressat.feature_cache import Features, write_features
+from ressat.files import write_text
+from ressat.leakage import Content, check_fold
+from ressat.prediction import to_anndata, write_predictions
+from ressat.scale import Scale
+from ressat.sheet import Section
+from ressat.spatial import smoothed
+from ressat.splits import Fold, make_folds
+from ressat.tables import write_table
+from ressat.tile_table import Tiles
+from ressat.tiling import TileGeometry, hexagonal_grid
+
+LIMIT_MINUTES, LIMIT_GB, CORES = 10.0, 4.0, 2
+TARGET = "results/evaluation/summary.tsv"
+PROTOCOL = f"leave one patient out, {keys.UNSEEN_PATIENT}"
+POLL_S = 0.1
+SCRIPT = re.compile(r"/scripts/[^/]+\.(\w+)\.py")
+
+ALL_GENES, COUNTS_PER_SPOT = 15_000, 8_000
+HIDDEN = 16  # smooth variables of the tissue that features and counts both follow
+MPP, PITCH_UM = 0.5, 100.0
+CONFIG = """\
+features: {{weights: random}}
+genes: {{method: highest, number: {genes}}}
+evaluation: {{scheme: leave_one_patient_out}}
+"""
+
+
+class Nature:
+    """What all sections share: how features and genes follow the hidden variables."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        widths = {**keys.LAYER_WIDTHS, keys.COLOUR: len(keys.COLOUR_STATISTICS)}
+        self.features = {name: rng.normal(size=(HIDDEN, width)) for name, width in widths.items()}
+        self.genes = 0.1 * rng.normal(size=(HIDDEN, ALL_GENES))
+        self.log_means = rng.normal(0, 1.8, ALL_GENES)
+        self.names = np.array([f"GENE{index:05d}" for index in range(ALL_GENES)])
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A section that is written down, and what its predictions are made from."""
+
+    features: Features
+    tiles: Tiles
+    log_expression: sparse.csr_matrix
+    expected: np.ndarray
+
+
+def write_section(study: Path, nature: Nature, section: str, spots: int) -> Simulated:
+    """Write all that is made of a section before any fold, through the library's own writers."""
+    rng = nature.rng
+    pitch = PITCH_UM / MPP
+    edge = int(pitch * (1.5 * np.sqrt(spots) + 2))
+    places, _ = hexagonal_grid((edge, edge), pitch)
+    coords = places[np.argsort(((places - edge / 2) ** 2).sum(axis=1), kind="stable")[:spots]]
+    barcodes = np.array([f"spot{index:04d}" for index in range(spots)])
+    hidden = smoothed(rng.normal(size=(spots, HIDDEN)), coords, 2.0)
+    hidden /= hidden.std(axis=0)
+
+    # A section has an offset of its own, as stains and depths differ.
+    rates = np.exp(nature.log_means + hidden @ nature.genes + rng.normal(0, 0.2, ALL_GENES))
+    rates *= rng.lognormal(np.log(COUNTS_PER_SPOT), 0.4, spots)[:, None] / rates.sum(axis=1, keepdims=True)
+    counts = anndata.AnnData(
+        sparse.csr_matrix(rng.poisson(rates).astype(np.float32)),
+        obs=pd.DataFrame(index=barcodes),
+        var=pd.DataFrame(index=nature.names),
+        obsm={"spatial": coords.astype(float)},
+    )
+    shape = {"pitch_px": pitch, "pitch_um": PITCH_UM, "spot_px": 0.55 * pitch}
+    counts = finish(counts, section, "simulated", **shape, found=spots, left_out={})
+    expression = study / f"results/expression/{section}.h5ad"
+    expression.parent.mkdir(parents=True, exist_ok=True)
+    counts.write_h5ad(expression, compression="gzip")
+    checked = {"section": section, "counts_fingerprint": counts_fingerprint(counts.obs)}
+    write_text(expression.with_suffix(".json"), json.dumps(checked | {"version": keys.FORMAT_VERSION}))
+
+    tiles = Tiles(
+        section=section,
+        coords=coords,
+        barcodes=barcodes,
+        tissue=np.ones(spots),
+        lowres=rng.integers(0, 255, (60, 60, 3), dtype=np.uint8),
+        lowres_downsample=edge / 60,
+        scale=Scale(MPP, "spot pitch"),
+        geometry=TileGeometry(112.0, 224, 0, 224, 1.0),
+        spot_px=0.55 * pitch,
+        edge_tiles=0,
+        fingerprint=hashlib.sha256(section.encode()).hexdigest(),
+    )
+    tiles.write(study / f"results/tiles/{section}.h5")
+    batch = {}
+    for name, loadings in nature.features.items():
+        offset = rng.normal(0, 0.2, loadings.shape[1])
+        values = 0.2 * hidden @ loadings + 0.5 + offset + rng.normal(0, 0.8, (spots, loadings.shape[1]))
+        batch[name] = np.maximum(values, 0)  # pooled activations are not negative
+    names = ("encoder", "weights_sha256", "stain", "stain_target", "stain_fallback", "precision")
+    made = dict.fromkeys(names, "simulated") | {"tile_px": 224}
+    cache = study / f"results/features/{section}.h5"
+    write_features(cache, tiles, [batch], made)
+    expected = np.log1p(1e4 * rates / rates.sum(axis=1, keepdims=True))
+    return Simulated(Features.read(cache), tiles, log1p_cp10k(counts.X), expected.astype(np.float32))
+
+
+def write_fold(
+    study: Path, nature: Nature, fold: Fold, sections: dict[str, Section], simulated: dict, genes: int
+) -> None:
+    """Write what comes of a fold before its evaluation."""
+    folder = study / "results/folds" / fold.name
+    sides = dict.fromkeys(fold.train, keys.TRAIN) | dict.fromkeys(fold.test, keys.TEST)
+    contents = [
+        Content.read(
+            study / f"results/tiles/{name}.h5",
+            study / f"results/expression/{name}.json",
+            patient=sections[name].patient,
+            side=side,
+        )
+        for name, side in sides.items()
+    ]
+    write_table(check_fold(fold.name, contents, within_patient=False), folder / "sections.tsv")
+
+    means = np.mean([simulated[name].log_expression.mean(axis=0) for name in fold.train], axis=0).ravel()
+    panel = np.argsort(-means, kind="stable")[:genes]
+    ranks = {rank: nature.rng.permutation(genes) + 1.0 for rank in keys.PANELS.values()}
+    ranks[keys.PANELS["heg"]] = np.arange(genes) + 1.0
+    table = pd.DataFrame({"gene": nature.names[panel], "mean": means[panel], **ranks})
+    write_table(table, folder / "genes.tsv")
+    for name in fold.test:
+        one, patient = simulated[name], sections[name].patient
+        coords = one.features.coords
+        errors = smoothed(nature.rng.normal(size=(len(coords), genes)), coords, 2.0)
+        direct = one.expected[:, panel] + errors
+        attended = smoothed(direct, coords, 1.5)
+        adata = to_anndata(
+            {
+                keys.DIRECT: direct,
+                keys.ATTENDED: attended,
+                keys.COMBINED: (direct + attended) / 2,
+            },
+            headline=keys.COMBINED,
+            genes=table.set_index("gene"),
+            features=one.features,
+            tiles=one.tiles,
+            observed=one.log_expression[:, panel].toarray(),
+            provenance={"fold": fold.name, "section": name, "patient": patient, "protocol": PROTOCOL},
+        )
+        file = study / f"results/predictions/{fold.name}/{name}.h5ad"
+        write_predictions(adata, file, file.with_suffix(".parquet"))
+
+
+def write_study(study: Path, patients: int, number: int, spots: int, genes: int) -> None:
+    """Write a study that lacks its evaluation, and nothing else."""
+    names = {f"S{index + 1:02d}": f"P{index % patients + 1}" for index in range(number)}
+    sections = {
+        name: Section(
+            name, Path(f"data/{name}.svs"), Path(f"data/{name}.h5ad"), None, patient, keys.TRAIN, None
+        )
+        for name, patient in names.items()
+    }
+    rows = [(one.sample, one.slide, one.expression, one.patient, one.role) for one in sections.values()]
+    sheet = pd.DataFrame(rows, columns=["sample", "slide", "expression", "patient", "role"])
+    sheet.to_csv(study / "samples.tsv", sep="\t", index=False)
+    (study / "config.yaml").write_text(CONFIG.format(genes=genes))
+
+    nature = Nature(np.random.default_rng(1))
+    simulated = {name: write_section(study, nature, name, spots) for name in sections}
+    folds = make_folds(
+        sections.values(),
+        {"scheme": keys.LEAVE_ONE_PATIENT_OUT, "folds": 5},
+        bundle=None,
+        sheet="samples.tsv",
+    )
+    for fold in folds.values():
+        if fold.test:
+            write_fold(study, nature, fold, sections, simulated, genes)
+
+    # What Snakemake wants to see and no rule of the evaluation opens.
+    stand_ins = [f"data/{name}{suffix}" for name in sections for suffix in (".svs", ".h5ad")]
+    stand_ins += [f"results/stain/{name}.json" for name in sections]
+    stand_ins += [f"results/folds/{fold}/model.pt" for fold in folds]
+    for name in stand_ins:
+        (study / name).parent.mkdir(parents=True, exist_ok=True)
+        (study / name).touch()
+    # One time for all: nothing is older than what it was made from.
+    now = time.time()
+    for file in study.rglob("*"):
+        os.utime(file, (now, now))
+
+
+def command(study: Path, *arguments: str) -> list[str]:
+    """Return the call of Snakemake for the evaluation."""
+    run = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile"), TARGET]
+    return [*run, "--cores", str(CORES), "--directory", str(study), "--rerun-triggers", "mtime", *arguments]
+
+
+def check_jobs(study: Path, folds: int, sections: int) -> None:
+    """Make sure that what Snakemake would run is the evaluation, all of it and nothing else."""
+    shown = subprocess.run(command(study, "--dry-run"), check=True, capture_output=True, text=True)
+    table = (shown.stdout + shown.stderr).split("Job stats:")[1].split("\n\n")[0].splitlines()
+    rows = [line.split() for line in table if line and not line.startswith(("job ", "---", "total"))]
+    found = {name: int(count) for name, count in rows}
+    expected = {"fit_baselines": folds, "predict_baselines": sections, "estimate_ceiling": sections}
+    expected["evaluate_predictions"] = 1
+    if found != expected:
+        sys.exit(f"Snakemake would run {found}, not {expected}")
+
+
+@dataclass
+class Job:
+    """What is seen of a script while it runs."""
+
+    rule: str
+    start: float
+    end: float = 0.0
+    cpu_s: float = 0.0
+    peak: int = 0
+
+
+def run_watched(study: Path) -> tuple[list[Job], float, int]:
+    """Run the evaluation; its jobs, its time in s, and the largest memory of all processes together, bytes."""
+    tick, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
+    jobs: dict[int, Job] = {}
+    largest, start = 0, time.monotonic()
+    with open(study / "snakemake.log", "w") as log:
+        main = subprocess.Popen(command(study), stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        while main.poll() is None:
+            together, now = 0, time.monotonic()
+            for pid in filter(str.isdecimal, os.listdir("/proc")):
+                try:
+                    # What follows the name in proc(5): session is the 4th, times 12th and 13th, pages 22nd.
+                    stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                    if int(stat[3]) != main.pid:
+                        continue
+                    script = SCRIPT.search(Path(f"/proc/{pid}/cmdline").read_text())
+                except OSError:  # it has ended
+                    continue
+                memory = int(stat[21]) * page
+                together += memory
+                if script:
+                    job = jobs.setdefault(int(pid), Job(script[1], now))
+                    job.end, job.peak = now, max(job.peak, memory)
+                    job.cpu_s = (int(stat[11]) + int(stat[12])) / tick
+            largest = max(largest, together)
+            time.sleep(POLL_S)
+    if main.returncode:
+        sys.exit((study / "snakemake.log").read_text())
+    return list(jobs.values()), time.monotonic() - start, largest
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name, default in (("patients", 8), ("sections", 36), ("spots", 350), ("genes", 1000)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    size = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        study = Path(folder)
+        write_study(study, size.patients, size.sections, size.spots, size.genes)
+        check_jobs(study, size.patients, size.sections)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        jobs, seconds, together = run_watched(study)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+
+    print("rule                  jobs   wall of all   of one   cpu of all   peak of one")
+    for rule in dict.fromkeys(job.rule for job in jobs):
+        of_rule = [job for job in jobs if job.rule == rule]
+        wall, cpu = sum(job.end - job.start for job in of_rule), sum(job.cpu_s for job in of_rule)
+        print(
+            f"{rule:<21} {len(of_rule):>4} {wall:>11.0f} s {wall / len(of_rule):>6.1f} s {cpu:>10.0f} s "
+            f"{max(job.peak for job in of_rule) / 1e9:>10.2f} GB"
+        )
+    cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    peak = used.ru_maxrss * 1024 / 1e9
+    print(f"{CORES} cores, {cpu:.0f} s of cpu in all; load of the machine {os.getloadavg()[1]:.1f}")
+    print(f"wall time    {seconds / 60:>6.1f} min   target below {LIMIT_MINUTES:g} min")
+    print(f"largest job  {peak:>6.2f} GB    target below {LIMIT_GB:g} GB")
+    print(f"all at once  {together / 1e9:>6.2f} GB    target below {LIMIT_GB:g} GB")
+    if seconds > 60 * LIMIT_MINUTES or together / 1e9 > LIMIT_GB:
+        sys.exit("missed")
+
+
+if __name__ == "__main__":
+    main()
