@@ -7,11 +7,15 @@ predicted, noise ceilings estimated, everything scored. Printed are time and mem
 Memory is what is resident, shared pages counted for each process; Linux only.
 """
 
+import argparse
 import hashlib
 import json
 import os
+import re
+import resource
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +25,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(REPOSITORY / "workflow_scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow_scripts"))
 
 from ressat import keys
 from ressat.counts_check import counts_fingerprint
@@ -40,6 +43,7 @@ from ressat.tables import write_table
 from ressat.tile_table import Tiles
 from ressat.tiling import TileGeometry, hexagonal_grid
 
+REPOSITORY = Path(__file__).resolve().parent.parent
 LIMIT_MINUTES, LIMIT_GB, CORES = 10.0, 4.0, 2
 TARGET = "results/evaluation/summary.tsv"
 PROTOCOL = f"leave one patient out, {keys.UNSEEN_PATIENT}"
@@ -248,7 +252,7 @@ class Job:
 
 
 def run_watched(study: Path) -> tuple[list[Job], float, int]:
-    """Run the evaluation; its jobs, its time in s, and the largest memory of all processes together, bytes."""
+    """Run the evaluation; its jobs, its time in s, and the most memory of all its processes, bytes."""
     tick, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
     jobs: dict[int, Job] = {}
     largest, start = 0, time.monotonic()

@@ -259,3 +259,49 @@ def test_the_demo_study_loads(repository, monkeypatch):
     for name, value in yaml.safe_load(Path("config.yaml").read_text()).items():
         config[name] = {**config[name], **value} if isinstance(value, dict) else value
     assert Study.load(config, "config.yaml", repository / "schemas").trained_folds == ["holdout", "all"]
+
+
+def test_leaving_out_patients_is_a_scheme_of_its_own(load):
+    study = load(evaluation__scheme="leave_one_patient_out")
+    assert study.tested == [("without_A", "A1"), ("without_B", "B1"), ("without_C", "C1")]
+    assert study.tested_folds == ["without_A", "without_B", "without_C"]
+    assert study.protocol("without_A", "A1") == "leave one patient out, unseen patients"
+    assert study.sides("without_A") == {"B1": "train", "C1": "train", "A1": "test"}
+    assert not study.allows_within_patient
+
+
+def test_leaving_out_sections_implies_that_patients_may_stand_on_both_sides(load):
+    study = load(SHEET.replace("\tB\ttrain", "\tA\ttrain"), evaluation__scheme="leave_one_section_out")
+    assert study.allows_within_patient
+    assert study.protocol("without_A1", "A1") == "leave one section out, within-patient replicates"
+    assert study.protocol("without_C1", "C1") == "leave one section out, unseen patients"
+
+
+def test_a_section_is_no_stain_reference_where_every_section_is_tested(load):
+    said = refusal(load, evaluation__scheme="leave_one_patient_out", stain__reference="A1")
+    assert "stain.reference names section A1, which evaluation.scheme leave_one_patient_out tests" in said
+    assert load(stain__reference="A1").stain_reference("C1") == "results/stain/A1.json"
+
+
+def test_gene_names_are_held_against_those_of_the_first_section_with_counts(load):
+    assert load().counts_reference == "A1"
+    assert load(UNLABELLED, model__use="data/model.pt").counts_reference is None
+
+
+def test_models_learn_from_test_sections_in_their_turn_only(load):
+    assert not load().is_learnt_from("C1")
+    assert load(evaluation__scheme="leave_one_patient_out").is_learnt_from("C1")
+
+
+def test_candidates_are_the_settings_and_what_differs_from_them(load):
+    tried = load(model__candidates=[{"context": 0}, {"hidden": 0, "layers": ["layer4"]}]).candidates
+    shape = {"hidden": 256, "dropout": 0.7, "members": 5}
+    assert tried == [
+        (["layer3"], 1.5, shape), (["layer3"], 0, shape), (["layer4"], 1.5, shape | {"hidden": 0}),
+    ]  # fmt: skip
+
+
+def test_an_unknown_setting_of_a_candidate_is_refused(load):
+    said = refusal(load, model__candidates=[{"contxt": 0}])
+    assert "the unknown name model.candidates.0.contxt" in said
+    assert "did you mean context?" in said

@@ -102,25 +102,25 @@ def train(
     """
     parts = pieces(sections, tile_um)
     pitch_um = float(np.median([spot_pitch(data.coords) for data in sections]))
-    chosen, others = None, []
-    for candidate in candidates:
-        trial = _try(parts, candidate, pitch_um, settings)
-        logger.info(
-            "%s: held-back Pearson %.4f after %d steps, attended share %g",
-            candidate, trial.pearson, trial.steps, trial.attended_share,
-        )  # fmt: skip
-        if chosen is None or trial.pearson > chosen.pearson + MARGIN:
-            trial, chosen = chosen, trial
-        others += [trial] if trial else []
+    trials = [_try(parts, candidate, pitch_um, settings) for candidate in candidates]
+    chosen = trials[0]
+    for trial in trials[1:]:
+        if trial.pearson > chosen.pearson + MARGIN:
+            chosen = trial
     run = Run(sections, _inputs(chosen.candidate, pitch_um), chosen.candidate.head, settings)
-    rows = []
-    while run.steps < chosen.steps:
-        rows.append([*run.advance(min(CHECK_EVERY, chosen.steps - run.steps)), np.nan, np.nan])
-        rows[-1].insert(0, run.steps)
-    final = pd.DataFrame(rows, columns=COLUMNS)
+    final = _advance_to(run, chosen.steps)
     history = pd.concat([chosen.history.assign(stage="selection"), final.assign(stage="final")])
-    trained = run.finish(chosen.attended_share)
-    return trained, [chosen, *others], history, [part.name for part in parts]
+    trials.sort(key=lambda trial: trial is not chosen)
+    return run.finish(chosen.attended_share), trials, history, [part.name for part in parts]
+
+
+def _advance_to(run: Run, steps: int) -> pd.DataFrame:
+    """Train for a number of steps, and return the history."""
+    rows = []
+    while run.steps < steps:
+        losses = run.advance(min(CHECK_EVERY, steps - run.steps))
+        rows.append([run.steps, *losses, np.nan, np.nan])
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _inputs(candidate: Candidate, pitch_um: float) -> InputSettings:
@@ -151,7 +151,12 @@ def _try(parts: list[Piece], candidate: Candidate, pitch_um: float, settings: Tr
     table = pd.DataFrame(history, columns=[*COLUMNS, "held_back_pearson"])
     row = _choose_row(table)
     share = _choose_share(scores[row])
-    return Trial(candidate, int(table["step"][row]), SHARES[share], float(scores[row][share]), table)
+    trial = Trial(candidate, int(table["step"][row]), SHARES[share], float(scores[row][share]), table)
+    logger.info(
+        "%s with context %g: held-back Pearson %.4f after %d steps, attended share %g",
+        " and ".join(candidate.layers), candidate.context, trial.pearson, trial.steps, trial.attended_share,
+    )  # fmt: skip
+    return trial
 
 
 def _choose_row(history: pd.DataFrame) -> int:
