@@ -13,6 +13,7 @@ import json
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -47,7 +48,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 LIMIT_MINUTES, LIMIT_GB, CORES = 10.0, 4.0, 2
 TARGET = "results/evaluation/summary.tsv"
 PROTOCOL = f"leave one patient out, {keys.UNSEEN_PATIENT}"
-POLL_S = 0.1
+POLL_S = 0.25
 SCRIPT = re.compile(r"/scripts/[^/]+\.(\w+)\.py")
 
 ALL_GENES, COUNTS_PER_SPOT = 15_000, 8_000
@@ -74,12 +75,11 @@ class Nature:
 
 @dataclass(frozen=True)
 class Simulated:
-    """A section that is written down, and what its predictions are made from."""
+    """What a section's predictions are made from, once it is written."""
 
     features: Features
     tiles: Tiles
     log_expression: sparse.csr_matrix
-    expected: np.ndarray
 
 
 def write_section(study: Path, nature: Nature, section: str, spots: int) -> Simulated:
@@ -133,8 +133,7 @@ def write_section(study: Path, nature: Nature, section: str, spots: int) -> Simu
     made = dict.fromkeys(names, "simulated") | {"tile_px": 224}
     cache = study / f"results/features/{section}.h5"
     write_features(cache, tiles, [batch], made)
-    expected = np.log1p(1e4 * rates / rates.sum(axis=1, keepdims=True))
-    return Simulated(Features.read(cache), tiles, log1p_cp10k(counts.X), expected.astype(np.float32))
+    return Simulated(Features.read(cache), tiles, log1p_cp10k(counts.X))
 
 
 def write_fold(
@@ -163,8 +162,9 @@ def write_fold(
     for name in fold.test:
         one, patient = simulated[name], sections[name].patient
         coords = one.features.coords
-        errors = smoothed(nature.rng.normal(size=(len(coords), genes)), coords, 2.0)
-        direct = one.expected[:, panel] + errors
+        observed = one.log_expression[:, panel].toarray()
+        # For the time it takes, any map that is smooth and somewhat like the truth will do.
+        direct = smoothed(observed + nature.rng.normal(size=observed.shape), coords, 2.0)
         attended = smoothed(direct, coords, 1.5)
         adata = to_anndata(
             {
@@ -176,7 +176,7 @@ def write_fold(
             genes=table.set_index("gene"),
             features=one.features,
             tiles=one.tiles,
-            observed=one.log_expression[:, panel].toarray(),
+            observed=observed,
             provenance={"fold": fold.name, "section": name, "patient": patient, "protocol": PROTOCOL},
         )
         file = study / f"results/predictions/{fold.name}/{name}.h5ad"
@@ -253,33 +253,41 @@ class Job:
 
 def run_watched(study: Path) -> tuple[list[Job], float, int]:
     """Run the evaluation; its jobs, its time in s, and the most memory of all its processes, bytes."""
-    tick, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
     jobs: dict[int, Job] = {}
-    largest, start = 0, time.monotonic()
+    most, start = 0, time.monotonic()
     with open(study / "snakemake.log", "w") as log:
         main = subprocess.Popen(command(study), stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
         while main.poll() is None:
-            together, now = 0, time.monotonic()
-            for pid in filter(str.isdecimal, os.listdir("/proc")):
-                try:
-                    # What follows the name in proc(5): session is the 4th, times 12th and 13th, pages 22nd.
-                    stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                    if int(stat[3]) != main.pid:
-                        continue
-                    script = SCRIPT.search(Path(f"/proc/{pid}/cmdline").read_text())
-                except OSError:  # it has ended
-                    continue
-                memory = int(stat[21]) * page
-                together += memory
-                if script:
-                    job = jobs.setdefault(int(pid), Job(script[1], now))
-                    job.end, job.peak = now, max(job.peak, memory)
-                    job.cpu_s = (int(stat[11]) + int(stat[12])) / tick
-            largest = max(largest, together)
+            most = max(most, look(main.pid, jobs))
             time.sleep(POLL_S)
+    finally:
+        if main.poll() is None:
+            os.killpg(main.pid, signal.SIGTERM)
     if main.returncode:
         sys.exit((study / "snakemake.log").read_text())
-    return list(jobs.values()), time.monotonic() - start, largest
+    return list(jobs.values()), time.monotonic() - start, most
+
+
+def look(session: int, jobs: dict[int, Job]) -> int:
+    """Bring the jobs of a session up to date; the memory of all its processes, bytes."""
+    together, now = 0, time.monotonic()
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            # After the name, proc(5) has the session at place 4, the times at 12 and 13, pages at 22.
+            stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            if int(stat[3]) != session:
+                continue
+            script = SCRIPT.search(Path(f"/proc/{pid}/cmdline").read_text())
+        except OSError:  # it has ended
+            continue
+        memory = int(stat[21]) * os.sysconf("SC_PAGE_SIZE")
+        together += memory
+        if script:
+            job = jobs.setdefault(int(pid), Job(script[1], now))
+            job.end, job.peak = now, max(job.peak, memory)
+            job.cpu_s = (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+    return together
 
 
 def main() -> None:
@@ -292,7 +300,7 @@ def main() -> None:
         write_study(study, size.patients, size.sections, size.spots, size.genes)
         check_jobs(study, size.patients, size.sections)
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        jobs, seconds, together = run_watched(study)
+        jobs, seconds, most = run_watched(study)
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
 
     print("rule                  jobs   wall of all   of one   cpu of all   peak of one")
@@ -308,8 +316,8 @@ def main() -> None:
     print(f"{CORES} cores, {cpu:.0f} s of cpu in all; load of the machine {os.getloadavg()[1]:.1f}")
     print(f"wall time    {seconds / 60:>6.1f} min   target below {LIMIT_MINUTES:g} min")
     print(f"largest job  {peak:>6.2f} GB    target below {LIMIT_GB:g} GB")
-    print(f"all at once  {together / 1e9:>6.2f} GB    target below {LIMIT_GB:g} GB")
-    if seconds > 60 * LIMIT_MINUTES or together / 1e9 > LIMIT_GB:
+    print(f"all at once  {most / 1e9:>6.2f} GB    target below {LIMIT_GB:g} GB")
+    if seconds > 60 * LIMIT_MINUTES or most / 1e9 > LIMIT_GB:
         sys.exit("missed")
 
 

@@ -9,7 +9,18 @@ from ressat.files import replacing
 # Columns of names: a gene or patient may be called NA or nan, and a patient 01.
 NAMES = frozenset(
     (
-        *("protocol", "level", "fold", "section", "sections", "trained_on", "patient", "gene", "model"),
+        *(
+            "protocol",
+            "level",
+            "fold",
+            "sample",
+            "section",
+            "sections",
+            "trained_on",
+            "patient",
+            "gene",
+            "model",
+        ),
         *("layer", "panel", "method", "side", "stage", "claim", "slide_sha256", "counts_sha256"),
     )
 )
