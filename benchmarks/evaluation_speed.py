@@ -44,7 +44,7 @@ LIMIT_MINUTES, LIMIT_GB, CORES = 10.0, 4.0, 2
 TARGET = "results/evaluation/summary.tsv"
 PROTOCOL = f"leave one patient out, {keys.UNSEEN_PATIENT}"
 POLL_S = 0.25
-SCRIPT = re.compile(r"/scripts/[^/]+\.(\w+)\.py")
+SCRIPT = re.compile(r"[^\0]*python[^\0]*\0[^\0]*/scripts/[^/\0]+\.(\w+)\.py\0")
 
 ALL_GENES, COUNTS_PER_SPOT = 15_000, 8_000
 HIDDEN = 16  # smooth variables of the tissue that features and counts both follow
@@ -166,26 +166,19 @@ def write_fold(
 
 def write_study(study: Path, patients: int, number: int, spots: int, genes: int) -> None:
     """Write a study that lacks its evaluation, and nothing else."""
-    names = {f"S{index + 1:02d}": f"P{index % patients + 1}" for index in range(number)}
-    sections = {
-        name: Section(
-            name, Path(f"data/{name}.svs"), Path(f"data/{name}.h5ad"), None, patient, keys.TRAIN, None
-        )
-        for name, patient in names.items()
-    }
-    rows = [(one.sample, one.slide, one.expression, one.patient, one.role) for one in sections.values()]
-    sheet = pd.DataFrame(rows, columns=["sample", "slide", "expression", "patient", "role"])
+    sections = {}
+    for index in range(number):
+        name, patient = f"S{index + 1:02d}", f"P{index % patients + 1}"
+        files = Path(f"data/{name}.svs"), Path(f"data/{name}.h5ad"), None
+        sections[name] = Section(name, *files, patient=patient, role=keys.TRAIN, mpp=None)
+    sheet = pd.DataFrame(sections.values())[["sample", "slide", "expression", "patient", "role"]]
     sheet.to_csv(study / "samples.tsv", sep="\t", index=False)
     (study / "config.yaml").write_text(CONFIG.format(genes=genes))
 
     nature = Nature(np.random.default_rng(1))
     simulated = {name: write_section(study, nature, name, spots) for name in sections}
-    folds = make_folds(
-        sections.values(),
-        {"scheme": keys.LEAVE_ONE_PATIENT_OUT, "folds": 5},
-        bundle=None,
-        sheet="samples.tsv",
-    )
+    scheme = {"scheme": keys.LEAVE_ONE_PATIENT_OUT, "folds": None}
+    folds = make_folds(sections.values(), scheme, bundle=None, sheet="samples.tsv")
     for fold in folds.values():
         if fold.test:
             write_fold(study, nature, fold, sections, simulated, genes)
@@ -255,16 +248,16 @@ def look(session: int, jobs: dict[int, Job]) -> int:
     together, now = 0, time.monotonic()
     for pid in filter(str.isdecimal, os.listdir("/proc")):
         try:
-            # After the name, proc(5) has the session at place 4, the times at 12 and 13, pages at 22.
+            # After the name, proc(5) has parent and session at 2 and 4, times at 12 and 13, pages at 22.
             stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             if int(stat[3]) != session:
                 continue
-            script = SCRIPT.search(Path(f"/proc/{pid}/cmdline").read_text())
+            script = SCRIPT.match(Path(f"/proc/{pid}/cmdline").read_text())
         except OSError:  # it has ended
             continue
         memory = int(stat[21]) * os.sysconf("SC_PAGE_SIZE")
         together += memory
-        if script:
+        if script and int(stat[1]) not in jobs:
             job = jobs.setdefault(int(pid), Job(script[1], now))
             job.end, job.peak = now, max(job.peak, memory)
             job.cpu_s = (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
@@ -294,7 +287,7 @@ def main() -> None:
         )
     cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
     peak = used.ru_maxrss * 1024 / 1e9
-    print(f"{CORES} cores, {cpu:.0f} s of cpu in all; load of the machine {os.getloadavg()[1]:.1f}")
+    print(f"{CORES} cores, {cpu:.0f} s of cpu in all; load over 5 min {os.getloadavg()[1]:.1f}")
     print(f"wall time    {seconds / 60:>6.1f} min   target below {LIMIT_MINUTES:g} min")
     print(f"largest job  {peak:>6.2f} GB    target below {LIMIT_GB:g} GB")
     print(f"all at once  {most / 1e9:>6.2f} GB    target below {LIMIT_GB:g} GB")

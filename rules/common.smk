@@ -97,6 +97,12 @@ def model(wildcards):
     return study.model(wildcards.fold)
 
 
+def checked_fold(wildcards):
+    """Nothing of a fold that leaks is predicted; its check changes nothing in a prediction."""
+    trained = wildcards.fold in study.trained_folds
+    return f"results/folds/{wildcards.fold}/sections.tsv" if trained else []
+
+
 def checked_bundle(wildcards):
     return "results/bundle.json" if wildcards.fold == keys.FOLD_BUNDLE else []
 

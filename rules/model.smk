@@ -26,7 +26,7 @@ rule split_sections:
 rule check_leakage:
     input:
         tiles=labelled("results/tiles/{sample}.h5"),
-        counts=labelled("results/expression/{sample}.json"),
+        expression=labelled("results/expression/{sample}.h5ad"),
     output:
         sections="results/folds/{fold}/sections.tsv",
     log:
@@ -134,6 +134,7 @@ rule predict_expression:
         tiles="results/tiles/{sample}.h5",
         model=model,
         checked=checked_bundle,
+        sections=ancient(checked_fold),
         expression=counts_if_tested,
     output:
         h5ad="results/predictions/{fold}/{sample}.h5ad",

@@ -1,7 +1,7 @@
 """check_leakage: make sure that nothing of a fold's test sections is in its training sections.
 
 Input
-    tiles, and counts (the checks of the counts), of all sections that the fold learns from or tests
+    tiles and expression of all sections that the fold learns from or tests
 Output
     sections: a row per section with its side and the fingerprints of slide and counts
 Params
@@ -16,9 +16,9 @@ fold, params = snakemake.wildcards.fold, snakemake.params
 
 with job_log(snakemake.log[0], f"check_leakage {fold}") as log:
     contents = [
-        Content.read(tiles, counts, patient=params.patients[section], side=params.sides[section])
-        for section, tiles, counts in zip(
-            params.sections, snakemake.input.tiles, snakemake.input.counts, strict=True
+        Content.read(tiles, expression, patient=params.patients[section], side=params.sides[section])
+        for section, tiles, expression in zip(
+            params.sections, snakemake.input.tiles, snakemake.input.expression, strict=True
         )
     ]
     table = check_fold(fold, contents, within_patient=params.within_patient)

@@ -15,6 +15,7 @@ from pathlib import Path
 from ressat import report, report_maps
 from ressat.files import write_text
 from ressat.joblog import job_log
+from ressat.report_answer import Scores, answers
 
 files, params = snakemake.input, snakemake.params
 
@@ -22,7 +23,7 @@ with job_log(snakemake.log[0], "render_report") as log:
     headline = params.settings["model"]["headline"]
     scores = None
     if files.per_gene:
-        scores = report.Scores.read(files.per_gene, files.per_section, files.summary, files.usable_genes)
+        scores = Scores.read(files.per_gene, files.per_section, files.summary, files.usable_genes)
     per_gene = scores.per_gene if scores else None
     genes = report_maps.chosen_genes(per_gene, headline, files.predictions, params.genes)
     predictions = [report_maps.Prediction.read(path, genes) for path in files.predictions]
@@ -41,8 +42,7 @@ with job_log(snakemake.log[0], "render_report") as log:
         untrained=untrained,
         headline=headline,
         scored=scores is not None,
-        answer=report.glance(scores, headline) if scores else None,
-        usable=report.usable(scores, headline) if scores else [],
+        answers=answers(scores, headline) if scores else [],
         histograms=report.histograms(scores, headline, watermark) if scores else [],
         genes=report_maps.gene_maps(genes, per_gene, predictions, watermark),
         sections=sections,

@@ -10,7 +10,6 @@ from ressat.counts_check import (
     check_gene_names,
     check_listed_genes,
     check_spots,
-    counts_fingerprint,
     name_space,
 )
 from ressat.errors import InputError
@@ -79,15 +78,6 @@ def test_gene_names_are_recognised():
         name_space(pd.Index(["ENSG00000141736", "TP53", "ENSG00000141737"])) == "Ensembl ids without version"
     )
     assert name_space(pd.Index(["TP53", "ENSA"])) == "symbols"
-
-
-def test_counts_have_one_fingerprint_whatever_their_spots_are_called():
-    table = spots()
-    shuffled = table.sample(frac=1, random_state=1).set_axis([f"t{i}" for i in range(30)])
-    assert counts_fingerprint(shuffled) == counts_fingerprint(table.astype(np.float32))
-    changed = table.copy()
-    changed.iloc[3, 0] += 1
-    assert counts_fingerprint(changed) != counts_fingerprint(table)
 
 
 def test_spots_and_genes_are_read_from_the_file_of_a_section(tmp_path):

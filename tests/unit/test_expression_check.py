@@ -6,7 +6,7 @@ from scipy import sparse
 
 from ressat import keys
 from ressat.errors import InputError
-from ressat.expression_check import array_pitch, finish
+from ressat.expression_check import array_pitch, finish, spot_fingerprints
 from ressat.spatial import spot_pitch
 
 pytestmark = pytest.mark.filterwarnings("ignore:(Variable|Observation) names are not unique")
@@ -130,3 +130,24 @@ def test_the_pitch_of_an_array_is_not_spoilt_by_missing_positions():
 def test_the_pitch_of_a_single_row_is_the_distance_to_the_nearest():
     table = visium(0.5)
     assert array_pitch(table[table["array_row"] == 0]) == 200
+
+
+def test_a_spot_has_one_fingerprint_whatever_it_is_called_and_in_whatever_order_genes_stand():
+    rng = np.random.default_rng(0)
+    counts = sparse.csr_matrix(rng.poisson(0.8, size=(50, 30)).astype(np.float32))
+    genes = [f"g{i}" for i in range(30)]
+    order = rng.permutation(30)
+    found = spot_fingerprints(counts, genes)
+    shuffled = spot_fingerprints(sparse.csr_matrix(counts[:, order]), [genes[i] for i in order])
+    np.testing.assert_array_equal(shuffled, found)
+    assert len(set(found)) == 50
+    counts[3, 5] += 1
+    assert (spot_fingerprints(counts, genes) != found).tolist() == [i == 3 for i in range(50)]
+
+
+def test_spots_without_counts_have_a_fingerprint_too():
+    counts = sparse.csr_matrix(np.array([[0, 0], [1, 2], [0, 0], [0, 3], [0, 0]], dtype=np.float32))
+    found = spot_fingerprints(counts, ["a", "b"])
+    assert (found == 0).tolist() == [True, False, True, False, True]
+    alone = spot_fingerprints(sparse.csr_matrix([[0.0, 3.0]]), ["a", "b"])
+    assert found[3] == alone[0]

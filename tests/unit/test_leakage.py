@@ -1,11 +1,9 @@
-import json
 import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from ressat import keys
 from ressat.errors import InputError
 from ressat.leakage import Content, check_fold
 from ressat.scale import Scale
@@ -17,9 +15,14 @@ GRID = np.stack(np.meshgrid(np.arange(5), np.arange(5)), -1).reshape(-1, 2) * 20
 
 def content(section: str, side: str = "train", **changes: object) -> Content:
     same = Content(
-        section, section[0], side, f"slide {section}", f"image {section}", f"counts {section}", GRID, 224
+        section, section[0], side, f"slide {section}", f"image {section}", spots(section), GRID, 224
     )
     return replace(same, **changes)
+
+
+def spots(section: str) -> np.ndarray:
+    """Fingerprints of 40 spots, others for each section."""
+    return np.arange(40) + 1000 * int.from_bytes(section.encode(), "big")
 
 
 LEARNT = [content("A1"), content("A2"), content("B1")]
@@ -32,8 +35,9 @@ def test_different_sections_of_different_patients_pass():
         "patient": ["A", "A", "B", "C"],
         "side": ["train", "train", "train", "test"],
         "slide_sha256": ["slide A1", "slide A2", "slide B1", "slide C1"],
-        "counts_sha256": ["counts A1", "counts A2", "counts B1", "counts C1"],
+        "counts_sha256": table["counts_sha256"].tolist(),
     }
+    assert table["counts_sha256"].nunique() == 4
 
 
 def test_a_patient_on_both_sides_is_refused_but_where_the_study_allows_it():
@@ -54,8 +58,8 @@ def test_a_slide_under_another_name_is_refused(part, within_patient):
 
 
 def test_counts_under_another_name_are_refused():
-    with pytest.raises(InputError, match="B1 and C1 share their counts and stand on both sides"):
-        check_fold("holdout", [*LEARNT, content("C1", "test", counts="counts B1")], within_patient=False)
+    with pytest.raises(InputError, match="B1 and C1 share the counts of 40 spots and stand on both sides"):
+        check_fold("holdout", [*LEARNT, content("C1", "test", counts=spots("B1"))], within_patient=False)
 
 
 def test_two_arrays_on_one_slide_are_not_the_same():
@@ -68,9 +72,18 @@ def test_two_arrays_on_one_slide_are_not_the_same():
 
 def test_copies_among_training_sections_are_refused():
     with pytest.raises(
-        InputError, match=re.escape("A1 and D1 share their counts and stand both on the side train")
+        InputError, match=re.escape("A1 and D1 share the counts of 40 spots and stand both on the side train")
     ):
-        check_fold("all", [*LEARNT, content("D1", counts="counts A1")], within_patient=False)
+        check_fold("all", [*LEARNT, content("D1", counts=spots("A1"))], within_patient=False)
+
+
+def test_counts_read_in_another_way_are_still_the_same():
+    """Another mask leaves out some spots, another export changes their order."""
+    partly = np.r_[spots("B1")[:3:-1], spots("C1")[:9]]
+    with pytest.raises(InputError, match="B1 and C1 share the counts of 36 spots"):
+        check_fold("holdout", [*LEARNT, content("C1", "test", counts=partly)], within_patient=False)
+    few = np.r_[spots("B1")[:4], spots("C1")[:36]]
+    assert len(check_fold("holdout", [*LEARNT, content("C1", "test", counts=few)], within_patient=False)) == 4
 
 
 def test_content_is_read_from_the_files_of_a_section(tmp_path):
@@ -80,13 +93,13 @@ def test_content_is_read_from_the_files_of_a_section(tmp_path):
         Scale(0.5, "sheet"), TileGeometry(112.0, 224, 0, 224, 1.0), 110.0, 0, "f" * 64,
     )  # fmt: skip
     tiles.write(tmp_path / "A1.h5")
-    (tmp_path / "A1.json").write_text(
-        json.dumps({"counts_fingerprint": "c" * 64, "version": keys.FORMAT_VERSION})
-    )
-    read = Content.read(tmp_path / "A1.h5", tmp_path / "A1.json", patient="A", side="train")
-    assert (read.section, read.slide, read.counts, read.tile_px) == ("A1", "f" * 64, "c" * 64, 224)
+    obs = pd.DataFrame({"fingerprint": spots("A1")}, index=[str(i) for i in range(40)])
+    anndata.AnnData(np.ones((40, 2)), obs=obs).write_h5ad(tmp_path / "A1.h5ad")
+    read = Content.read(tmp_path / "A1.h5", tmp_path / "A1.h5ad", patient="A", side="train")
+    assert (read.section, read.slide, read.tile_px) == ("A1", "f" * 64, 224)
+    np.testing.assert_array_equal(read.counts, spots("A1"))
     replace(tiles, fingerprint="other", scale=Scale(0.4, "sheet")).write(tmp_path / "copy.h5")
     assert (
-        Content.read(tmp_path / "copy.h5", tmp_path / "A1.json", patient="A", side="train").image
+        Content.read(tmp_path / "copy.h5", tmp_path / "A1.h5ad", patient="A", side="train").image
         == read.image
     )

@@ -2,7 +2,7 @@ import numpy as np
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import r2_score
 
-from ressat.metrics import pearson, r_squared, rmse, spearman
+from ressat.metrics import held_back_score, pearson, r_squared, rmse, spearman
 
 
 def test_pearson_agrees_with_scipy():
@@ -45,3 +45,13 @@ def test_r_squared_agrees_with_scikit_learn_and_is_undefined_for_a_constant_gene
     assert np.isnan(r_squared(np.full((60, 4), 0.1, np.float32), predicted)).all()
     # A constant prediction is the worse the further it is off.
     assert r_squared(observed, np.full((60, 4), 9.0)).max() < 0
+
+
+def test_choices_go_by_the_genes_that_vary_and_a_flat_prediction_is_worth_nothing():
+    rng = np.random.default_rng(4)
+    observed, predicted = rng.normal(size=(2, 60, 3))
+    observed[:, 0] = 1.0
+    predicted[:, 1] = 2.0
+    r = np.corrcoef(observed[:, 2], predicted[:, 2])[0, 1]
+    assert np.isclose(held_back_score(observed, predicted), (0 + r) / 2)
+    assert held_back_score(observed[:, :1], predicted[:, :1]) == 0

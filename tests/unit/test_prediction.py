@@ -56,10 +56,10 @@ def test_files_hold_the_same_values(predictions, tmp_path):
     write_predictions(predictions, tmp_path / "S1.h5ad", tmp_path / "S1.parquet")
     read = anndata.read_h5ad(tmp_path / "S1.h5ad")
     table = pd.read_parquet(tmp_path / "S1.parquet")
-    assert list(table.columns) == ["spot", "x", "y", *GENES]
+    assert list(table.columns) == ["spot_id", "x_px", "y_px", *GENES]
     np.testing.assert_array_equal(table[GENES].to_numpy(), read.X)
-    np.testing.assert_array_equal(table[["x", "y"]].to_numpy(), read.obsm["spatial"])
-    assert list(table["spot"]) == list(read.obs_names)
+    np.testing.assert_array_equal(table[["x_px", "y_px"]].to_numpy(), read.obsm["spatial"])
+    assert list(table["spot_id"]) == list(read.obs_names)
 
 
 def test_squidpy_and_scanpy_draw_the_file_as_it_is(predictions, tmp_path):

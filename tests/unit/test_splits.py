@@ -157,6 +157,19 @@ def test_a_patient_may_be_called_anything():
     assert list(found) == ["without_Mr__X_1", "without_P_2", "all"]
 
 
+def test_sections_that_are_all_for_testing_take_turns_too():
+    sections = section("A1", "test", "A"), section("B1", "test", "B")
+    assert list(folds(*sections, scheme="leave_one_patient_out")) == ["without_A", "without_B"]
+    with pytest.raises(InputError, match="no section has role train"):
+        folds(*sections, section("X", "predict"), scheme="leave_one_patient_out")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_patients_that_differ_in_case_or_blanks_alone_are_refused(scheme):
+    with pytest.raises(InputError, match="patients P1 and p 1; expected one spelling"):
+        folds(section("a", "train", "P1"), section("b", "train", "p 1"), section("c", "train"), scheme=scheme)
+
+
 def test_patients_whose_names_would_be_the_same_file_are_refused():
-    with pytest.raises(InputError, match=re.escape("patients P 1 and P.1 cannot be told apart")):
-        folds(section("a", "train", "P 1"), section("b", "train", "P.1"), scheme="leave_one_patient_out")
+    with pytest.raises(InputError, match=re.escape("patients P+1 and P.1 cannot be told apart")):
+        folds(section("a", "train", "P+1"), section("b", "train", "P.1"), scheme="leave_one_patient_out")

@@ -274,7 +274,7 @@ def test_leaving_out_sections_implies_that_patients_may_stand_on_both_sides(load
     study = load(SHEET.replace("\tB\ttrain", "\tA\ttrain"), evaluation__scheme="leave_one_section_out")
     assert study.allows_within_patient
     assert study.protocol("without_A1", "A1") == "leave one section out, within-patient replicates"
-    assert study.protocol("without_C1", "C1") == "leave one section out, unseen patients"
+    assert study.protocol("without_C1", "C1") == "leave one section out, within-patient replicates"
 
 
 def test_a_section_is_no_stain_reference_where_every_section_is_tested(load):
@@ -305,3 +305,23 @@ def test_an_unknown_setting_of_a_candidate_is_refused(load):
     said = refusal(load, model__candidates=[{"contxt": 0}])
     assert "the unknown name model.candidates.0.contxt" in said
     assert "did you mean context?" in said
+
+
+@pytest.mark.parametrize(("section", "role"), [("C1", "test"), ("X", "predict")])
+def test_the_slide_of_a_section_that_is_predicted_is_no_stain_reference_either(load, folder, section, role):
+    (folder / f"data/{section}.svs").write_bytes(b"the slide of this very section")
+    (folder / "copy.svs").write_bytes(b"the slide of this very section")
+    for path in (f"data/{section}.svs", "copy.svs"):
+        assert f"names section {section}, whose role is {role}" in refusal(load, stain__reference=path)
+
+
+def test_the_slide_of_a_section_is_no_stain_reference_where_every_section_is_tested(load, folder):
+    (folder / "data/A1.svs").write_bytes(b"the slide of this very section")
+    said = refusal(load, evaluation__scheme="leave_one_patient_out", stain__reference="data/A1.svs")
+    assert "stain.reference names section A1, which evaluation.scheme" in said
+    assert load(stain__reference="data/A1.svs").stain_image == "data/A1.svs"
+
+
+def test_one_file_of_counts_is_not_that_of_two_sections(load):
+    sheet = SHEET.replace("data/C1.h5ad", "data/../data/A1/outs")
+    assert "sections A1 and C1 have the same counts" in refusal(load, sheet)

@@ -79,6 +79,14 @@ def test_a_gene_without_a_ceiling_worth_predicting_is_not_usable(ceiling_low):
     assert table["share_of_ceiling"][0] == pytest.approx(0.6 / 0.8)
 
 
+def test_the_share_of_the_ceiling_is_over_the_sections_that_have_one():
+    shallow = scores({"g": {"A1": (1e-6, 0.2)}}, ceiling=np.nan)
+    deep = scores({"g": {"B1": (1e-6, 0.6)}})
+    table = usable_genes(pd.concat([shallow, deep]), "attended", 0.3)
+    assert table["pearson"][0] == pytest.approx(0.4)
+    assert table["share_of_ceiling"][0] == pytest.approx(0.6 / 0.8)
+
+
 def test_patients_are_averaged_before_the_study():
     p = {"A1": (1e-6, 0.2), "A2": (1e-6, 0.4), "B1": (1e-6, 0.9)}
     assert usable_genes(scores({"g": p}), "attended", 0.3)["pearson"][0] == pytest.approx((0.3 + 0.9) / 2)
@@ -90,9 +98,12 @@ def test_with_fewer_than_three_patients_the_table_says_what_it_cannot_claim():
         "predicted in at least 1 of 2 tested patients; too few patients to claim anything of others"
     )
     within = usable_genes(scores({"g": dict.fromkeys(FOUR, (1e-6, 0.5))}, WITHIN), "attended", 0.3)
-    assert within["claim"][0].endswith(
-        "from other sections of the same patients; nothing is claimed of any other patient"
+    assert within["claim"][0] == (
+        "predicted in at least 2 of 4 tested patients; tested on other sections of the same patients, "
+        "nothing is claimed of any other patient"
     )
+    nothing = usable_genes(scores({"g": dict.fromkeys(FOUR[:2], (0.9, 0.5))}), "attended", 0.3)
+    assert nothing["claim"][0] == "no claim; too few patients to claim anything of others"
 
 
 def test_protocols_are_kept_apart():

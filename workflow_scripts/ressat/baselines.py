@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from ressat import keys
 from ressat.held_back import Piece, pieces
 from ressat.linear_baselines import FoldBaselines, LinearBaseline
-from ressat.metrics import pearson
+from ressat.metrics import held_back_score
 from ressat.ridge_tuning import Choice, choose_ridge, stack
 from ressat.section_data import Scaler, SectionData, layer_columns
 from ressat.spatial import smoothed
@@ -118,8 +118,7 @@ def _choose_width(parts: list[Piece], chosen: Choice) -> float:
     for part, predictions in zip(parts, chosen.held_back, strict=True):
         for data, predicted in zip(part.sections, predictions, strict=True):
             for width in SMOOTHING_WIDTHS:
-                r = pearson(data.targets, smoothed(predicted, data.coords, width))
-                scores[width] += np.nanmean(r) if np.isfinite(r).any() else 0.0
+                scores[width] += held_back_score(data.targets, smoothed(predicted, data.coords, width))
     width = max(scores, key=scores.get)
     logger.info("smoothing of the ridge: %g spot pitches", width)
     return width

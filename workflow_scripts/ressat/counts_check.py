@@ -1,13 +1,11 @@
 """Are a section's counts of use to this study? Asked before its slide is opened."""
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import anndata
-import numpy as np
 import pandas as pd
 
 from ressat.errors import InputError
@@ -119,19 +117,6 @@ def check_listed_genes(counts: Counts, listed: Sequence[str], list_file: str) ->
             section=counts.section,
             file=counts.file,
         )
-
-
-def counts_fingerprint(spots: pd.DataFrame) -> str:
-    """Return a SHA-256 of the counts and genes of every spot, whatever their order and names.
-
-    Parameters
-    ----------
-    spots
-        With n_counts and n_genes.
-    """
-    columns = ["n_counts", "n_genes"]
-    table = spots[columns].astype("int64").sort_values(columns).to_numpy()
-    return hashlib.sha256(np.ascontiguousarray(table).tobytes()).hexdigest()
 
 
 def name_space(genes: pd.Index) -> str:

@@ -1,5 +1,8 @@
 """What a section's counts must be and what is recorded of them, whatever format they came in."""
 
+import hashlib
+from collections.abc import Sequence
+
 import anndata
 import numpy as np
 import pandas as pd
@@ -42,7 +45,7 @@ def finish(
     Returns
     -------
     anndata.AnnData
-        Raw counts, float32 CSR; obs n_counts and n_genes; ``uns['ressat']`` with the figures.
+        Raw counts, float32 CSR; obs n_counts, n_genes and fingerprint; ``uns['ressat']`` with the figures.
 
     Raises
     ------
@@ -69,6 +72,7 @@ def finish(
     totals = np.asarray(adata.X.sum(axis=1)).ravel()
     adata.obs["n_counts"] = totals
     adata.obs["n_genes"] = np.asarray((adata.X > 0).sum(axis=1)).ravel()
+    adata.obs["fingerprint"] = spot_fingerprints(adata.X, adata.var_names)
     adata = adata[totals > 0].copy()
     if adata.n_obs == 0:
         others = "".join(f", {number} {reason}" for reason, number in left_out.items() if number)
@@ -101,6 +105,29 @@ def finish(
         "version": keys.FORMAT_VERSION,
     }
     return adata
+
+
+def spot_fingerprints(counts: sparse.csr_matrix, genes: Sequence[str]) -> np.ndarray:
+    """Return a hash of each spot's counts by gene, which neither its name nor the order of genes changes.
+
+    Parameters
+    ----------
+    counts
+        Whole numbers, shape (spots, genes).
+    genes
+        Names.
+
+    Returns
+    -------
+    numpy.ndarray
+        int64, shape (spots,): the sum of counts times the hashes of their genes, modulo 2^64.
+    """
+    digests = [hashlib.blake2b(name.encode(), digest_size=8).digest() for name in genes]
+    hashes = np.frombuffer(b"".join(digests), dtype="<u8")
+    terms = np.append(counts.data.astype(np.uint64) * hashes[counts.indices], np.uint64(0))
+    # Sums between row ends; a spot without counts starts where the next one does.
+    sums = np.add.reduceat(terms, counts.indptr[:-1]) if len(counts.indptr) > 1 else terms[:0]
+    return np.where(np.diff(counts.indptr) > 0, sums, np.uint64(0)).view(np.int64)
 
 
 def array_pitch(places: pd.DataFrame) -> float:

@@ -125,8 +125,9 @@ def _by_mean(pooled: anndata.AnnData) -> pd.Series:
 
 
 def _by_dispersion(pooled: anndata.AnnData) -> pd.Series:
-    if pooled.n_vars == 0:
-        return pd.Series(dtype=float)
+    # Dispersions are normalised over genes: of a single one there is nothing to say.
+    if pooled.n_vars < 2:
+        return pd.Series(np.nan, index=pooled.var_names, dtype=float)
     # Imported here: it takes seconds, which the methods that need no scanpy do not wait for.
     import scanpy as sc
 

@@ -51,3 +51,14 @@ def r_squared(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     floor = (1e-6 * np.abs(observed).max(axis=0, initial=0)) ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(total > floor, 1 - residual / total, np.nan)
+
+
+def held_back_score(observed: np.ndarray, predicted: np.ndarray) -> float:
+    """Return the mean of Pearson's r over the genes that vary in a held-back section, to choose by.
+
+    A prediction without any variation has learnt nothing of its gene: 0. Without any gene that varies, 0.
+    """
+    varies = np.ptp(observed, axis=0) > 0
+    if not varies.any():
+        return 0.0
+    return float(np.nan_to_num(pearson(observed[:, varies], predicted[:, varies])).mean())

@@ -106,13 +106,14 @@ def to_anndata(
 def write_predictions(adata: anndata.AnnData, h5ad: str | Path, parquet: str | Path) -> None:
     """Write the AnnData file, and the headline layer as a table beside it, each as a whole.
 
-    The table has a row per spot: ``spot``, ``x`` and ``y`` (level-0 pixels), and a column per gene.
+    The table has a row per spot: ``spot_id``, ``x_px`` and ``y_px`` (level-0 pixels), names that no gene
+    has, and a column per gene.
     """
     with replacing(h5ad) as temporary:
         adata.write_h5ad(temporary, compression="gzip")
-    places = pd.DataFrame(adata.obsm["spatial"], index=adata.obs_names, columns=["x", "y"])
+    places = pd.DataFrame(adata.obsm["spatial"], index=adata.obs_names, columns=["x_px", "y_px"])
     values = pd.DataFrame(adata.X, index=adata.obs_names, columns=adata.var_names)
     with replacing(parquet) as temporary:
-        pd.concat([places, values], axis=1).rename_axis("spot").reset_index().to_parquet(
+        pd.concat([places, values], axis=1).rename_axis("spot_id").reset_index().to_parquet(
             temporary, index=False
         )

@@ -9,7 +9,7 @@ from scipy.linalg import cho_factor, cho_solve
 from sklearn.preprocessing import StandardScaler
 
 from ressat.held_back import Piece, splits
-from ressat.metrics import pearson
+from ressat.metrics import held_back_score
 from ressat.section_data import SectionData
 
 logger = logging.getLogger("ressat")
@@ -90,10 +90,8 @@ def _part(sections: list[SectionData], columns: np.ndarray) -> list[SectionData]
 
 
 def _score(sections: list[SectionData], predicted: list[np.ndarray]) -> float:
-    """Mean Pearson over genes and sections; a prediction without any variation has learnt nothing: 0."""
     pairs = zip(sections, predicted, strict=True)
-    values = np.concatenate([pearson(data.targets, values) for data, values in pairs])
-    return float(np.nanmean(values)) if np.isfinite(values).any() else 0.0
+    return float(np.mean([held_back_score(data.targets, values) for data, values in pairs]))
 
 
 def _ridge_path(

@@ -61,9 +61,9 @@ def make_folds(
     Returns
     -------
     dict of str, Fold
-        The folds of the scheme, and ``all``, which learns from every section with role train and
-        predicts those without counts; or ``bundle`` alone. The scheme ``holdout`` goes by role; the
-        others let every section with counts take its turn.
+        The folds of the scheme, and ``all``, which learns from every section with role train, where there
+        is one, and predicts those without counts; or ``bundle`` alone. The scheme ``holdout`` goes by
+        role; the others let every section with counts take its turn.
 
     Raises
     ------
@@ -83,14 +83,15 @@ def make_folds(
                 file=sheet,
             )
         return {keys.FOLD_BUNDLE: Fold(keys.FOLD_BUNDLE, (), (), predict)}
-    if not training:
+    scheme = evaluation["scheme"]
+    if not training and (predict or scheme == keys.HOLDOUT):
         raise InputError(
             "no section has role train",
             expected="a section to learn from, or a saved model",
             action="set a role to train, or name a saved model under model.use in config.yaml",
             file=sheet,
         )
-    scheme = evaluation["scheme"]
+    _refuse_alike_patients(labelled, sheet)
     if scheme == keys.HOLDOUT:
         tested = {keys.HOLDOUT: [section for section in labelled if section.role == keys.TEST]}
         _refuse_shared_patients(training, tested[keys.HOLDOUT], evaluation["within_patient"], sheet)
@@ -101,7 +102,9 @@ def make_folds(
         for name, test in tested.items()
         if test
     }
-    return folds | {keys.FOLD_ALL: _fold(keys.FOLD_ALL, training, [], predict)}
+    if training:
+        folds[keys.FOLD_ALL] = _fold(keys.FOLD_ALL, training, [], predict)
+    return folds
 
 
 def _fold(name: str, train: list[Section], test: list[Section], predict: tuple[str, ...] = ()) -> Fold:
@@ -120,7 +123,8 @@ def _rotations(labelled: list[Section], scheme: str, number: int, sheet: str) ->
     by_patient = {name: [section for section in labelled if section.patient == name] for name in patients}
     if scheme == keys.LEAVE_ONE_PATIENT_OUT:
         names = {patient: "without_" + re.sub(r"[^A-Za-z0-9_-]", "_", patient) for patient in patients}
-        alike = [patient for patient in patients if list(names.values()).count(names[patient]) > 1]
+        lower = [name.casefold() for name in names.values()]
+        alike = [patient for patient in patients if lower.count(names[patient].casefold()) > 1]
         if alike:
             raise InputError(
                 f"patients {' and '.join(alike)} cannot be told apart in file names",
@@ -141,6 +145,20 @@ def _rotations(labelled: list[Section], scheme: str, number: int, sheet: str) ->
     for patient in sorted(patients, key=lambda name: (-len(by_patient[name]), name)):
         min(groups, key=len).extend(by_patient[patient])
     return {f"fold_{index}": group for index, group in enumerate(groups, start=1)}
+
+
+def _refuse_alike_patients(labelled: list[Section], sheet: str) -> None:
+    """Refuse patients whose names differ in case or blanks alone: they are one, and would leak."""
+    seen: dict[str, str] = {}
+    for patient in sorted({section.patient for section in labelled}):
+        other = seen.setdefault("".join(patient.casefold().split()), patient)
+        if other != patient:
+            raise InputError(
+                f"patients {other} and {patient}",
+                expected="one spelling for each patient",
+                action="write them alike, or tell them apart by more than case and blanks",
+                file=sheet,
+            )
 
 
 def _require(found: int, least: int, unit: str, which: str, scheme: str, sheet: str) -> None:

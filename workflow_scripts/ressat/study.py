@@ -1,6 +1,5 @@
 """A study as the rules see it: settings, sections and folds, checked before any job runs."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,10 +10,15 @@ from ressat.settings import check_schema, expand_path, load_schema
 from ressat.sheet import Section, read_sheet
 from ressat.slide_format import needs_conversion
 from ressat.splits import Fold, make_folds
+from ressat.study_checks import (
+    PUBLISHED_STAIN,
+    check_stain_reference,
+    refuse_shared_counts,
+    require_setting_files,
+)
 
 DOWNLOADED_WEIGHTS = ("IMAGENET1K_V1", "IMAGENET1K_V2")
 RANDOM_WEIGHTS = "random"
-PUBLISHED_STAIN = "published"
 IMAGE_REFERENCE, BUNDLE_REFERENCE = "results/stain_reference.json", "results/bundle_stain.json"
 
 
@@ -106,6 +110,7 @@ class Study:
                     section=name,
                     file=section.slide,
                 ) from error
+        refuse_shared_counts(sections, sheet)
         study = cls(config, sections, folds, frozenset(converted), counts, config_file)
         study._check_references(schema)
         return study
@@ -149,9 +154,10 @@ class Study:
         if sample not in self.folds[fold].test:
             return keys.NOT_SCORED
         learnt = set(self.patients(self.folds[fold].train).values())
-        within = self.sections[sample].patient in learnt
-        scheme = self.config["evaluation"]["scheme"].replace("_", " ")
-        return f"{scheme}, {keys.WITHIN_PATIENT if within else keys.UNSEEN_PATIENT}"
+        scheme = self.config["evaluation"]["scheme"]
+        # Leaving out sections claims nothing of patients, whatever the sheet says of them.
+        within = scheme == keys.LEAVE_ONE_SECTION_OUT or self.sections[sample].patient in learnt
+        return f"{scheme.replace('_', ' ')}, {keys.WITHIN_PATIENT if within else keys.UNSEEN_PATIENT}"
 
     @property
     def allows_within_patient(self) -> bool:
@@ -242,42 +248,19 @@ class Study:
 
     def _check_references(self, schema: dict) -> None:
         """Refuse settings that name a file that is not there, or a section that must not be used."""
-        name = self.config["stain"]["reference"]
-        if keys.FOLD_BUNDLE in self.folds and name != PUBLISHED_STAIN:
-            raise InputError(
-                f"stain.reference is {name}, beside the saved model of model.use",
-                expected="no stain.reference: a saved model carries its own",
-                action="remove stain.reference",
-                file=self.config_file,
-            )
-        scheme = self.config["evaluation"]["scheme"]
-        if name in self.sections and scheme != keys.HOLDOUT:
-            raise InputError(
-                f"stain.reference names section {name}, which evaluation.scheme {scheme} tests in its turn",
-                expected="a reference that no fold tests: it must not be shaped by a test section",
-                action="name an image, or published, or set evaluation.scheme to holdout",
-                file=self.config_file,
-            )
-        if name in self.sections and self.sections[name].role != keys.TRAIN:
-            raise InputError(
-                f"stain.reference names section {name}, whose role is {self.sections[name].role}",
-                expected="a section with role train: a section to be predicted must not shape the others",
-                action="name a training section, an image, or published",
-                file=self.config_file,
-            )
+        uses_bundle = keys.FOLD_BUNDLE in self.folds
+        check_stain_reference(
+            self.config,
+            self.sections,
+            self.stain_image,
+            uses_bundle=uses_bundle,
+            config_file=self.config_file,
+        )
         files = {
             ("stain", "reference"): self.stain_image,
             ("genes", "list"): self.gene_list,
-            ("model", "use"): self.model(keys.FOLD_BUNDLE) if keys.FOLD_BUNDLE in self.folds else None,
+            ("model", "use"): self.model(keys.FOLD_BUNDLE) if uses_bundle else None,
         }
         if self.config["features"]["weights"] not in DOWNLOADED_WEIGHTS:
             files["features", "weights"] = self.weights
-        for (group, setting), file in files.items():
-            if file is not None and not os.path.isfile(file):
-                allowed = schema["properties"][group]["properties"][setting]["description"]
-                raise InputError(
-                    f"{group}.{setting} is {file}, and there is no such file",
-                    expected=allowed,
-                    action="correct it; a path is taken relative to the study's folder",
-                    file=self.config_file,
-                )
+        require_setting_files(files, schema, self.config_file)

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from ressat.held_back import Piece, pieces, splits
-from ressat.metrics import pearson
+from ressat.metrics import held_back_score
 from ressat.model import HeadSettings, dual_loss, spot_interaction
 from ressat.section_data import SectionData
 from ressat.spatial import spot_pitch
@@ -90,7 +90,7 @@ def train(
     tile_um
         Edge of a tile: the gap between the halves of a lone section.
     candidates
-        To choose from, the simplest first; a later one must be better by `MARGIN`.
+        To choose from; a later one must be better by `MARGIN` than those before it.
     settings
         Of training.
 
@@ -187,5 +187,4 @@ class _Watched:
         attended = spot_interaction(direct).cpu().numpy()
         direct = direct.cpu().numpy()
         mixed = [share * attended + (1 - share) * direct for share in SHARES]
-        # A prediction without any variation has learnt nothing: 0.
-        return terms, [float(np.nan_to_num(pearson(self.targets, values)).mean()) for values in mixed]
+        return terms, [held_back_score(self.targets, values) for values in mixed]

@@ -1,16 +1,12 @@
 """Which genes are predicted well enough, in enough patients, to be used."""
 
-import math
-
 import numpy as np
 import pandas as pd
 
 from ressat import keys
+from ressat.claims import claim, half
 from ressat.significance import benjamini_hochberg
 from ressat.summary import MAX_FDR
-
-# With fewer patients, nothing is claimed of any other.
-MIN_PATIENTS = 3
 
 
 def usable_genes(per_gene: pd.DataFrame, headline: str, min_ceiling: float) -> pd.DataFrame:
@@ -65,18 +61,14 @@ def partial_conjunction(p: np.ndarray) -> np.ndarray:
     return np.minimum(1.0, (len(p) - required + 1) * ordered[required - 1])
 
 
-def half(number: int) -> int:
-    """Half of a number of tests, rounded up."""
-    return math.ceil(number / 2)
-
-
 def _of_protocol(protocol: str, rows: pd.DataFrame, min_ceiling: float) -> pd.DataFrame:
     genes = pd.Index(rows["gene"].unique(), name="gene")
     tests = rows.pivot(index=["patient", "section"], columns="gene", values="p_value")[genes]
     patients = list(dict.fromkeys(rows["patient"]))
     by_patient = np.stack([partial_conjunction(tests.loc[[name]].to_numpy()) for name in patients])
     defined = rows.dropna(subset="pearson").fillna({"ceiling_low": 0.0})
-    columns = ["pearson", "tuned_ridge", "ceiling", "ceiling_low", "observed_mean"]
+    defined = defined.assign(share_of_ceiling=defined["pearson"] / defined["ceiling"])
+    columns = ["pearson", "tuned_ridge", "ceiling", "ceiling_low", "share_of_ceiling", "observed_mean"]
     means = (
         defined.groupby(["gene", "patient"], sort=False)[columns].mean().groupby("gene").mean().reindex(genes)
     )
@@ -92,7 +84,7 @@ def _of_protocol(protocol: str, rows: pd.DataFrame, min_ceiling: float) -> pd.Da
             "minus_tuned_ridge": means["pearson"] - means["tuned_ridge"],
             "ceiling": means["ceiling"],
             "ceiling_low": means["ceiling_low"],
-            "share_of_ceiling": means["pearson"] / means["ceiling"],
+            "share_of_ceiling": means["share_of_ceiling"],
             "patients_required": half(len(patients)),
             "p_value": partial_conjunction(by_patient),
         },
@@ -103,16 +95,6 @@ def _of_protocol(protocol: str, rows: pd.DataFrame, min_ceiling: float) -> pd.Da
     table["beats_tuned_ridge"] = table["minus_tuned_ridge"] > 0
     table["worth_predicting"] = table["ceiling_low"] >= min_ceiling
     table["usable"] = table["predicted"] & table["beats_tuned_ridge"] & table["worth_predicting"]
-    table["claim"] = np.where(table["predicted"], _claim(protocol, len(patients)), "no claim")
+    table["claim"] = [claim(protocol, len(patients), predicted) for predicted in table["predicted"]]
     table = table.sort_values(["usable", "pearson"], ascending=False, kind="stable").reset_index()
     return table[["protocol", "gene", *(name for name in table if name not in ("protocol", "gene"))]]
-
-
-def _claim(protocol: str, patients: int) -> str:
-    """What a gene that passes the test may be said to be."""
-    words = f"predicted in at least {half(patients)} of {patients} tested patients"
-    if keys.WITHIN_PATIENT in protocol:
-        return f"{words}, from other sections of the same patients; nothing is claimed of any other patient"
-    if patients < MIN_PATIENTS:
-        return f"{words}; too few patients to claim anything of others"
-    return words
