@@ -1,7 +1,9 @@
 import re
 from dataclasses import replace
 
+import anndata
 import numpy as np
+import pandas as pd
 import pytest
 
 from ressat.errors import InputError
