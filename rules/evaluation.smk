@@ -15,7 +15,7 @@ rule fit_baselines:
         "benchmarks/fit_baselines/{fold}.tsv"
     conda:
         "../envs/evaluation.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=grown(4000),
         runtime=60,

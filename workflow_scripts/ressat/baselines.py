@@ -12,7 +12,7 @@ from ressat import keys
 from ressat.held_back import Piece, pieces
 from ressat.linear_baselines import FoldBaselines, LinearBaseline
 from ressat.metrics import held_back_score
-from ressat.ridge_tuning import Choice, choose_ridge, stack
+from ressat.ridge_tuning import ALPHAS_OF_FEW, Choice, choose_ridge, stack
 from ressat.section_data import Scaler, SectionData, layer_columns
 from ressat.spatial import smoothed
 
@@ -48,7 +48,7 @@ def fit_baselines(
     parts = pieces(deep, gap_um)
     chosen = choose_ridge(parts, layer_sets())
     of_colour = np.arange(colour[0].features.shape[1])
-    chosen_colour = choose_ridge(pieces(colour, gap_um), {(keys.COLOUR,): of_colour})
+    chosen_colour = choose_ridge(pieces(colour, gap_um), {(keys.COLOUR,): of_colour}, ALPHAS_OF_FEW)
     targets = Scaler.fit([data.targets for data in deep])
     return FoldBaselines(
         genes=genes,
@@ -81,8 +81,7 @@ def hest_ridge(training: list[SectionData]) -> LinearBaseline:
     training
         Sections with features of `keys.LAYERS`, side by side.
     """
-    x, y = stack(training)
-    x = x[:, layer_columns(HEST_LAYERS)]
+    x, y = stack(training, layer_columns(HEST_LAYERS))
     components = min(HEST_COMPONENTS, *x.shape)
     alpha = 100 / (components * y.shape[1])
     pca = PCA(components, random_state=0)
@@ -92,9 +91,10 @@ def hest_ridge(training: list[SectionData]) -> LinearBaseline:
 
 
 def _tuned(training: list[SectionData], chosen: Choice, columns: np.ndarray) -> LinearBaseline:
-    x, y = stack(training)
-    fitted = make_pipeline(StandardScaler(), Ridge(alpha=chosen.alpha, solver="cholesky"))
-    fitted.fit(x[:, columns], y)
+    x, y = stack(training, columns)
+    # In place: copies of all spots' features are what memory goes for.
+    ridge = Ridge(alpha=chosen.alpha, solver="cholesky", copy_X=False)
+    fitted = make_pipeline(StandardScaler(copy=False), ridge).fit(x, y)
     return _as_map(fitted, chosen.layers, 0.0, {"alpha": chosen.alpha, "held_back_pearson": chosen.score})
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -14,7 +14,8 @@ from ressat.section_data import SectionData
 
 logger = logging.getLogger("ressat")
 
-ALPHAS = np.logspace(1, 6, 11)
+# For hundreds of features, and for a few.
+ALPHAS, ALPHAS_OF_FEW = np.logspace(2, 6, 9), np.logspace(-1, 4, 11)
 
 Columns = Mapping[tuple[str, ...], np.ndarray]
 """The columns of the features that each set of layers has."""
@@ -59,63 +60,71 @@ def choose_ridge(parts: list[Piece], candidates: Columns, alphas: Sequence[float
     Choice
         The layers and the alpha with the highest mean Pearson.
     """
+    prepared = [_Split(learnt, held_back) for learnt, held_back in splits(parts)]
     scores = dict.fromkeys([(layers, alpha) for layers in candidates for alpha in alphas], 0.0)
-    for learnt, held_back in splits(parts):
-        for layers, columns in candidates.items():
-            path = _ridge_path(_part(learnt, columns), _part(held_back, columns), alphas)
-            for alpha, predicted in zip(alphas, path, strict=True):
-                scores[layers, alpha] += _score(held_back, predicted) / len(parts)
+    for layers, columns in candidates.items():
+        for split in prepared:
+            for alpha, predicted in zip(alphas, split.predictions(columns, alphas), strict=True):
+                scores[layers, alpha] += split.score(predicted) / len(prepared)
     layers, alpha = max(scores, key=scores.get)
     logger.info(
         "ridge on %s: alpha %g, mean Pearson %.4f", " and ".join(layers), alpha, scores[layers, alpha]
     )
-    columns = candidates[layers]
-    chosen = [
-        next(_ridge_path(_part(learnt, columns), _part(held_back, columns), [alpha]))
-        for learnt, held_back in splits(parts)
-    ]
-    return Choice(layers, float(alpha), scores[layers, alpha], chosen)
+    predicted = [next(split.predictions(candidates[layers], [alpha])) for split in prepared]
+    return Choice(layers, float(alpha), scores[layers, alpha], predicted)
 
 
-def stack(sections: list[SectionData]) -> tuple[np.ndarray, np.ndarray]:
-    """Features and targets of all spots, float64."""
+def stack(
+    sections: list[SectionData], columns: np.ndarray | slice = slice(None)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Some columns of the features, and the targets, of all spots, float64."""
     return (
-        np.concatenate([data.features for data in sections]).astype(np.float64),
+        np.concatenate([data.features[:, columns] for data in sections]).astype(np.float64),
         np.concatenate([data.targets for data in sections]).astype(np.float64),
     )
 
 
-def _part(sections: list[SectionData], columns: np.ndarray) -> list[SectionData]:
-    return [replace(data, features=data.features[:, columns]) for data in sections]
+class _Split:
+    """What is learnt from and what is held back, made ready for every ridge that is tried on it.
 
-
-def _score(sections: list[SectionData], predicted: list[np.ndarray]) -> float:
-    pairs = zip(sections, predicted, strict=True)
-    return float(np.mean([held_back_score(data.targets, values) for data, values in pairs]))
-
-
-def _ridge_path(
-    learnt: list[SectionData], unseen: list[SectionData], alphas: Sequence[float]
-) -> Iterator[list[np.ndarray]]:
-    """Give, for each alpha, the unseen sections as the ridge of the others predicts them.
-
-    The same as scikit-learn's ``make_pipeline(StandardScaler(), Ridge(alpha))``, but the matrix of the normal
-    equations, or with more features than spots that of the dual, is computed once for all alphas.
+    Predictions are those of scikit-learn's ``make_pipeline(StandardScaler(), Ridge(alpha))``, but the matrix
+    of the normal equations, or with more features than spots that of the dual, is computed once for all
+    alphas, and the former once for all sets of layers. In single precision: alphas are far above its
+    errors.
     """
-    x, y = stack(learnt)
-    scaler = StandardScaler().fit(x)
-    mean = y.mean(axis=0)
-    # Single precision: alphas are 10 and more, which is far above its rounding errors.
-    scaled = scaler.transform(x).astype(np.float32)
-    new = [scaler.transform(data.features).astype(np.float32) for data in unseen]
-    right = (y - mean).astype(np.float32)
-    if len(scaled) > scaled.shape[1]:
-        matrix, right = scaled.T @ scaled, scaled.T @ right
-    else:
-        matrix, new = scaled @ scaled.T, [rows @ scaled.T for rows in new]
-    diagonal = np.arange(len(matrix))
-    for alpha in alphas:
-        regularised = matrix.copy()
-        regularised[diagonal, diagonal] += alpha
-        weights = cho_solve(cho_factor(regularised, overwrite_a=True, check_finite=False), right)
-        yield [rows @ weights + mean for rows in new]
+
+    def __init__(self, learnt: list[SectionData], held_back: list[SectionData]) -> None:
+        x, y = stack(learnt)
+        scaler = StandardScaler(copy=False).fit(x)
+        self.mean = y.mean(axis=0)
+        self.held_back = held_back
+        self.new = [
+            scaler.transform(data.features.astype(np.float64)).astype(np.float32) for data in held_back
+        ]
+        self.x, self.y = scaler.transform(x).astype(np.float32), (y - self.mean).astype(np.float32)
+        self.is_primal = len(x) > x.shape[1]
+        if self.is_primal:
+            self.matrix, self.right = self.x.T @ self.x, self.x.T @ self.y
+            del self.x, self.y
+
+    def predictions(self, columns: np.ndarray, alphas: Sequence[float]) -> Iterator[list[np.ndarray]]:
+        """Give, for each alpha, the held-back sections as the ridge on some columns predicts them."""
+        new = [rows[:, columns] for rows in self.new]
+        if self.is_primal:
+            matrix, right = self.matrix[np.ix_(columns, columns)], self.right[columns]
+        else:
+            x = self.x[:, columns]
+            matrix, right, new = x @ x.T, self.y, [rows @ x.T for rows in new]
+        diagonal = np.arange(len(matrix))
+        for alpha in alphas:
+            # In LAPACK's order of columns, so that it is factorised in place.
+            regularised = matrix.copy(order="F")
+            regularised[diagonal, diagonal] += alpha
+            factor = cho_factor(regularised, overwrite_a=True, check_finite=False)
+            weights = cho_solve(factor, right, check_finite=False)
+            yield [rows @ weights + self.mean for rows in new]
+
+    def score(self, predicted: list[np.ndarray]) -> float:
+        """Return the mean of `held_back_score` over the held-back sections."""
+        pairs = zip(self.held_back, predicted, strict=True)
+        return float(np.mean([held_back_score(data.targets, values) for data, values in pairs]))
