@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from ressat import keys
 from ressat.errors import InputError
 from ressat.files import check_version, replacing, sha256, write_text
 
@@ -140,7 +141,8 @@ def test_the_checksum_is_that_of_the_content(tmp_path):
 
 
 def test_this_version_of_the_formats_is_accepted_and_others_are_not():
-    check_version({"version": 1}, "C2.h5")
-    for attrs in ({}, {"version": 0}, {"version": 2}):
-        with pytest.raises(InputError, match=r"^C2\.h5: file format version .*; expected version 1; remove"):
+    check_version({"version": keys.FORMAT_VERSION}, "C2.h5")
+    for attrs in ({}, {"version": 0}, {"version": keys.FORMAT_VERSION + 1}):
+        expected = rf"^C2\.h5: file format version .*; expected version {keys.FORMAT_VERSION}; remove"
+        with pytest.raises(InputError, match=expected):
             check_version(attrs, "C2.h5")

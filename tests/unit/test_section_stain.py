@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from ressat import stain
+from ressat import keys, stain
 from ressat.errors import InputError
 from ressat.section_stain import SectionStain, fit_reference, fit_section
 
@@ -139,8 +139,9 @@ def test_a_section_left_as_it_is_is_read_back_as_such(tmp_path, method, rgb):
 def test_a_file_of_another_version_is_refused(tmp_path, pixels):
     path = tmp_path / "C2.json"
     fit_section("C2", "macenko", pixels, None).write(path)
-    path.write_text(path.read_text().replace('"version": 1', '"version": 99'))
-    with pytest.raises(InputError, match=r"C2\.json: file format version 99; expected version 1"):
+    path.write_text(path.read_text().replace(f'"version": {keys.FORMAT_VERSION}', '"version": 99'))
+    expected = rf"C2\.json: file format version 99; expected version {keys.FORMAT_VERSION}"
+    with pytest.raises(InputError, match=expected):
         SectionStain.read(path)
 
 
