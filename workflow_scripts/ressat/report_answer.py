@@ -19,7 +19,7 @@ LABELS = {
     "tuned_ridge_smoothed": "tuned ridge, smoothed",
 }
 # Rows of the table of usable genes; the file has them all.
-USABLE_SHOWN = 25
+USABLE_SHOWN = 10
 
 
 @dataclass(frozen=True)
