@@ -75,6 +75,6 @@ def test_listed_genes_that_the_counts_do_not_have(snakemake, study):
 def test_one_file_under_two_names(snakemake, study, part):
     shutil.copy(study / f"M1.{part}", study / f"M2.{part}")
     output = refused(snakemake, study, "results/folds/holdout/model.pt")
-    shared = {"tiff": "their slide, with overlapping tiles", "h5ad": "their counts"}[part]
+    shared = {"tiff": "their slide, with overlapping tiles", "h5ad": "the counts of 48 spots"}[part]
     assert f"sections M1 and M2 share {shared} and stand on both sides of fold holdout" in output
     assert not (study / "results/folds/holdout/model.pt").exists()
