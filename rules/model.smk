@@ -31,7 +31,7 @@ rule check_leakage:
         sections="results/folds/{fold}/sections.tsv",
     log:
         "logs/check_leakage/{fold}.log",
-    # It needs tiles only, and runs first so that hours of features are not lost.
+    # It needs tiles and counts only, and runs first so that hours of features are not lost.
     priority: 100
     conda:
         "../envs/check_leakage.yaml"

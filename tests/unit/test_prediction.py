@@ -33,7 +33,9 @@ def predictions() -> anndata.AnnData:
     )
     features = Features("S1", np.empty((SPOTS, 0), np.float32), coords, barcodes, tissue, {})
     layers = {name: rng.random((SPOTS, 3)) for name in ("direct", "attended")}
-    genes = pd.DataFrame({"in_panel": True}, index=pd.Index(GENES, name="gene"))
+    genes = pd.DataFrame(
+        {"hvg_rank": [1.0 + place for place in range(len(GENES))]}, index=pd.Index(GENES, name="gene")
+    )
     return to_anndata(
         layers,
         headline="attended",

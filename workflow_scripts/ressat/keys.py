@@ -43,10 +43,9 @@ SPACE_RANGER, H5AD, LEGACY = "space_ranger", "h5ad", "legacy"
 # Roles of a section in the sheet.
 TRAIN, TEST, PREDICT = "train", "test", "predict"
 
-# Schemes of evaluation.
+# Schemes of evaluation that the code tells apart; the remaining one is patient_kfold.
 HOLDOUT = "holdout"
 LEAVE_ONE_PATIENT_OUT, LEAVE_ONE_SECTION_OUT = "leave_one_patient_out", "leave_one_section_out"
-PATIENT_KFOLD = "patient_kfold"
 
 # Reserved names of folds: trained on every training section; read from a saved bundle.
 FOLD_ALL = "all"

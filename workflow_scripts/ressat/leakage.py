@@ -84,7 +84,7 @@ def check_fold(fold: str, sections: list[Content], *, within_patient: bool) -> p
     Returns
     -------
     pandas.DataFrame
-        A row per section: ``section``, ``patient``, ``side`` and the SHA-256 ``slide`` and ``counts``.
+        A row per section: ``section``, ``patient``, ``side``, ``slide_sha256`` and ``counts_sha256``.
 
     Raises
     ------

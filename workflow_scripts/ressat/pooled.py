@@ -1,4 +1,4 @@
-"""The correlation over the spots of all test sections at once, which differences between sections inflate."""
+"""The correlation over the spots of all test sections at once, which differences between sections change."""
 
 from collections.abc import Hashable
 
