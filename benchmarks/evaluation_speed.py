@@ -185,7 +185,9 @@ def write_study(study: Path, patients: int, number: int, spots: int, genes: int)
 
     # What Snakemake wants to see and no rule of the evaluation opens.
     stand_ins = [f"data/{name}{suffix}" for name in sections for suffix in (".svs", ".h5ad")]
-    stand_ins += [f"results/{kind}/{name}.json" for name in sections for kind in ("expression", "stain")]
+    stand_ins += [
+        f"results/{kind}/{name}.json" for name in sections for kind in ("expression", "tiles", "stain")
+    ]
     stand_ins += [f"results/folds/{fold}/model.pt" for fold in folds]
     for name in stand_ins:
         (study / name).parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,8 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 from ressat import keys
 from ressat.code_version import code_version
 from ressat.errors import InputError
+from ressat.gpu import count_gpus
+from ressat.job_resources import grown, grown_with_tiles
 from ressat.settings import check_yaml
 from ressat.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
 
@@ -33,6 +35,13 @@ elif not workflow.overwrite_configfiles:
 # took ten times as long. Spinning for some microseconds is all that short steps gain from.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
+# Never two jobs on one GPU: a run has no more of them at a time than this machine has GPUs, and each takes one
+# of its own (ressat/gpu.py). On a cluster SLURM gives each job its own, see profiles/slurm.
+gpus = count_gpus()
+gpu_of_a_job = 1 if gpus else None
+if gpus and "gpu" not in workflow.global_resources:
+    workflow.register_resource("gpu", gpus)
+
 try:
     study = Study.load(config, "config.yaml", Path(workflow.basedir) / "schemas")
 except InputError as error:
@@ -42,6 +51,9 @@ except InputError as error:
 wildcard_constraints:
     sample="[A-Za-z0-9_-]+",
     fold="|".join(study.folds),
+
+
+simulated_sections = "|".join(config["simulate"].get("sections", {})) or "no_simulated_section"
 
 
 def of_pairs(pattern, pairs):
@@ -105,8 +117,3 @@ def checked_fold(wildcards):
 
 def checked_bundle(wildcards):
     return "results/bundle.json" if wildcards.fold == keys.FOLD_BUNDLE else []
-
-
-def grown(megabytes):
-    """Memory that doubles with every attempt."""
-    return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)

@@ -17,8 +17,8 @@ rule fit_baselines:
         "../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=grown(4000),
-        runtime=60,
+        mem_mb=grown(2000, 20, of="features"),
+        runtime=grown(30, 1, of="features"),
     params:
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
         code=code_version("fit_baselines"),
@@ -38,8 +38,8 @@ rule predict_baselines:
         "../envs/model.yaml"
     threads: 1
     resources:
-        mem_mb=grown(4000),
-        runtime=30,
+        mem_mb=grown(2000, 30, of="features"),
+        runtime=grown(30),
     params:
         code=code_version("predict_baselines"),
     script:
@@ -58,7 +58,7 @@ rule estimate_ceiling:
     threads: 1
     resources:
         mem_mb=grown(2000),
-        runtime=60,
+        runtime=grown(60),
     params:
         seed=config["seed"],
         code=code_version("estimate_ceiling"),
@@ -85,8 +85,8 @@ rule evaluate_predictions:
         "../envs/evaluation.yaml"
     threads: 2
     resources:
-        mem_mb=grown(4000),
-        runtime=60,
+        mem_mb=grown(2000, 10, of="predictions baselines"),
+        runtime=grown(30, 1, of="predictions baselines"),
     params:
         folds=study.tested_folds,
         headline=config["model"]["headline"],

@@ -12,8 +12,8 @@ rule read_expression:
         "../envs/read_expression.yaml"
     threads: 1
     resources:
-        mem_mb=grown(4000),
-        runtime=15,
+        mem_mb=grown(2000, 40),
+        runtime=grown(15),
     params:
         format=lambda wildcards: study.counts[wildcards.sample][0],
         code=code_version("read_expression"),
@@ -35,7 +35,7 @@ rule check_counts:
     threads: 1
     resources:
         mem_mb=grown(1000),
-        runtime=5,
+        runtime=grown(5),
     params:
         reference=study.counts_reference,
         learns=lambda wildcards: study.is_learnt_from(wildcards.sample),

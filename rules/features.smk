@@ -17,8 +17,8 @@ rule fetch_weights:
         "../envs/features.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=grown(1000),
+        runtime=grown(30),
     params:
         code=code_version("fetch_weights"),
     script:
@@ -29,6 +29,7 @@ rule extract_features:
     input:
         slide=slide,
         tiles="results/tiles/{sample}.h5",
+        counted="results/tiles/{sample}.json",
         stain="results/stain/{sample}.json",
         weights=study.weights or [],
     output:
@@ -41,8 +42,9 @@ rule extract_features:
         "../envs/features.yaml"
     threads: 8
     resources:
-        mem_mb=grown(4000),
-        runtime=240,
+        mem_mb=grown_with_tiles(4000, 20),
+        runtime=grown_with_tiles(20, 5),
+        gpu=gpu_of_a_job,
     params:
         precision=config["features"]["precision"],
         batch_size=config["features"]["batch_size"],

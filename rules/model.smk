@@ -14,8 +14,8 @@ rule split_sections:
         "../envs/split_sections.yaml"
     threads: 1
     resources:
-        mem_mb=200,
-        runtime=5,
+        mem_mb=grown(200),
+        runtime=grown(5),
     params:
         rows=study.fold_rows,
         code=code_version("split_sections"),
@@ -38,7 +38,7 @@ rule check_leakage:
     threads: 1
     resources:
         mem_mb=grown(1000),
-        runtime=10,
+        runtime=grown(10),
     params:
         sections=lambda wildcards: study.folds[wildcards.fold].labelled,
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].labelled),
@@ -61,8 +61,8 @@ rule select_genes:
         "../envs/select_genes.yaml"
     threads: 1
     resources:
-        mem_mb=grown(8000),
-        runtime=60,
+        mem_mb=grown(4000, 30, of="expression"),
+        runtime=grown(60),
     params:
         method=config["genes"]["method"],
         number=config["genes"]["number"],
@@ -89,8 +89,9 @@ rule train_model:
         "../envs/model.yaml"
     threads: 4
     resources:
-        mem_mb=grown(4000),
-        runtime=240,
+        mem_mb=grown(4000, 20, of="features"),
+        runtime=grown(60, 5, of="features"),
+        gpu=gpu_of_a_job,
     params:
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
         candidates=study.candidates,
@@ -116,8 +117,8 @@ rule check_bundle:
         "../envs/model.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=grown(2000),
+        runtime=grown(10),
     params:
         tile_um=config["tiling"]["tile_um"],
         tile_px=config["tiling"]["tile_px"],
@@ -145,8 +146,8 @@ rule predict_expression:
         "../envs/model.yaml"
     threads: 2
     resources:
-        mem_mb=grown(4000),
-        runtime=30,
+        mem_mb=grown(2000, 30, of="features"),
+        runtime=grown(30),
     params:
         headline=config["model"]["headline"],
         protocol=lambda wildcards: study.protocol(wildcards.fold, wildcards.sample),

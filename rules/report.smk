@@ -22,17 +22,14 @@ rule render_report:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=grown(4000),
-        runtime=30,
+        mem_mb=grown(2000, 10, of="predictions"),
+        runtime=grown(30),
     params:
-        sections={
-            name: {"patient": section.patient, "role": section.role}
-            for name, section in study.sections.items()
-        },
+        sections=study.described,
         labelled=list(study.counts),
         folds=study.trained_folds,
         genes=config["report"]["genes"],
-        settings={name: value for name, value in config.items() if name != "simulate"},
+        settings=study.shown_settings,
         code=code_version("render_report"),
     script:
         "../workflow_scripts/render_report.py"

@@ -13,13 +13,13 @@ rule simulate_section:
     log:
         "logs/simulate_section/{sample}.log",
     wildcard_constraints:
-        sample="|".join(config["simulate"].get("sections", {})) or "no_simulated_section",
+        sample=simulated_sections,
     conda:
         "../envs/simulate.yaml"
     threads: 1
     resources:
         mem_mb=grown(2000),
-        runtime=15,
+        runtime=grown(15),
     params:
         section=lambda wildcards: config["simulate"]["sections"][wildcards.sample],
         code=code_version("simulate_section"),

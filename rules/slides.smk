@@ -16,7 +16,7 @@ rule prepare_slide:
     threads: 2
     resources:
         mem_mb=grown(2000),
-        runtime=60,
+        runtime=grown(15, 0.1, of="slide"),
     params:
         mpp=lambda wildcards: study.sections[wildcards.sample].mpp,
         jpeg_quality=config["slide"]["jpeg_quality"],
@@ -32,6 +32,7 @@ rule tile_slide:
         checked=ancient(counts_checked),
     output:
         tiles="results/tiles/{sample}.h5",
+        counted="results/tiles/{sample}.json",
         overlay="results/tiles/{sample}.png",
     log:
         "logs/tile_slide/{sample}.log",
@@ -42,7 +43,7 @@ rule tile_slide:
     threads: 1
     resources:
         mem_mb=grown(1500),
-        runtime=30,
+        runtime=grown(30),
     params:
         named=lambda wildcards: str(study.sections[wildcards.sample].slide),
         mpp=lambda wildcards: study.sections[wildcards.sample].mpp,
@@ -68,7 +69,7 @@ rule fit_stain_reference:
     threads: 1
     resources:
         mem_mb=grown(2000),
-        runtime=15,
+        runtime=grown(15),
     params:
         method=config["stain"]["method"],
         max_pixels=config["stain"]["max_pixels"],
@@ -95,7 +96,7 @@ rule fit_stain:
     threads: 1
     resources:
         mem_mb=grown(1500),
-        runtime=15,
+        runtime=grown(15),
     params:
         method=config["stain"]["method"],
         is_reference=lambda wildcards: study.is_stain_reference(wildcards.sample),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from studies import REPOSITORY, Run, start
+from studies import REPOSITORY, Run, copy_study, start
 
 LIMIT_S = 900
 
@@ -32,8 +32,10 @@ def shared() -> Path:
 def snakemake() -> Callable[..., Run]:
     """Run snakemake on a study; fails the test unless it ends as expected."""
 
-    def run(study: Path, *arguments: str, succeeds: bool = True, limit_s: float = LIMIT_S) -> Run:
-        process = start(study, *arguments)
+    def run(
+        study: Path, *arguments: str, succeeds: bool = True, limit_s: float = LIMIT_S, **where: Path
+    ) -> Run:
+        process = start(study, *arguments, **where)
         try:
             output, _ = process.communicate(timeout=limit_s)
         except subprocess.TimeoutExpired:
@@ -45,3 +47,13 @@ def snakemake() -> Callable[..., Run]:
         return Run(process.returncode, output)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def micro(repository: Path, snakemake, tmp_path_factory) -> Path:
+    """The micro-study, run to its report: two small labelled sections, and one without counts."""
+    study = copy_study(
+        repository / "tests" / "workflow" / "micro", tmp_path_factory.mktemp("whole") / "micro"
+    )
+    snakemake(study)
+    return study

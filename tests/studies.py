@@ -1,5 +1,6 @@
 """Running studies as a user does: snakemake in a process of its own."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -24,10 +25,30 @@ class Run:
         rows = [line.split() for line in table if line and not line.startswith(("job ", "---"))]
         return {name: int(count) for name, count in rows if name not in ("total", "all")}
 
+    @property
+    def job_names(self) -> set[str]:
+        """Every job that was announced or started, by rule and wildcards: ``predict_expression all M3``."""
+        found = set()
+        for block in re.split(r"(?m)^(?=(?:local)?(?:rule|checkpoint) \w+:$)", self.output)[1:]:
+            name = re.match(r"\w+ (\w+):", block)[1]
+            wildcards = re.search(r"(?m)^    wildcards: (.*)$", block.split("\n\n")[0])
+            values = re.findall(r"=([^,]+)", wildcards[1]) if wildcards else []
+            found.add(" ".join([name, *values]))
+        return found - {"all"}
 
-def start(study: Path, *arguments: str) -> subprocess.Popen:
+
+def rules(repository: Path) -> dict[str, str]:
+    """Text of every rule that runs something, by name."""
+    found = {}
+    for file in sorted((repository / "rules").glob("*.smk")):
+        for block in re.split(r"(?m)^(?=rule )", file.read_text())[1:]:
+            found[block.split(":", 1)[0].removeprefix("rule ")] = block
+    return found
+
+
+def start(study: Path, *arguments: str, snakefile: Path = REPOSITORY / "Snakefile") -> subprocess.Popen:
     """Start snakemake as the leader of a process group."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
     return subprocess.Popen(
         [*command, *arguments, "--cores", CORES, "--directory", str(study)],
         stdout=subprocess.PIPE,

@@ -3,17 +3,20 @@
 Input
     slide, and for a labelled section expression (its spots)
 Output
-    tiles: coordinates, geometry, tissue and low-resolution image; overlay: a picture of them
+    tiles: coordinates, geometry, tissue and low-resolution image; counted: how many they are, for what
+    plans with it; overlay: a picture of them
 Params
     named (the slide as the sheet names it), mpp (of the sheet, or None), tile_um, tile_px, lowres_px;
     without counts grid_um and min_tissue too
 """
 
+import json
+
 import anndata
 import numpy as np
 
 from ressat import keys, pictures, tiling
-from ressat.files import replacing
+from ressat.files import replacing, write_text
 from ressat.joblog import job_log
 from ressat.scale import resolve_scale
 from ressat.slide_checks import check_colour, check_spots_on_tissue, check_tissue
@@ -28,7 +31,11 @@ with (
     job_log(snakemake.log[0], f"tile_slide {section}") as log,
     Slide(snakemake.input.slide, section) as slide,
 ):
-    spots = anndata.read_h5ad(snakemake.input.expression) if snakemake.input.get("expression") else None
+    spots = (
+        anndata.read_h5ad(snakemake.input.expression, backed="r")
+        if snakemake.input.get("expression")
+        else None
+    )
     known = None if spots is None else spots.uns[keys.UNS]
     pitch = None if known is None or np.isnan(known["pitch_um"]) else known["pitch_um"] / known["pitch_px"]
     scale = resolve_scale(section, named, sheet=params.mpp, pitch=pitch, tags=slide.tagged_mpp)
@@ -65,6 +72,8 @@ with (
         int(crossing.sum()), slide.fingerprint(),
     )  # fmt: skip
     tiles.write(snakemake.output.tiles)
+    counted = {"tiles": len(coords), "version": keys.FORMAT_VERSION}
+    write_text(snakemake.output.counted, json.dumps(counted, indent=2) + "\n")
     overlay = pictures.tile_overlay(lowres, downsample, coords, geometry.edge, mask, crossing)
     with replacing(snakemake.output.overlay) as temporary:
         overlay.save(temporary, format="PNG")

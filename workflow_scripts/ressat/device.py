@@ -6,6 +6,8 @@ from pathlib import Path
 
 import torch
 
+from ressat.gpu import claim_gpu
+
 # Processor flags of native bfloat16 arithmetic. Without them autocast emulates it, many times slower.
 BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
@@ -30,15 +32,27 @@ class Device:
         return torch.autocast(self.name, dtype=torch.bfloat16, enabled=self.precision == "bf16")
 
 
+def processor() -> str:
+    """Return ``cuda``, with a GPU made current that is this process's alone, or ``cpu``.
+
+    While other jobs of this user have all GPUs of the machine, this waits.
+    """
+    if not torch.cuda.is_available():
+        return "cpu"
+    gpus = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
+    torch.cuda.set_device(claim_gpu(tuple(str(gpu.uuid) for gpu in gpus)))
+    return "cuda"
+
+
 def choose_device(precision: str) -> Device:
-    """Take the GPU where there is one, and resolve ``precision: auto``.
+    """Take a GPU where there is one, and resolve ``precision: auto``.
 
     Parameters
     ----------
     precision
         ``auto`` (bf16 where the hardware computes in it, else fp32), ``bf16`` or ``fp32``.
     """
-    name = "cuda" if torch.cuda.is_available() else "cpu"
+    name = processor()
     if precision == "auto":
         native = (
             torch.cuda.is_bf16_supported(including_emulation=False) if name == "cuda" else _cpu_has_bf16()

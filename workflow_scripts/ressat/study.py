@@ -121,6 +121,19 @@ class Study:
             return f"results/slides/{sample}.tiff"
         return str(self.sections[sample].slide)
 
+    @property
+    def described(self) -> dict[str, dict[str, str]]:
+        """Patient and role of every section."""
+        return {
+            name: {"patient": section.patient, "role": section.role}
+            for name, section in self.sections.items()
+        }
+
+    @property
+    def shown_settings(self) -> dict:
+        """Return the settings that results depend on, for the report."""
+        return {name: value for name, value in self.config.items() if name != "simulate"}
+
     def patients(self, samples: tuple[str, ...]) -> dict[str, str]:
         """Return the patient of each of some sections."""
         return {sample: self.sections[sample].patient for sample in samples}

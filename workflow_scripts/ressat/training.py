@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ressat.device import processor
 from ressat.model import Head, HeadSettings, dual_loss
 from ressat.section_data import DEAD_FEATURES_BELOW, Scaler, SectionData, layer_columns
 from ressat.spatial import with_context
@@ -102,7 +103,7 @@ class Run:
         # Without this setting cuBLAS has no deterministic matrix product; it is read when CUDA starts.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.device = processor()
         self.inputs, self.seed, self.steps = inputs, settings.seed, 0
         read = [inputs.read(data.features, data.coords) for data in sections]
         self.features = Scaler.fit(read, DEAD_FEATURES_BELOW)

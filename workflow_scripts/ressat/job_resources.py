@@ -1,0 +1,65 @@
+"""How much memory and time a job asks for. Standard library only."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+
+def grown(base: float, per_mb: float = 0.0, of: str = "") -> Callable[..., int]:
+    """Request that grows with the size of some inputs, and doubles with every attempt.
+
+    Parameters
+    ----------
+    base
+        What the job needs whatever its input: MB of memory, or minutes.
+    per_mb
+        What it needs more for every MB (10^6 bytes) of input.
+    of
+        Names of the inputs that count, with blanks between; default: all of them.
+
+    Returns
+    -------
+    callable
+        For a rule's resources. It raises FileNotFoundError while an input is not made yet, which
+        Snakemake takes for "known later".
+    """
+
+    def request(wildcards: object, input: object, attempt: int) -> int:
+        size_mb = _size_mb(input, of.split()) if per_mb else 0.0
+        return _doubled(base + per_mb * size_mb, attempt)
+
+    return request
+
+
+def grown_with_tiles(base: float, per_thousand: float) -> Callable[..., int]:
+    """Request that grows with the number of a section's tiles, and doubles with every attempt.
+
+    Parameters
+    ----------
+    base
+        What the job needs whatever the section: MB of memory, or minutes.
+    per_thousand
+        What it needs more for every thousand tiles.
+
+    Returns
+    -------
+    callable
+        For the resources of a rule with the input ``counted``, results/tiles/{sample}.json.
+    """
+
+    def request(wildcards: object, input: object, attempt: int) -> int:
+        tiles = json.loads(Path(input.counted).read_text(encoding="utf-8"))["tiles"]
+        return _doubled(base + per_thousand * tiles / 1000, attempt)
+
+    return request
+
+
+def _doubled(request: float, attempt: int) -> int:
+    return math.ceil(request) * 2 ** (attempt - 1)
+
+
+def _size_mb(inputs: object, names: list[str]) -> float:
+    counted = [getattr(inputs, name) for name in names] or [list(inputs)]
+    files = [file for named in counted for file in ([named] if isinstance(named, str) else named)]
+    return sum(Path(file).stat().st_size for file in files) / 1e6
