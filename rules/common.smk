@@ -37,7 +37,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 # Never two jobs on one GPU: a run has no more of them at a time than this machine has GPUs, and each takes one
 # of its own (ressat/gpu.py). On a cluster SLURM gives each job its own, see profiles/slurm.
-gpus = count_gpus()
+gpus = count_gpus() if workflow.is_main_process else 0
 gpu_of_a_job = 1 if gpus else None
 if gpus and "gpu" not in workflow.global_resources:
     workflow.register_resource("gpu", gpus)

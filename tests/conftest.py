@@ -33,9 +33,9 @@ def snakemake() -> Callable[..., Run]:
     """Run snakemake on a study; fails the test unless it ends as expected."""
 
     def run(
-        study: Path, *arguments: str, succeeds: bool = True, limit_s: float = LIMIT_S, **where: Path
+        study: Path, *arguments: str, succeeds: bool = True, limit_s: float = LIMIT_S, **how: object
     ) -> Run:
-        process = start(study, *arguments, **where)
+        process = start(study, *arguments, **how)
         try:
             output, _ = process.communicate(timeout=limit_s)
         except subprocess.TimeoutExpired:

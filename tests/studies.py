@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-CORES = "2"
+CORES = 2
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,13 @@ def rules(repository: Path) -> dict[str, str]:
     return found
 
 
-def start(study: Path, *arguments: str, snakefile: Path = REPOSITORY / "Snakefile") -> subprocess.Popen:
+def start(
+    study: Path, *arguments: str, snakefile: Path = REPOSITORY / "Snakefile", cores: int = CORES
+) -> subprocess.Popen:
     """Start snakemake as the leader of a process group."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
     return subprocess.Popen(
-        [*command, *arguments, "--cores", CORES, "--directory", str(study)],
+        [*command, *arguments, "--cores", str(cores), "--directory", str(study)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
