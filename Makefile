@@ -1,5 +1,5 @@
 # make demo: run the demo study, from simulated slides to its report
-# make test: run all tests
+# make test: run all tests, in two processes of one core each (jobs of Snakemake set their own number of threads)
 # Both set up a virtual environment in .venv first; the second run installs nothing again.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -13,7 +13,7 @@ demo: $(INSTALLED)
 	@echo "The report is demo/results/report.html"
 
 test: $(INSTALLED)
-	$(VENV)/bin/python -m pytest
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadgroup
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check

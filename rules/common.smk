@@ -36,9 +36,8 @@ elif not workflow.overwrite_configfiles:
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 # Never two jobs on one GPU: a run has no more of them at a time than this machine has GPUs, and each takes one
-# of its own (ressat/gpu.py). On a cluster SLURM gives each job its own, see profiles/slurm.
+# of its own (ressat/gpu.py). On a cluster each job is given its own, and the profile says how many at a time.
 gpus = count_gpus() if workflow.is_main_process else 0
-gpu_of_a_job = 1 if gpus else None
 if gpus and "gpu" not in workflow.global_resources:
     workflow.register_resource("gpu", gpus)
 
@@ -117,3 +116,8 @@ def checked_fold(wildcards):
 
 def checked_bundle(wildcards):
     return "results/bundle.json" if wildcards.fold == keys.FOLD_BUNDLE else []
+
+
+def one_gpu(wildcards):
+    """Of this machine, where it has any; of a cluster, which says itself where it has none."""
+    return 1 if gpus or workflow.non_local_exec else None

@@ -44,7 +44,7 @@ rule extract_features:
     resources:
         mem_mb=grown_with_tiles(4000, 20),
         runtime=grown_with_tiles(20, 5),
-        gpu=gpu_of_a_job,
+        gpu=one_gpu,
     params:
         precision=config["features"]["precision"],
         batch_size=config["features"]["batch_size"],

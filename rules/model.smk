@@ -91,7 +91,7 @@ rule train_model:
     resources:
         mem_mb=grown(4000, 20, of="features"),
         runtime=grown(60, 5, of="features"),
-        gpu=gpu_of_a_job,
+        gpu=one_gpu,
     params:
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
         candidates=study.candidates,

@@ -7,8 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from studies import REPOSITORY, Run, copy_study, start
+
+# What the tests of conda and of SLURM share.
+pytest_plugins = ["conda.fixtures"]
 
 LIMIT_S = 900
 
@@ -52,8 +56,20 @@ def snakemake() -> Callable[..., Run]:
 @pytest.fixture(scope="session")
 def micro(repository: Path, snakemake, tmp_path_factory) -> Path:
     """The micro-study, run to its report: two small labelled sections, and one without counts."""
-    study = copy_study(
-        repository / "tests" / "workflow" / "micro", tmp_path_factory.mktemp("whole") / "micro"
-    )
-    snakemake(study)
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # that of all workers: one runs the study, the others wait for it
+    study = folder / "micro"
+    with FileLock(folder / "micro.lock"):
+        if not (study / "results/report.html").exists():
+            copy_study(repository / "tests/workflow/micro", study)
+            snakemake(study)
     return study
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares fixtures, when several processes test: a file, or one of these folders."""
+    for item in items:
+        folder = item.path.parent
+        together = folder if folder.name in ("conda", "slurm") else item.path
+        item.add_marker(pytest.mark.xdist_group(str(together)))

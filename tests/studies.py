@@ -7,6 +7,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
+import numpy as np
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 CORES = 2
 
@@ -69,3 +72,22 @@ def copy_study(source: Path, target: Path, *, results: bool = False) -> Path:
     for name in ("config.yaml", "samples.tsv"):
         shutil.copy(source / name, target / name)
     return target
+
+
+def content(file: Path) -> object:
+    """What a result says, in a form that can be compared: of HDF5 all values and attributes."""
+    if file.suffix not in (".h5", ".h5ad"):
+        return file.read_bytes()
+    values = {}
+
+    def keep(name: str, item: h5py.Group | h5py.Dataset) -> None:
+        values[name, "attributes"] = {key: np.asarray(item.attrs[key]).tolist() for key in item.attrs}
+        if isinstance(item, h5py.Dataset):
+            data = np.asarray(item[()])
+            same = data.tolist() if data.dtype == object else data.tobytes()
+            values[name] = (data.dtype, data.shape, same)
+
+    with h5py.File(file) as data:
+        keep("/", data)
+        data.visititems(keep)
+    return values

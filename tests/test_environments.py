@@ -44,15 +44,6 @@ ON_CONDA_FORGE = {
     "openslide-python": "1.4.3",
     "pyvips": "3.0.0",
 }
-HEAVY = {"pytorch", "torchvision", "scanpy", "squidpy"}
-# The heavy packages that a step is for; every other environment has none.
-HEAVY_BY_ENVIRONMENT = {
-    "features": {"pytorch", "torchvision"},
-    "model": {"pytorch", "torchvision"},
-    "read_expression": {"scanpy"},
-    "select_genes": {"scanpy", "squidpy"},
-    "evaluation": {"squidpy"},
-}
 
 
 def bounds(environment: str) -> dict[str, SpecifierSet]:
@@ -129,11 +120,6 @@ def test_environments_have_nothing_that_no_script_imports(environment):
     imported = set().union(*(needed(rule) for rule in rules_of(environment)))
     behind = {package for package, front in BEHIND.items() if front in imported}
     assert set(bounds(environment)) <= imported | behind | {"python"}
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_heavy_packages_are_where_a_step_is_for_them(environment):
-    assert set(bounds(environment)) & HEAVY == HEAVY_BY_ENVIRONMENT.get(environment, set())
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -6,11 +6,9 @@ import subprocess
 import time
 from pathlib import Path
 
-import h5py
-import numpy as np
 import pytest
 
-from studies import copy_study, start
+from studies import content, copy_study, start
 
 KILLS = 4
 
@@ -31,23 +29,6 @@ def kill_everything(process: subprocess.Popen) -> None:
     """SIGKILL to snakemake and to all its jobs, at once."""
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-
-
-def content(file: Path) -> object:
-    """What a result says, in a form that can be compared."""
-    if file.suffix in (".h5", ".h5ad"):
-        values = {}
-
-        def keep(name: str, item: object) -> None:
-            values[f"{name} attributes"] = {key: np.asarray(item.attrs[key]).tolist() for key in item.attrs}
-            if isinstance(item, h5py.Dataset):
-                values[name] = np.asarray(item[()]).tolist()
-
-        with h5py.File(file) as data:
-            keep("file", data)
-            data.visititems(keep)
-        return values
-    return file.read_bytes()
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """What jobs ask for, and that GPUs are never shared; a fake `nvidia-smi` stands for the driver."""
 
+import json
 import re
 from datetime import datetime
 from itertools import pairwise
@@ -66,7 +67,7 @@ def test_requests_grow_with_the_section_and_are_known_once_its_files_are_there(m
         assert set(asked) == set(run.jobs)
         assert all(int(value) > 0 for value in asked.values())
     tiles = study / "results/tiles/M1.json"
-    tiles.write_text(tiles.read_text().replace('"tiles": 49', '"tiles": 49000'))
+    tiles.write_text(json.dumps({"tiles": 48_000}))
     grown = snakemake(study, "results/features/M1.h5", "--dry-run", "--force")
     before = requests(snakemake(micro, "results/features/M1.h5", "--dry-run", "--force"), "runtime")
     assert int(requests(grown, "runtime")["extract_features"]) > 5 * int(before["extract_features"])
