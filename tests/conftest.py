@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from xdist.scheduler import LoadScopeScheduling
 
 from studies import REPOSITORY, Run, copy_study, start
 
@@ -67,9 +68,16 @@ def micro(repository: Path, snakemake, tmp_path_factory) -> Path:
     return study
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares fixtures, when several processes test: a file, or one of these folders."""
-    for item in items:
-        folder = item.path.parent
-        together = folder if folder.name in ("conda", "slurm") else item.path
-        item.add_marker(pytest.mark.xdist_group(str(together)))
+class _ByFile(LoadScopeScheduling):
+    """Hands out tests by file, and those of these folders together: they share what takes long to set up."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        folder = file.rpartition("/")[0]
+        return folder if folder.endswith(("/conda", "/slurm")) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _ByFile:
+    """Say which tests one process runs, where several do."""
+    return _ByFile(config, log)

@@ -13,6 +13,7 @@ import pytest
 from studies import Run
 
 HERE = Path(__file__).parent
+BIN = HERE / "bin"
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +33,8 @@ def conda_folder(repository, tmp_path_factory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def conda_variables(conda_folder) -> dict[str, str]:
-    """What a process needs in its environment to find the tests' conda, and that to find its channels."""
+    """What the tests' conda, which is in `BIN`, needs in its environment to find its channels."""
     return {
-        "PATH": f"{HERE / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "RESSAT_TEST_PYTHON": sys.executable,
         "RESSAT_TEST_CHANNELS": str(conda_folder / "channels"),
         "RESSAT_TEST_PACKAGES": str(conda_folder / "packages"),
@@ -48,6 +48,7 @@ def snakemake_with_conda(snakemake, conda_variables) -> Callable[..., Run]:
 
     def run(study: Path, *arguments: str, **options) -> Run:
         with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PATH", str(BIN), prepend=os.pathsep)
             for name, value in conda_variables.items():
                 patch.setenv(name, value)
             return snakemake(study, *arguments, "--sdm", "conda", **options)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from conda.fixtures import BIN
 from studies import Run, content, copy_study
 
 MADE = [*(f"results/tiles/M2.{kind}" for kind in ("h5", "json", "png")), "results/stain/M2.json"]
@@ -17,8 +18,8 @@ def section(slurm, micro, conda_variables, tmp_path_factory) -> tuple[Path, Run]
     """A section of the micro-study, from its counts and slide to its stain, on SLURM with --sdm conda."""
     study = copy_study(micro, tmp_path_factory.mktemp("both") / "micro")
     shutil.copytree(micro / "data", study / "data")
-    path = f"{conda_variables['PATH']}{os.pathsep}{slurm.cluster.environment['PATH']}"
-    yield study, slurm.run(study, MADE[-1], "--sdm", "conda", **{**conda_variables, "PATH": path})
+    path = f"{BIN}{os.pathsep}{slurm.cluster.environment['PATH']}"
+    yield study, slurm.run(study, MADE[-1], "--sdm", "conda", PATH=path, **conda_variables)
     shutil.rmtree(study)
 
 

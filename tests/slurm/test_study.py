@@ -47,8 +47,8 @@ def finished(slurm, micro, tmp_path_factory) -> Finished:
         wait_until(extracting, "a section's features to be extracted", limit_s=300)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-    before = slurm.cluster.jobs()
+        output, _ = process.communicate()
+    before = slurm.jobs_of(Run(process.returncode, output))
     slurm.run(study, "--unlock")
     run = slurm.run(study)
     return Finished(study, by_comment(before), run, by_comment(slurm.jobs_of(run)))
