@@ -28,5 +28,6 @@ rule all:
     input:
         report="results/report.html",
         folds="results/folds/folds.tsv",
+        checked=expand("results/folds/{fold}/sections.tsv", fold=study.trained_folds),
         models=expand("results/folds/{fold}/model.pt", fold=study.trained_folds),
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),

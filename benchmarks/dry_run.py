@@ -69,9 +69,7 @@ def main() -> None:
     for number, runs in found.items():
         seconds, memory, jobs = (sorted(values)[len(runs) // 2] for values in zip(*runs, strict=True))
         medians[number] = seconds
-        print(
-            f"{number:>5} sections, {jobs:>6} jobs: {seconds:>6.1f} s, {memory:.2f} GB (medians of {len(runs)})"
-        )
+        print(f"{number:>5} sections, {jobs:>6} jobs: {seconds:>6.1f} s, {memory:.2f} GB, medians")
     print(f"time of {numbers[1]} to that of {numbers[0]}: {medians[numbers[1]] / medians[numbers[0]]:.1f}")
     worst_s, worst_gb = (max(run[part] for run in found[size.sections]) for part in (0, 1))
     print(f"worst: {worst_s:.1f} s (target below {LIMIT_S:g}), {worst_gb:.2f} GB (target below {LIMIT_GB:g})")

@@ -79,12 +79,6 @@ def counts_if_labelled(wildcards):
     return f"results/expression/{wildcards.sample}.h5ad" if labelled else []
 
 
-def counts_checked(wildcards):
-    """Wrong counts are found before the section's slide is opened; they change nothing in it."""
-    labelled = wildcards.sample in study.counts
-    return f"results/expression/{wildcards.sample}.json" if labelled else []
-
-
 def counts_reference(wildcards):
     reference = study.counts_reference
     return f"results/expression/{reference}.h5ad" if wildcards.sample != reference else []
@@ -106,12 +100,6 @@ def stain_reference(wildcards):
 
 def model(wildcards):
     return study.model(wildcards.fold)
-
-
-def checked_fold(wildcards):
-    """Nothing of a fold that leaks is predicted; its check changes nothing in a prediction."""
-    trained = wildcards.fold in study.trained_folds
-    return f"results/folds/{wildcards.fold}/sections.tsv" if trained else []
 
 
 def checked_bundle(wildcards):

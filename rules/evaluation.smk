@@ -6,7 +6,6 @@ rule fit_baselines:
         features=training("results/features/{sample}.h5"),
         expression=training("results/expression/{sample}.h5ad"),
         genes="results/folds/{fold}/genes.tsv",
-        sections=ancient("results/folds/{fold}/sections.tsv"),
     output:
         baselines="results/folds/{fold}/baselines.h5",
     log:
@@ -17,8 +16,8 @@ rule fit_baselines:
         "../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=grown(2000, 20, of="features"),
-        runtime=grown(30, 1, of="features"),
+        mem_mb=grown(2000, of="features", per_mb=20),
+        runtime=grown(30, of="features", per_mb=0.05),
     params:
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
         code=code_version("fit_baselines"),
@@ -38,7 +37,7 @@ rule predict_baselines:
         "../envs/model.yaml"
     threads: 1
     resources:
-        mem_mb=grown(2000, 30, of="features"),
+        mem_mb=grown(2000, of="features", per_mb=30),
         runtime=grown(30),
     params:
         code=code_version("predict_baselines"),
@@ -85,8 +84,8 @@ rule evaluate_predictions:
         "../envs/evaluation.yaml"
     threads: 2
     resources:
-        mem_mb=grown(2000, 10, of="predictions baselines"),
-        runtime=grown(30, 1, of="predictions baselines"),
+        mem_mb=grown(2000, of="predictions", per_mb=0.2, per_mb_of_largest=30),
+        runtime=grown(30, of="predictions", per_mb=0.1),
     params:
         folds=study.tested_folds,
         headline=config["model"]["headline"],

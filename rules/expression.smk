@@ -8,11 +8,13 @@ rule read_expression:
         expression="results/expression/{sample}.h5ad",
     log:
         "logs/read_expression/{sample}.log",
+    # Counts are read and checked before slides are worked on, wherever nothing else can be done meanwhile.
+    priority: 100
     conda:
         "../envs/read_expression.yaml"
     threads: 1
     resources:
-        mem_mb=grown(2000, 40),
+        mem_mb=grown(2000, per_mb=40),
         runtime=grown(15),
     params:
         format=lambda wildcards: study.counts[wildcards.sample][0],
@@ -30,6 +32,7 @@ rule check_counts:
         checked="results/expression/{sample}.json",
     log:
         "logs/check_counts/{sample}.log",
+    priority: 100
     conda:
         "../envs/read_expression.yaml"
     threads: 1

@@ -27,11 +27,13 @@ rule check_leakage:
     input:
         tiles=labelled("results/tiles/{sample}.h5"),
         expression=labelled("results/expression/{sample}.h5ad"),
+        checked=labelled("results/expression/{sample}.json"),
     output:
         sections="results/folds/{fold}/sections.tsv",
     log:
         "logs/check_leakage/{fold}.log",
-    # It needs tiles and counts only, and runs first so that hours of features are not lost.
+    # It needs tiles and counts only, and runs first so that hours of features are not lost. Scores wait for it.
+    # Training does not: a test section that changes is checked again, and is no reason to train again.
     priority: 100
     conda:
         "../envs/check_leakage.yaml"
@@ -61,8 +63,8 @@ rule select_genes:
         "../envs/select_genes.yaml"
     threads: 1
     resources:
-        mem_mb=grown(4000, 30, of="expression"),
-        runtime=grown(60),
+        mem_mb=grown(4000, of="expression", per_mb=30),
+        runtime=grown(60, of="expression", per_mb=0.05),
     params:
         method=config["genes"]["method"],
         number=config["genes"]["number"],
@@ -76,8 +78,6 @@ rule train_model:
         features=training("results/features/{sample}.h5"),
         expression=training("results/expression/{sample}.h5ad"),
         genes="results/folds/{fold}/genes.tsv",
-        # A test section that changes is checked again, and is no reason to train again.
-        sections=ancient("results/folds/{fold}/sections.tsv"),
     output:
         model="results/folds/{fold}/model.pt",
         history="results/folds/{fold}/history.tsv",
@@ -89,8 +89,8 @@ rule train_model:
         "../envs/model.yaml"
     threads: 4
     resources:
-        mem_mb=grown(4000, 20, of="features"),
-        runtime=grown(60, 5, of="features"),
+        mem_mb=grown(4000, of="features", per_mb=20),
+        runtime=grown(60, of="features", per_mb=0.03, per_mb_of_largest=10),
         gpu=one_gpu,
     params:
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
@@ -135,7 +135,6 @@ rule predict_expression:
         tiles="results/tiles/{sample}.h5",
         model=model,
         checked=checked_bundle,
-        sections=ancient(checked_fold),
         expression=counts_if_tested,
     output:
         h5ad="results/predictions/{fold}/{sample}.h5ad",
@@ -146,7 +145,7 @@ rule predict_expression:
         "../envs/model.yaml"
     threads: 2
     resources:
-        mem_mb=grown(2000, 30, of="features"),
+        mem_mb=grown(2000, of="features", per_mb=30),
         runtime=grown(30),
     params:
         headline=config["model"]["headline"],

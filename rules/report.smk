@@ -22,8 +22,8 @@ rule render_report:
         "../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=grown(2000, 10, of="predictions"),
-        runtime=grown(30),
+        mem_mb=grown(2000, of="predictions", per_mb=0.3, per_mb_of_largest=20),
+        runtime=grown(30, of="predictions", per_mb=0.02),
     params:
         sections=study.described,
         labelled=list(study.counts),

@@ -4,7 +4,6 @@
 rule prepare_slide:
     input:
         slide=lambda wildcards: study.sections[wildcards.sample].slide,
-        checked=ancient(counts_checked),
     output:
         slide="results/slides/{sample}.tiff",
     log:
@@ -15,8 +14,8 @@ rule prepare_slide:
         "../envs/prepare_slide.yaml"
     threads: 2
     resources:
-        mem_mb=grown(2000),
-        runtime=grown(15, 0.1, of="slide"),
+        mem_mb=grown(2000, of="slide", per_mb=5),
+        runtime=grown(15, of="slide", per_mb=0.1),
     params:
         mpp=lambda wildcards: study.sections[wildcards.sample].mpp,
         jpeg_quality=config["slide"]["jpeg_quality"],
@@ -29,7 +28,6 @@ rule tile_slide:
     input:
         slide=slide,
         expression=counts_if_labelled,
-        checked=ancient(counts_checked),
     output:
         tiles="results/tiles/{sample}.h5",
         counted="results/tiles/{sample}.json",

@@ -13,7 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 from studies import REPOSITORY, Run, copy_study, start
 
 # What the tests of conda and of SLURM share.
-pytest_plugins = ["conda.fixtures"]
+pytest_plugins = ["conda_fixtures"]
 
 LIMIT_S = 900
 

@@ -1,4 +1,4 @@
-"""check_counts: see whether a section's counts are of use to the study, before its slide is opened.
+"""check_counts: see whether a section's genes are those of the study.
 
 Input
     expression; reference, the expression of the section whose gene names the others must share, where it
@@ -12,7 +12,7 @@ Params
 import json
 
 from ressat import keys
-from ressat.counts_check import Counts, check_gene_names, check_listed_genes, check_spots
+from ressat.counts_check import Counts, check_gene_names, check_listed_genes
 from ressat.files import write_text
 from ressat.gene_list import read_gene_list
 from ressat.joblog import job_log
@@ -21,7 +21,6 @@ section, files, params = snakemake.wildcards.sample, snakemake.input, snakemake.
 
 with job_log(snakemake.log[0], f"check_counts {section}") as log:
     counts = Counts.read(section, files.expression)
-    check_spots(counts)
     found = {"section": section, "spots": len(counts.spots), "genes": len(counts.genes)}
     if files.get("reference"):
         found["compared_with"] = params.reference

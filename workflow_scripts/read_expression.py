@@ -9,6 +9,7 @@ Params
 """
 
 from ressat import expression_readers, keys
+from ressat.counts_check import Counts, check_spots
 from ressat.files import replacing
 from ressat.joblog import job_log
 
@@ -27,5 +28,6 @@ with job_log(snakemake.log[0], f"read_expression {section}") as log:
     log.info("%d of %d spots kept, %d genes", adata.n_obs, found["spots_found"], adata.n_vars)
     for reason, count in found["spots_left_out"].items():
         log.info("left out, %s: %d", reason, count)
+    check_spots(Counts(section, next(iter(files.values())), adata.obs, adata.var_names))
     with replacing(snakemake.output.expression) as temporary:
         adata.write_h5ad(temporary, compression="gzip")

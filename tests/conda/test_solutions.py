@@ -29,7 +29,7 @@ HEAVY = {
 @pytest.fixture(scope="module")
 def solutions(conda_folder, repository) -> dict[str, dict[str, str]]:
     """Package versions of every environment's solution, those of dependencies included."""
-    from conda.environment import solve
+    from conda_environment import solve
 
     found = {}
     for name in ENVIRONMENTS:

@@ -190,7 +190,7 @@ def write_configuration(folder: Path, cpus: int, memory_mb: int) -> None:
 
 @contextlib.contextmanager
 def started(folder: Path, *, cpus: int = 2, memory_mb: int = 8000) -> Iterator[Cluster]:
-    """Start a SLURM in an empty folder; it ends with the block, or with this process, whatever happens.
+    """Start a SLURM in an empty folder; its daemons end with the block, or with this process.
 
     Parameters
     ----------

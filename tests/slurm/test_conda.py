@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conda.fixtures import BIN
+from conda_fixtures import BIN
 from studies import Run, content, copy_study
 
 MADE = [*(f"results/tiles/M2.{kind}" for kind in ("h5", "json", "png")), "results/stain/M2.json"]

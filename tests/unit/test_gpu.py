@@ -38,7 +38,24 @@ def test_gpus_are_those_that_the_driver_lists(driver):
     assert count_gpus() == 2
 
 
-@pytest.mark.parametrize(("visible", "count"), [("", 0), ("-1", 0), ("1", 1), ("0,1", 2), ("0,1,2", 2)])
+@pytest.mark.parametrize(
+    ("visible", "count"),
+    [
+        ("", 0),
+        ("-1", 0),
+        ("1", 1),
+        ("0,1", 2),
+        ("0,1,2", 2),
+        ("0,-1,1", 1),
+        ("7", 0),
+        ("1,0,1", 2),
+        ("GPU-2", 1),
+        ("GPU-2,GPU-1", 2),
+        ("GPU-3", 0),
+        ("GPU-", 0),
+        ("NoDevFiles", 0),
+    ],
+)
 def test_hidden_gpus_do_not_count(driver, monkeypatch, visible, count):
     driver(f"printf '{LISTED}'")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)

@@ -30,10 +30,12 @@ def inputs(tmp_path):
     ("request_", "expected"),
     [
         (grown(1000), 1000),
-        (grown(1000, 10, of="features"), 1025),
-        (grown(1000, 10, of="features genes"), 1035),
-        (grown(1000, 10, of="genes"), 1010),
-        (grown(10, 0.1, of="features"), 11),
+        (grown(1000, of="features", per_mb=10), 1025),
+        (grown(1000, of="features genes", per_mb=10), 1035),
+        (grown(1000, of="genes", per_mb=10), 1010),
+        (grown(1000, of="features genes", per_mb_of_largest=10), 1020),
+        (grown(1000, of="features", per_mb=10, per_mb_of_largest=100), 1225),
+        (grown(10, of="features", per_mb=0.1), 11),
         (grown_with_tiles(20, 4), 30),
     ],
 )
@@ -45,15 +47,15 @@ def test_a_request_grows_with_its_inputs_and_is_whole(inputs, request_, expected
 
 def test_without_names_all_inputs_count(inputs, tmp_path):
     everything = 2_000_000 + 500_000 + 1_000_000 + (tmp_path / "tiles.json").stat().st_size
-    assert grown(0, 1e6)(None, inputs, 1) == everything
+    assert grown(0, per_mb=1e6)(None, inputs, 1) == everything
 
 
 def test_every_attempt_asks_for_twice_as_much(inputs):
-    request = grown(100, 10, of="genes")
+    request = grown(100, of="genes", per_mb=10)
     assert [request(None, inputs, attempt) for attempt in (1, 2, 3)] == [110, 220, 440]
 
 
-@pytest.mark.parametrize("request_", [grown(1, 1, of="genes"), grown_with_tiles(1, 1)])
+@pytest.mark.parametrize("request_", [grown(1, of="genes", per_mb=1), grown_with_tiles(1, 1)])
 def test_what_is_not_made_yet_is_known_later(request_, tmp_path):
     missing = Inputs(genes=str(tmp_path / "no"), counted=str(tmp_path / "no"))
     with pytest.raises(FileNotFoundError):

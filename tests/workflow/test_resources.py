@@ -1,6 +1,7 @@
 """What jobs ask for, and that GPUs are never shared; a fake `nvidia-smi` stands for the driver."""
 
 import json
+import os
 import re
 from datetime import datetime
 from itertools import pairwise
@@ -71,3 +72,24 @@ def test_requests_grow_with_the_section_and_are_known_once_its_files_are_there(m
     grown = snakemake(study, "results/features/M1.h5", "--dry-run", "--force")
     before = requests(snakemake(micro, "results/features/M1.h5", "--dry-run", "--force"), "runtime")
     assert int(requests(grown, "runtime")["extract_features"]) > 5 * int(before["extract_features"])
+
+
+def test_a_cohort_of_whole_visium_sections_asks_for_what_a_cluster_has(repository, snakemake, tmp_path):
+    sections = [f"S{index}" for index in range(12)]
+    sheet = ["sample\tslide\texpression\trole"]
+    sizes = {"expression/{}.h5ad": 50_000_000, "expression/{}.json": 100, "features/{}.h5": 31_000_000}
+    for name in sections:
+        sheet.append(f"{name}\t{name}.svs\t{name}.h5ad\ttrain")
+        (tmp_path / f"{name}.svs").touch()
+        (tmp_path / f"{name}.h5ad").touch()
+        for file, size in sizes.items():
+            path = tmp_path / "results" / file.format(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+            os.truncate(path, size)  # a sparse file: as large as that of 5,000 spots, on no disk
+    (tmp_path / "samples.tsv").write_text("\n".join(sheet) + "\n")
+    (tmp_path / "config.yaml").write_text("features: {weights: random}\n")
+    run = snakemake(tmp_path, "results/folds/all/model.pt", "--dry-run", "--rerun-triggers", "mtime")
+    assert run.jobs == {"select_genes": 1, "train_model": 1}
+    assert all(4000 < int(megabytes) < 32_000 for megabytes in requests(run, "mem_mb").values())
+    assert 4 * 60 < int(requests(run, "runtime")["train_model"]) < 12 * 60

@@ -1,4 +1,4 @@
-"""Wrong counts are found before the section's slide is opened, leaks before a model is trained."""
+"""Wrong counts are found before features are extracted, and so are leaks; neither is ever scored."""
 
 import shutil
 from pathlib import Path
@@ -44,7 +44,7 @@ def refused(snakemake, study: Path, *targets: str) -> str:
 def test_too_few_spots(snakemake, study):
     change(study / "M2.h5ad", lambda adata: adata[:19].copy())
     output = refused(snakemake, study, "results/tiles/M2.h5")
-    assert "section M2: results/expression/M2.h5ad: 19 spots with counts; expected at least 20" in output
+    assert "section M2: M2.h5ad: 19 spots with counts; expected at least 20" in output
     assert not (study / "results/tiles/M2.h5").exists()
 
 
@@ -54,19 +54,28 @@ def test_gene_names_of_another_kind(snakemake, study):
         return adata
 
     change(study / "M2.h5ad", renamed)
-    output = refused(snakemake, study, "results/tiles/M2.h5", "results/tiles/M1.h5", "--keep-going")
+    output = refused(snakemake, study)
     assert "section M2: " in output
     assert "Ensembl ids with version (ENSG00000000000.1 ...), 0 are among the" in output
     assert "of section M1, symbols" in output
-    assert not (study / "results/tiles/M2.h5").exists()
-    assert (study / "results/tiles/M1.h5").exists()
+    assert not (study / "results/features").exists()
+
+
+def test_counts_that_nobody_can_read_keep_no_other_section_from_its_features(snakemake, study):
+    # M1 is the first section, whose gene names the others must share.
+    (study / "M1.h5ad").write_text("no HDF5")
+    features = [f"results/features/{name}.h5" for name in ("M1", "M2")]
+    output = refused(snakemake, study, *features, "--keep-going")
+    assert "section M1: M1.h5ad" in output
+    assert [(study / file).exists() for file in features] == [False, True]
 
 
 def test_listed_genes_that_the_counts_do_not_have(snakemake, study):
     config = yaml.safe_load((study / "config.yaml").read_text())
     write_config(study, config | {"genes": {"method": "list", "list": "panel.txt"}})
     (study / "panel.txt").write_text("NOISE01\nERBB2\n")
-    output = refused(snakemake, study, "results/tiles/M1.h5")
+    output = refused(snakemake, study)
+    assert not (study / "results/features").exists()
     assert "section M1: " in output
     assert "1 of the 2 genes of panel.txt (ERBB2) are not among its" in output
 
@@ -74,7 +83,14 @@ def test_listed_genes_that_the_counts_do_not_have(snakemake, study):
 @pytest.mark.parametrize("part", ["tiff", "h5ad"])
 def test_one_file_under_two_names(snakemake, study, part):
     shutil.copy(study / f"M1.{part}", study / f"M2.{part}")
-    output = refused(snakemake, study, "results/folds/holdout/model.pt")
+    output = refused(snakemake, study)
     shared = {"tiff": "their slide, with overlapping tiles", "h5ad": "the counts of 48 spots"}[part]
     assert f"sections M1 and M2 share {shared} and stand on both sides of fold holdout" in output
-    assert not (study / "results/folds/holdout/model.pt").exists()
+    assert not list((study / "results/folds").glob("*/model.pt"))
+
+
+def test_a_fold_that_leaks_is_not_scored_whatever_else_goes_on(snakemake, study):
+    shutil.copy(study / "M1.h5ad", study / "M2.h5ad")
+    refused(snakemake, study, "results/evaluation/summary.tsv", "--keep-going")
+    assert (study / "results/predictions/holdout/M2.h5ad").exists()
+    assert not (study / "results/evaluation/summary.tsv").exists()

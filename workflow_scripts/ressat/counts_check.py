@@ -1,4 +1,4 @@
-"""Are a section's counts of use to this study? Asked before its slide is opened."""
+"""Are a section's counts of use to this study? Asked before hours are spent on its slide."""
 
 import re
 from collections.abc import Sequence

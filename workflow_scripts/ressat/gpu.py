@@ -1,13 +1,17 @@
 """GPUs of a machine: how many there are, and whose turn it is on which. Standard library only."""
 
 import fcntl
+import logging
 import os
+import re
 import subprocess
 import tempfile
 import time
 from functools import cache
 from pathlib import Path
 from typing import TextIO
+
+logger = logging.getLogger("ressat")
 
 RETRY_S = 1.0
 # A lock lives as long as its file is open: until the process ends, whatever ends it.
@@ -26,12 +30,20 @@ def count_gpus() -> int:
         listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError):
         return 0
-    found = sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
+    gpus = re.findall(r"(?m)^GPU (\d+): .*\(UUID: (\S+)\)", listed.stdout)
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
-        return found
-    named = [name for name in visible.split(",") if name.strip() and name.strip() != "-1"]
-    return min(found, len(named))
+        return len(gpus)
+    seen: set[str] = set()
+    for name in visible.split(","):
+        meant = {
+            uuid for index, uuid in gpus if name.strip() == index or uuid.startswith(name.strip() or " ")
+        }
+        # As CUDA does: a name that is none, or stands there again, hides itself and all that follow.
+        if len(meant) != 1 or meant <= seen:
+            break
+        seen |= meant
+    return len(seen)
 
 
 @cache
@@ -53,7 +65,7 @@ def claim_gpu(names: tuple[str, ...], folder: str | Path | None = None) -> int:
     int
         Index of the GPU in ``names``. A second call of a process returns the same.
     """
-    folder = Path(folder or tempfile.gettempdir())
+    folder, waited = Path(folder or tempfile.gettempdir()), False
     while True:
         for index, name in enumerate(names):
             file = (folder / f"ressat-{os.getuid()}-gpu-{name}.lock").open("a")
@@ -64,4 +76,7 @@ def claim_gpu(names: tuple[str, ...], folder: str | Path | None = None) -> int:
                 continue
             _held.append(file)
             return index
+        if not waited:
+            logger.warning("waiting for a GPU: other jobs have all %d", len(names))
+        waited = True
         time.sleep(RETRY_S)

@@ -6,17 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def grown(base: float, per_mb: float = 0.0, of: str = "") -> Callable[..., int]:
+def grown(
+    base: float, *, of: str = "", per_mb: float = 0.0, per_mb_of_largest: float = 0.0
+) -> Callable[..., int]:
     """Request that grows with the size of some inputs, and doubles with every attempt.
 
     Parameters
     ----------
     base
         What the job needs whatever its input: MB of memory, or minutes.
-    per_mb
-        What it needs more for every MB (10^6 bytes) of input.
     of
         Names of the inputs that count, with blanks between; default: all of them.
+    per_mb
+        What it needs more for every MB (10^6 bytes) of all these files: where they are held at once.
+    per_mb_of_largest
+        What it needs more for every MB of the largest of them: where they are read one by one.
 
     Returns
     -------
@@ -26,8 +30,8 @@ def grown(base: float, per_mb: float = 0.0, of: str = "") -> Callable[..., int]:
     """
 
     def request(wildcards: object, input: object, attempt: int) -> int:
-        size_mb = _size_mb(input, of.split()) if per_mb else 0.0
-        return _doubled(base + per_mb * size_mb, attempt)
+        sizes = _sizes_mb(input, of.split()) if per_mb or per_mb_of_largest else []
+        return _doubled(base + per_mb * sum(sizes) + per_mb_of_largest * max(sizes, default=0), attempt)
 
     return request
 
@@ -59,7 +63,7 @@ def _doubled(request: float, attempt: int) -> int:
     return math.ceil(request) * 2 ** (attempt - 1)
 
 
-def _size_mb(inputs: object, names: list[str]) -> float:
+def _sizes_mb(inputs: object, names: list[str]) -> list[float]:
     counted = [getattr(inputs, name) for name in names] or [list(inputs)]
     files = [file for named in counted for file in ([named] if isinstance(named, str) else named)]
-    return sum(Path(file).stat().st_size for file in files) / 1e6
+    return [Path(file).stat().st_size / 1e6 for file in files]

@@ -25,7 +25,7 @@ def conda_folder(repository, tmp_path_factory) -> Iterator[Path]:
         pytest.skip(f"the channel can be made of CPython on Linux x86-64, and this is {' '.join(here)}")
     folder = tmp_path_factory.mktemp("conda")
     environments = sorted((repository / "envs").glob("*.yaml"))
-    command = [sys.executable, HERE / "channel.py", folder / "channels" / "conda-forge", *environments]
+    command = [sys.executable, HERE / "conda_channel.py", folder / "channels" / "conda-forge", *environments]
     subprocess.run(command, check=True)
     yield folder
     shutil.rmtree(folder)

@@ -1,6 +1,6 @@
 """A local conda channel, made of what is installed in the environment that runs this script.
 
-usage: channel.py CHANNEL ENVIRONMENT_FILE...
+usage: conda_channel.py CHANNEL ENVIRONMENT_FILE...
 
 It holds this Python and, of its installed packages, those that the environment files can need. Nothing is
 downloaded: files, versions and dependencies are those of the wheels that pip installed here. Left out are the
