@@ -68,6 +68,12 @@ def micro(repository: Path, snakemake, tmp_path_factory) -> Path:
     return study
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the many short tests for last, where several processes test: they then end at the same time."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: item.path.parent.name == "unit")
+
+
 class _ByFile(LoadScopeScheduling):
     """Hands out tests by file, and those of these folders together: they share what takes long to set up."""
 
