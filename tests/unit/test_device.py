@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -35,3 +36,16 @@ def test_autocast_changes_what_a_product_is_computed_in():
         assert (a @ a).dtype == torch.bfloat16
     with device.Device("cpu", "fp32").autocast():
         assert (a @ a).dtype == torch.float32
+
+
+def test_a_process_computes_on_the_gpu_that_it_claimed(monkeypatch):
+    current = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(
+        torch.cuda, "get_device_properties", lambda index: SimpleNamespace(uuid=f"GPU-{index}")
+    )
+    monkeypatch.setattr(torch.cuda, "set_device", current.append)
+    monkeypatch.setattr(device, "claim_gpu", {("GPU-0", "GPU-1"): 1}.__getitem__)
+    assert device.processor() == "cuda"
+    assert current == [1]
