@@ -1,8 +1,6 @@
 """What every test may ask for."""
 
 import os
-import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import pytest
 from filelock import FileLock
 from xdist.scheduler import LoadScopeScheduling
 
-from studies import REPOSITORY, Run, copy_study, start
+from studies import REPOSITORY, Run, copy_study, finish, start
 
 # What the tests of conda and of SLURM share.
 pytest_plugins = ["conda_fixtures"]
@@ -40,16 +38,7 @@ def snakemake() -> Callable[..., Run]:
     def run(
         study: Path, *arguments: str, succeeds: bool = True, limit_s: float = LIMIT_S, **how: object
     ) -> Run:
-        process = start(study, *arguments, **how)
-        try:
-            output, _ = process.communicate(timeout=limit_s)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            output, _ = process.communicate()
-            pytest.fail(f"snakemake took longer than {limit_s} s:\n{output}")
-        if (process.returncode == 0) != succeeds:
-            pytest.fail(f"snakemake ended with {process.returncode}:\n{output}")
-        return Run(process.returncode, output)
+        return finish(start(study, *arguments, **how), succeeds=succeeds, limit_s=limit_s)
 
     return run
 

@@ -1,7 +1,9 @@
 """Running studies as a user does: snakemake in a process of its own."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CORES = 2
@@ -62,6 +65,19 @@ def start(
         text=True,
         start_new_session=True,
     )
+
+
+def finish(process: subprocess.Popen, *, succeeds: bool, limit_s: float) -> Run:
+    """Wait for a started snakemake; fails the test unless it ends in time and as expected."""
+    try:
+        output, _ = process.communicate(timeout=limit_s)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+        pytest.fail(f"snakemake took longer than {limit_s} s:\n{output}")
+    if (process.returncode == 0) != succeeds:
+        pytest.fail(f"snakemake ended with {process.returncode}:\n{output}")
+    return Run(process.returncode, output)
 
 
 def copy_study(source: Path, target: Path, *, results: bool = False) -> Path:

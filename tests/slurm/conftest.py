@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from slurm.cluster import Cluster, ForeignClusterError, missing_commands, started
-from studies import REPOSITORY, Run
+from studies import REPOSITORY, Run, finish
 
 HERE = Path(__file__).parent
 LIMIT_S = 600
@@ -46,15 +45,7 @@ class Submitter:
     def run(self, study: Path, *arguments: str, succeeds: bool = True, **environment: str) -> Run:
         """Run to the end; fails the test unless it ends as expected."""
         process = self.start(study, *arguments, **environment)
-        try:
-            output, _ = process.communicate(timeout=LIMIT_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            output, _ = process.communicate()
-            pytest.fail(f"snakemake took longer than {LIMIT_S} s:\n{output}")
-        if (process.returncode == 0) != succeeds:
-            pytest.fail(f"snakemake ended with {process.returncode}:\n{output}")
-        return Run(process.returncode, output)
+        return finish(process, succeeds=succeeds, limit_s=LIMIT_S)
 
     def jobs_of(self, run: Run) -> dict[int, Mapping[str, str]]:
         """What SLURM says of the jobs that a run submitted: id -> ``scontrol show job``."""
