@@ -29,7 +29,7 @@ rule render_report:
         labelled=list(study.counts),
         folds=study.trained_folds,
         genes=config["report"]["genes"],
-        settings=study.shown_settings,
+        settings=study.result_settings,
         code=code_version("render_report"),
     script:
         "../workflow_scripts/render_report.py"

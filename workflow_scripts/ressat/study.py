@@ -130,7 +130,7 @@ class Study:
         }
 
     @property
-    def shown_settings(self) -> dict:
+    def result_settings(self) -> dict:
         """Return the settings that results depend on, for the report."""
         return {name: value for name, value in self.config.items() if name != "simulate"}
 
