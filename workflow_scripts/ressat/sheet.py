@@ -10,6 +10,8 @@ from ressat.settings import check_schema, expand_path
 
 # What a spreadsheet leaves in a cell that looks empty.
 BLANK = {"", "NA", "NaN", "nan"}
+# What leaves a section out, in the column include; the schema lists what may stand there.
+NO = {"no", "false", "0"}
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Section:
     slide
         The H&E image.
     expression
-        Space Ranger folder, h5ad file or counts table; None without counts.
+        Space Ranger folder, h5ad file, SpatialData zarr or counts table; None without counts.
     spots
         Spot table of legacy ST; None otherwise.
     patient
@@ -32,6 +34,13 @@ class Section:
         ``train``, ``test`` or ``predict``.
     mpp
         um per pixel of the full-resolution image; None where the sheet does not say.
+    bin_um
+        Edge of the bins to read, for Visium HD; None otherwise.
+    layer
+        Layer of an h5ad file or of a SpatialData table that holds the counts; None for X.
+    table, region
+        Of SpatialData: the table to read, and the shapes element whose spots are this section; None where
+        there is but one.
     """
 
     sample: str
@@ -40,7 +49,11 @@ class Section:
     spots: Path | None
     patient: str
     role: str
-    mpp: float | None
+    mpp: float | None = None
+    bin_um: int | None = None
+    layer: str | None = None
+    table: str | None = None
+    region: str | None = None
 
 
 def read_sheet(path: str | Path, schema: dict) -> dict[str, Section]:
@@ -56,8 +69,8 @@ def read_sheet(path: str | Path, schema: dict) -> dict[str, Section]:
     Returns
     -------
     dict of str, Section
-        By sample, in the sheet's order. Paths are relative to the sheet's folder, and environment
-        variables in them are replaced.
+        By sample, in the sheet's order, without those whose ``include`` is no. Paths are relative to the
+        sheet's folder, and environment variables in them are replaced.
 
     Raises
     ------
@@ -65,19 +78,28 @@ def read_sheet(path: str | Path, schema: dict) -> dict[str, Section]:
         If the sheet cannot be read, or a row is not what the schema and the roles ask for.
     """
     sections: dict[str, Section] = {}
+    left_out: set[str] = set()
     for number, row in _rows(path, schema):
         check_schema(row, schema, file=f"{path}, line {number}")
         sample = row["sample"]
-        if sample in sections:
+        if sample in sections or sample in left_out:
             raise InputError(
                 f"line {number} names section {sample} again",
                 expected="each sample once",
                 action="rename one of them",
                 file=path,
             )
-        sections[sample] = _section(row, Path(path), number)
+        if row.get("include", "yes").lower() in NO:
+            left_out.add(sample)
+        else:
+            sections[sample] = _section(row, Path(path), number)
     if not sections:
-        raise InputError("no section", expected="at least one row below the header", file=path)
+        raise InputError(
+            f"no section to include ({len(left_out)} have include set to no)" if left_out else "no section",
+            expected="at least one row below the header",
+            action="set include to yes for the sections to use" if left_out else "list the sections in it",
+            file=path,
+        )
     return sections
 
 
@@ -185,7 +207,16 @@ def _section(row: dict[str, str], sheet: Path, number: int) -> Section:
             section=sample,
             file=sheet,
         )
-    mpp = float(row["mpp"]) if "mpp" in row else None
     return Section(
-        sample, file("slide"), file("expression"), file("spots"), row.get("patient", sample), role, mpp
+        sample,
+        file("slide"),
+        file("expression"),
+        file("spots"),
+        row.get("patient", sample),
+        role,
+        mpp=float(row["mpp"]) if "mpp" in row else None,
+        bin_um=int(row["bin_um"]) if "bin_um" in row else None,
+        layer=row.get("layer"),
+        table=row.get("table"),
+        region=row.get("region"),
     )
