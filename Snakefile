@@ -11,6 +11,7 @@ configfile: workflow.source_path("config.yaml")
 
 include: "rules/common.smk"
 include: "rules/simulate.smk"
+include: "rules/check.smk"
 include: "rules/slides.smk"
 include: "rules/expression.smk"
 include: "rules/features.smk"
@@ -21,6 +22,7 @@ include: "rules/report.smk"
 
 localrules:
     all,
+    check,
 
 
 rule all:
@@ -31,3 +33,9 @@ rule all:
         checked=expand("results/folds/{fold}/sections.tsv", fold=study.trained_folds),
         models=expand("results/folds/{fold}/model.pt", fold=study.trained_folds),
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),
+
+
+# Prints what the checks found; see rules/check.smk.
+rule check:
+    input:
+        expand("results/checks/{sample}.json", sample=study.sections),

@@ -10,11 +10,12 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from ressat import keys
 from ressat.code_version import code_version
-from ressat.errors import InputError
+from ressat.errors import InputError, sentences
 from ressat.gpu import count_gpus
 from ressat.job_resources import grown, grown_with_tiles
 from ressat.settings import check_yaml
 from ressat.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
+from ressat.study_table import study_table
 
 if Path("config.yaml").exists():
     try:
@@ -43,8 +44,12 @@ if gpus and "gpu" not in workflow.global_resources:
 
 try:
     study = Study.load(config, "config.yaml", Path(workflow.basedir) / "schemas")
-except InputError as error:
-    raise WorkflowError(str(error)) from None
+except (InputError, ExceptionGroup) as error:
+    raise WorkflowError(sentences(error)) from None
+
+
+# Names under which the files of counts are inputs, by format: what their jobs ask for goes by their sizes.
+COUNTS = "matrix counts h5ad elements"
 
 
 wildcard_constraints:
@@ -79,9 +84,21 @@ def counts_if_labelled(wildcards):
     return f"results/expression/{wildcards.sample}.h5ad" if labelled else []
 
 
-def counts_reference(wildcards):
+def counts_files(wildcards):
+    return study.counts[wildcards.sample][1] if wildcards.sample in study.counts else {}
+
+
+def counts_format(wildcards):
+    return study.counts[wildcards.sample][0] if wildcards.sample in study.counts else None
+
+
+def counts_options(wildcards):
+    return study.sections[wildcards.sample].counts_options
+
+
+def genes_reference(wildcards):
     reference = study.counts_reference
-    return f"results/expression/{reference}.h5ad" if wildcards.sample != reference else []
+    return f"results/checks/{reference}.genes.txt" if wildcards.sample != reference else []
 
 
 def counts_if_tested(wildcards):

@@ -27,7 +27,7 @@ rule check_leakage:
     input:
         tiles=labelled("results/tiles/{sample}.h5"),
         expression=labelled("results/expression/{sample}.h5ad"),
-        checked=labelled("results/expression/{sample}.json"),
+        checked=labelled("results/checks/{sample}.genes.json"),
     output:
         sections="results/folds/{fold}/sections.tsv",
     log:

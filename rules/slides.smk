@@ -4,6 +4,7 @@
 rule prepare_slide:
     input:
         slide=lambda wildcards: study.sections[wildcards.sample].slide,
+        checked="results/checks/{sample}.json",
     output:
         slide="results/slides/{sample}.tiff",
     log:
@@ -17,7 +18,6 @@ rule prepare_slide:
         mem_mb=grown(2000, of="slide", per_mb=5),
         runtime=grown(15, of="slide", per_mb=0.1),
     params:
-        mpp=lambda wildcards: study.sections[wildcards.sample].mpp,
         jpeg_quality=config["slide"]["jpeg_quality"],
         code=code_version("prepare_slide"),
     script:
@@ -27,6 +27,7 @@ rule prepare_slide:
 rule tile_slide:
     input:
         slide=slide,
+        checked="results/checks/{sample}.json",
         expression=counts_if_labelled,
     output:
         tiles="results/tiles/{sample}.h5",
@@ -44,7 +45,6 @@ rule tile_slide:
         runtime=grown(30),
     params:
         named=lambda wildcards: str(study.sections[wildcards.sample].slide),
-        mpp=lambda wildcards: study.sections[wildcards.sample].mpp,
         tile_um=config["tiling"]["tile_um"],
         tile_px=config["tiling"]["tile_px"],
         grid_um=only_without_counts(config["tiling"]["grid_um"]),

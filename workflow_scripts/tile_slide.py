@@ -1,13 +1,13 @@
 """tile_slide: decide which tiles a section has. No tile image is written.
 
 Input
-    slide, and for a labelled section expression (its spots)
+    slide; checked (its scale); for a labelled section expression (its spots)
 Output
     tiles: coordinates, geometry, tissue and low-resolution image; counted: how many they are, for what
     plans with it; overlay: a picture of them
 Params
-    named (the slide as the sheet names it), mpp (of the sheet, or None), tile_um, tile_px, lowres_px;
-    without counts grid_um and min_tissue too
+    named (the slide as the sheet names it), tile_um, tile_px, lowres_px; without counts grid_um and
+    min_tissue too
 """
 
 import json
@@ -16,10 +16,11 @@ import anndata
 import numpy as np
 
 from ressat import keys, pictures, tiling
+from ressat.checked import Checked
 from ressat.files import replacing, write_text
 from ressat.joblog import job_log
-from ressat.scale import resolve_scale
-from ressat.slide_checks import check_colour, check_spots_on_tissue, check_tissue
+from ressat.scale import Scale
+from ressat.slide_checks import check_tiles
 from ressat.slides import Slide
 from ressat.tile_table import Tiles
 from ressat.tissue import box_fraction, tissue_mask
@@ -31,35 +32,26 @@ with (
     job_log(snakemake.log[0], f"tile_slide {section}") as log,
     Slide(snakemake.input.slide, section) as slide,
 ):
-    spots = (
-        anndata.read_h5ad(snakemake.input.expression, backed="r")
-        if snakemake.input.get("expression")
-        else None
-    )
-    known = None if spots is None else spots.uns[keys.UNS]
-    pitch = None if known is None or np.isnan(known["pitch_um"]) else known["pitch_um"] / known["pitch_px"]
-    scale = resolve_scale(section, named, sheet=params.mpp, pitch=pitch, tags=slide.tagged_mpp)
+    checked = Checked.read(snakemake.input.checked)
+    scale = Scale(checked.mpp, checked.mpp_source)
     log.info("%d x %d px at %.4g um/px (from the %s)", *slide.size, scale.mpp, scale.source)
 
     geometry = tiling.tile_geometry(slide.downsamples, scale.mpp, params.tile_um, params.tile_px)
     lowres, downsample = slide.low_resolution(params.lowres_px)
-    check_colour(section, named, lowres)
     mask = tissue_mask(lowres, scale.mpp * downsample)
 
-    if spots is None:
-        coords, barcodes = tiling.hexagonal_grid(slide.size, params.grid_um / scale.mpp)
-        spot_px = params.grid_um / scale.mpp
-    else:
+    if snakemake.input.get("expression"):
+        spots = anndata.read_h5ad(snakemake.input.expression, backed="r")
         coords, barcodes = spots.obsm["spatial"], spots.obs_names.to_numpy(dtype=str)
-        spot_px = known["spot_px"]
-        tiling.check_centres(coords, slide.size, section, named)
+        spot_px = spots.uns[keys.UNS]["spot_px"]
+    else:
+        spot_px = params.grid_um / scale.mpp
+        coords, barcodes = tiling.hexagonal_grid(slide.size, spot_px)
     tissue = box_fraction(mask, *(coords / downsample).T, geometry.edge / downsample)
-    if spots is None:
+    if not snakemake.input.get("expression"):
         kept = tissue >= params.min_tissue
         coords, barcodes, tissue = coords[kept], barcodes[kept], tissue[kept]
-        check_tissue(section, named, mask, params.min_tissue, len(coords))
-    else:
-        check_spots_on_tissue(section, named, tissue)
+        check_tiles(section, named, len(coords), params.min_tissue)
 
     coords = np.round(coords).astype(np.int32)
     crossing = tiling.crossing_edge(coords, geometry.edge, slide.size)

@@ -74,3 +74,30 @@ def grey_levels():
         return np.clip(noisy, 0, 255).round().astype(np.uint8)
 
     return take
+
+
+@pytest.fixture(scope="session")
+def uneven_slide() -> tuple[np.ndarray, np.ndarray]:
+    """Tissue without symmetry on a slide of 9,000 x 7,000 px, and its image, 10 px to one, dark where nuclei are."""
+    rng = np.random.default_rng(3)
+    height, width = 700, 900
+    y, x = np.mgrid[:height, :width]
+    outline = ndimage.gaussian_filter(rng.normal(size=(height, width)), 60)
+    mask = ((x - 350) / 280) ** 2 + ((y - 280) / 220) ** 2 < 1 + 0.3 * outline / outline.std()
+    nuclei = ndimage.gaussian_filter(rng.normal(size=(height, width)), 25)
+    density = mask * (0.6 + 0.15 * nuclei / nuclei.std())
+    grey = 255 * np.exp(-np.clip(density, 0, 2))
+    return mask, np.repeat(grey[..., None], 3, axis=-1).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def spots_on_it(uneven_slide) -> tuple[np.ndarray, np.ndarray]:
+    """Spots on the tissue, and counts that follow its darkness, with noise."""
+    mask, image = uneven_slide
+    x, y = np.meshgrid(np.arange(100, 9000, 200), np.arange(100, 7000, 200))
+    coords = np.column_stack([x.ravel(), y.ravel()])
+    column, row = (coords / 10).astype(int).T
+    on_tissue = mask[row, column]
+    darkness = -np.log((image[row, column, 0] + 1.0) / 256)[on_tissue]
+    counts = np.random.default_rng(4).poisson(3000 * np.exp(darkness))
+    return coords[on_tissue], counts

@@ -5,11 +5,12 @@ import math
 import pytest
 
 from ressat.errors import InputError
-from ressat.scale import Scale, best_level, resolve_scale
+from ressat.scale import SHEET, SLIDE_TAGS, SPOT_PITCH, Scale, best_level, resolve_scale, scale_meaning
 
 
-def resolve(sheet=None, pitch=None, tags=None):
-    return resolve_scale("C2", "slides/C2.svs", sheet=sheet, pitch=pitch, tags=tags)
+def resolve(sheet=None, pitch=None, tags=None, **options):
+    sources = {SHEET: sheet, SPOT_PITCH: pitch, SLIDE_TAGS: tags}
+    return resolve_scale("C2", "slides/C2.svs", sources, **options)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,32 @@ def test_sources_that_contradict_each_other_are_refused_with_their_figures(sourc
         resolve(**sources)
     assert figures in str(caught.value)
     assert "expected agreement within 5%" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("pitch", "meaning"),
+    [
+        (0.5 / 0.15, "the coordinates are pixels of the hires image (tissue_hires_scalef 0.15)"),
+        (0.5 * 2, "the coordinates are pixels of an image 2 times smaller"),
+        (0.5 * 0.4, "the image was exported 2.5 times smaller"),
+        (0.5 * 1.1, "was exported at another scale"),
+    ],
+)
+def test_what_a_contradiction_of_the_pitch_means_is_said(pitch, meaning):
+    with pytest.raises(InputError, match="contradict") as caught:
+        resolve(pitch=pitch, tags=0.5, hires=0.15, lowres=0.045)
+    assert meaning in caught.value.found.split("it seems that ")[1]
+
+
+def test_where_the_pitch_agrees_no_coordinates_are_suspected():
+    with pytest.raises(InputError) as caught:
+        resolve(sheet=0.4, pitch=0.5, tags=0.62)
+    assert "coordinates" not in caught.value.found
+
+
+def test_images_of_space_ranger_are_known_by_their_scales_both_ways():
+    assert "pixels of the hires image" in scale_meaning(1 / 0.149, 0.15, 0.045)[0]
+    assert "the image is Space Ranger's lowres image" in scale_meaning(0.0455, 0.15, 0.045)[0]
 
 
 @pytest.mark.parametrize("mpp", [35.28, 0.01, 0.0, -0.5, math.nan, math.inf])

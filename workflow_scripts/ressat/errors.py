@@ -39,3 +39,19 @@ class InputError(Exception):
         # What libraries say may run over several lines, and a question needs no full stop.
         sentence = " ".join(line.strip() for line in sentence.splitlines())
         super().__init__(sentence if sentence.endswith("?") else sentence + ".")
+
+    def about(self, section: str, file: object) -> "InputError":
+        """Return the same, with the section and the file named where they were not yet."""
+        return InputError(
+            self.found,
+            expected=self.expected,
+            action=self.action,
+            section=self.section or section,
+            file=self.file or file,
+        )
+
+
+def sentences(error: "InputError | ExceptionGroup[InputError]") -> str:
+    """Return what is wrong, a line for each of several."""
+    errors = error.exceptions if isinstance(error, ExceptionGroup) else [error]
+    return "\n".join(str(one) for one in errors)

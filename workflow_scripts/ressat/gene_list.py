@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from ressat.ensembl import without_version
 from ressat.errors import InputError
 
 
 def read_gene_list(path: str | Path) -> list[str]:
-    """Read gene names, one per line; blank lines and ``#`` comments are skipped.
+    """Read gene names, one per line; blank lines, ``#`` comments and versions of Ensembl ids are left out.
 
     Raises
     ------
@@ -23,7 +24,7 @@ def read_gene_list(path: str | Path) -> list[str]:
             file=path,
         ) from error
     lines = (line.split("#")[0].strip() for line in text.splitlines())
-    genes = [line for line in lines if line]
+    genes = [without_version(line) for line in lines if line]
     if not genes:
         raise InputError("no gene", expected="one gene name per line", action="add some", file=path)
     return genes

@@ -1,6 +1,6 @@
 """Names that more than one step writes or reads, in files and in tables."""
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Version of the file formats below; every file written carries it."""
 
 # Layers of the ResNet50 whose pooled activations are cached, with their widths.
@@ -38,7 +38,7 @@ ALL_GENES = "all"
 UNS = "ressat"
 
 # Formats of counts.
-SPACE_RANGER, H5AD, LEGACY = "space_ranger", "h5ad", "legacy"
+SPACE_RANGER, H5AD, SPATIALDATA, LEGACY = "space_ranger", "h5ad", "spatialdata", "legacy"
 
 # Roles of a section in the sheet.
 TRAIN, TEST, PREDICT = "train", "test", "predict"

@@ -1,8 +1,10 @@
 """A slide's scale: how many um a pixel is, and which pyramid level suits a resolution."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 
 from ressat.errors import InputError
 
@@ -10,6 +12,12 @@ from ressat.errors import InputError
 MPP_RANGE = (0.1, 10.0)
 # Sources of the scale may differ by this much before they are held to contradict each other.
 MPP_TOLERANCE = 0.05
+# Scales this close to that of a Space Ranger image are taken for it.
+SAME_SCALE = 0.04
+# Nobody exports images at such scales; spots on the slide of another section often fit better at one of them.
+ANOTHER_SECTION = (0.7, 1.4)
+# Sources of a scale, as messages call them.
+SHEET, SPOT_PITCH, SCALE_FACTORS, SLIDE_TAGS = "sheet", "spot pitch", "scale factors", "slide tags"
 
 
 def best_level(downsamples: Sequence[float], wanted: float) -> int:
@@ -37,10 +45,11 @@ class Scale:
 def resolve_scale(
     section: str,
     slide: str | Path,
+    sources: Mapping[str, float | None],
     *,
-    sheet: float | None,
-    pitch: float | None,
-    tags: float | None,
+    hires: float | None = None,
+    lowres: float | None = None,
+    advice: str = "",
 ) -> Scale:
     """Choose a slide's scale among its sources, and hold them against each other.
 
@@ -48,17 +57,18 @@ def resolve_scale(
     ----------
     section, slide
         For messages.
-    sheet
-        um/px from the sheet's column ``mpp``.
-    pitch
-        um/px from the distance between spots, where the array's pitch is known (Visium).
-    tags
-        um/px from the slide's own tags.
+    sources
+        um/px by where it is from, the most trusted first; None where a source does not say. `SPOT_PITCH`
+        is what the distance between spots says.
+    hires, lowres
+        Pixels of Space Ranger's images per pixel of the full-resolution image, where known.
+    advice
+        What to write into the sheet if there is no source at all, where that can be guessed.
 
     Returns
     -------
     Scale
-        The first of sheet, spot pitch and tags that is present.
+        That of the first source that says it.
 
     Raises
     ------
@@ -66,13 +76,12 @@ def resolve_scale(
         If there is no source at all, one lies outside `MPP_RANGE`, or two differ by more
         than `MPP_TOLERANCE`.
     """
-    named = {"sheet": sheet, "spot pitch": pitch, "slide tags": tags}
-    present = {source: mpp for source, mpp in named.items() if mpp is not None}
+    present = {source: mpp for source, mpp in sources.items() if mpp is not None}
     if not present:
         raise InputError(
             "its scale (um per pixel) is in neither the sheet nor the slide's tags, nor known from the spots",
             expected="one of them",
-            action="add the column mpp to the sheet, with the um/px of the full-resolution image",
+            action="add the column mpp to the sheet, with the um/px of the full-resolution image" + advice,
             section=section,
             file=slide,
         )
@@ -87,12 +96,64 @@ def resolve_scale(
             file=slide,
         )
     if max(present.values()) > min(present.values()) * (1 + MPP_TOLERANCE):
+        found = f"the sources of its scale contradict each other: {figures} um/px"
+        action = "correct mpp in the sheet, or the slide's tags, whichever is wrong"
+        others = [mpp for source, mpp in present.items() if source != SPOT_PITCH]
+        factor = present.get(SPOT_PITCH, mean(others)) / mean(others)
+        if abs(math.log(factor)) > math.log(1 + MPP_TOLERANCE):
+            meaning, action = scale_meaning(factor, hires, lowres)
+            found += f"; it seems that {meaning}"
         raise InputError(
-            f"the sources of its scale contradict each other: {figures} um/px",
+            found,
             expected=f"agreement within {MPP_TOLERANCE:.0%}",
-            action="check that the coordinates are pixels of this very image, and correct mpp in the sheet",
+            action=action,
             section=section,
             file=slide,
         )
     source, mpp = next(iter(present.items()))
     return Scale(mpp, source)
+
+
+def scale_meaning(factor: float, hires: float | None, lowres: float | None) -> tuple[str, str]:
+    """Say what is wrong where coordinates have to be multiplied by a factor to fit an image.
+
+    Parameters
+    ----------
+    factor
+        Above 0.
+    hires, lowres
+        Pixels of Space Ranger's images per pixel of the full-resolution image, where known.
+
+    Returns
+    -------
+    tuple of str
+        What is wrong, as a clause, and what to do, as an imperative.
+    """
+    for name, scale in (("hires", hires), ("lowres", lowres)):
+        if scale and abs(factor * scale - 1) <= SAME_SCALE:
+            return (
+                f"the coordinates are pixels of the {name} image (tissue_{name}_scalef {scale:.4g})",
+                "give coordinates in pixels of the full-resolution image",
+            )
+        if scale and abs(factor / scale - 1) <= SAME_SCALE:
+            return (
+                f"the image is Space Ranger's {name} image (tissue_{name}_scalef {scale:.4g}), and the "
+                "coordinates are pixels of the full-resolution image",
+                "give the full-resolution image that Space Ranger was run with",
+            )
+    low, high = ANOTHER_SECTION
+    if low < factor < high:
+        return (
+            "the image is of another section, or was exported at another scale (spots fit it better with "
+            f"coordinates times {factor:.3g})",
+            "give the very image that the coordinates were made for, or correct the scale",
+        )
+    if factor > 1:
+        return (
+            f"the coordinates are pixels of an image {factor:.3g} times smaller (hires or lowres, say)",
+            "give coordinates in pixels of this image",
+        )
+    return (
+        f"the image was exported {1 / factor:.3g} times smaller than the one the coordinates are pixels of",
+        "give the full-resolution image that the coordinates were made for",
+    )

@@ -41,6 +41,8 @@ class Section:
     table, region
         Of SpatialData: the table to read, and the shapes element whose spots are this section; None where
         there is but one.
+    include
+        Whether the study has the section at all.
     """
 
     sample: str
@@ -54,6 +56,12 @@ class Section:
     layer: str | None = None
     table: str | None = None
     region: str | None = None
+    include: bool = True
+
+    @property
+    def counts_options(self) -> dict[str, str | int | None]:
+        """What the sheet says of how the counts are read."""
+        return {name: getattr(self, name) for name in ("bin_um", "layer", "table", "region")}
 
 
 def read_sheet(path: str | Path, schema: dict) -> dict[str, Section]:
@@ -69,8 +77,8 @@ def read_sheet(path: str | Path, schema: dict) -> dict[str, Section]:
     Returns
     -------
     dict of str, Section
-        By sample, in the sheet's order, without those whose ``include`` is no. Paths are relative to the
-        sheet's folder, and environment variables in them are replaced.
+        By sample, in the sheet's order. Paths are relative to the sheet's folder, and environment
+        variables in them are replaced.
 
     Raises
     ------
@@ -78,26 +86,22 @@ def read_sheet(path: str | Path, schema: dict) -> dict[str, Section]:
         If the sheet cannot be read, or a row is not what the schema and the roles ask for.
     """
     sections: dict[str, Section] = {}
-    left_out: set[str] = set()
     for number, row in _rows(path, schema):
         check_schema(row, schema, file=f"{path}, line {number}")
         sample = row["sample"]
-        if sample in sections or sample in left_out:
+        if sample in sections:
             raise InputError(
                 f"line {number} names section {sample} again",
                 expected="each sample once",
                 action="rename one of them",
                 file=path,
             )
-        if row.get("include", "yes").lower() in NO:
-            left_out.add(sample)
-        else:
-            sections[sample] = _section(row, Path(path), number)
-    if not sections:
+        sections[sample] = _section(row, Path(path), number)
+    if not any(section.include for section in sections.values()):
         raise InputError(
-            f"no section to include ({len(left_out)} have include set to no)" if left_out else "no section",
-            expected="at least one row below the header",
-            action="set include to yes for the sections to use" if left_out else "list the sections in it",
+            f"no section to include, of {len(sections)}" if sections else "no section",
+            expected="at least one row below the header, with include yes or empty",
+            action="set include to yes for the sections to use" if sections else "list the sections in it",
             file=path,
         )
     return sections
@@ -219,4 +223,5 @@ def _section(row: dict[str, str], sheet: Path, number: int) -> Section:
         layer=row.get("layer"),
         table=row.get("table"),
         region=row.get("region"),
+        include=row.get("include", "yes").lower() not in NO,
     )

@@ -1,6 +1,6 @@
 """A section's counts as its files give them, whatever the format."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 from scipy import sparse
@@ -62,6 +62,8 @@ class SpotCounts:
         How many spots the counts hold.
     left_out
         How many of them were left out so far, by reason.
+    features_left_out
+        How many features were left out since they are no genes (antibodies, say), by type.
     """
 
     section: str
@@ -73,3 +75,4 @@ class SpotCounts:
     array: SpotArray
     found: int
     left_out: dict[str, int]
+    features_left_out: dict[str, int] = field(default_factory=dict)

@@ -5,10 +5,8 @@ from pathlib import Path
 
 from ressat import keys
 from ressat.errors import InputError
-from ressat.expression_source import expression_files, require_files
 from ressat.settings import check_schema, expand_path, load_schema
 from ressat.sheet import Section, read_sheet
-from ressat.slide_format import needs_conversion
 from ressat.splits import Fold, make_folds
 from ressat.study_checks import (
     PUBLISHED_STAIN,
@@ -16,6 +14,7 @@ from ressat.study_checks import (
     refuse_shared_counts,
     require_setting_files,
 )
+from ressat.study_files import find_files
 
 DOWNLOADED_WEIGHTS = ("IMAGENET1K_V1", "IMAGENET1K_V2")
 RANDOM_WEIGHTS = "random"
@@ -66,11 +65,14 @@ class Study:
         ------
         InputError
             For the first thing found wrong. No slide is opened; of a TIFF, the first tags are read.
+        ExceptionGroup
+            Of InputErrors: one for each of several sections whose files are missing or of no known kind.
         """
         schema = load_schema(Path(schemas) / "config.schema.json")
         check_schema(config, schema, config_file)
         sheet = expand_path(config["samples"], "samples", file=config_file)
-        sections = read_sheet(sheet, load_schema(Path(schemas) / "samples.schema.json"))
+        listed = read_sheet(sheet, load_schema(Path(schemas) / "samples.schema.json"))
+        sections = {name: section for name, section in listed.items() if section.include}
         if PUBLISHED_STAIN in sections:
             raise InputError(
                 f"a section named {PUBLISHED_STAIN}",
@@ -82,36 +84,16 @@ class Study:
         folds = make_folds(sections.values(), config["evaluation"], bundle=model, sheet=sheet)
         simulated = config["simulate"].get("sections", {})
         for name in simulated:
-            if name not in sections:
+            if name not in listed:
                 raise InputError(
                     f"simulate.sections names {name}, which is not in the sheet",
                     expected=f"a sample of {sheet}",
                     action="add a row for it, or remove it",
                     file=config_file,
                 )
-        converted, counts = set(), {}
-        for name, section in sections.items():
-            if section.expression is not None:
-                counts[name] = expression_files(section)
-            if name in simulated:
-                continue
-            files = {"slide": section.slide}
-            if name in counts:
-                files |= {"expression": section.expression, **counts[name][1]}
-            require_files(section, files)
-            try:
-                if needs_conversion(section.slide):
-                    converted.add(name)
-            except InputError as error:
-                raise InputError(
-                    error.found,
-                    expected=error.expected,
-                    action=error.action,
-                    section=name,
-                    file=section.slide,
-                ) from error
+        converted, counts = find_files(sections, simulated)
         refuse_shared_counts(sections, sheet)
-        study = cls(config, sections, folds, frozenset(converted), counts, config_file)
+        study = cls(config, sections, folds, converted, counts, config_file)
         study._check_references(schema)
         return study
 
@@ -137,6 +119,11 @@ class Study:
     def patients(self, samples: tuple[str, ...]) -> dict[str, str]:
         """Return the patient of each of some sections."""
         return {sample: self.sections[sample].patient for sample in samples}
+
+    def counts_paths(self, sample: str) -> list[Path]:
+        """Return the files of a section's counts; none without counts."""
+        files = self.counts[sample][1].values() if sample in self.counts else ()
+        return [path for named in files for path in (named if isinstance(named, list) else [named])]
 
     @property
     def counts_reference(self) -> str | None:

@@ -4,6 +4,8 @@ import numpy as np
 from scipy import ndimage
 from skimage import filters, morphology
 
+from ressat.boxes import BoxMeans
+
 # Grey level that the glass is brought to, and the one it is held to have where none can be seen.
 WHITE, ASSUMED_GLASS = 245.0, 240.0
 # Glass lets more green through than this; what does not is tissue.
@@ -86,32 +88,8 @@ def _is_ink(density: np.ndarray) -> np.ndarray:
 
 
 def box_fraction(mask: np.ndarray, x: np.ndarray, y: np.ndarray, edge: float) -> np.ndarray:
-    """Return the share of each square box that the mask covers.
-
-    Parameters
-    ----------
-    mask
-        Boolean mask, shape (h, w).
-    x, y
-        Centres of the boxes in pixels of the mask, shape (n,).
-    edge
-        Edge of the boxes in pixels of the mask.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32, shape (n,), 0 to 1. What lies outside the mask counts as not covered.
-    """
-    height, width = mask.shape
-    # Summed-area table: one pass over the mask, then four look-ups per box.
-    table = np.pad(mask, ((1, 0), (1, 0))).cumsum(axis=0, dtype=np.int64).cumsum(axis=1)
-    # Whole pixels, the same number in every box: rounding both sides would favour some.
-    size = max(1, round(edge))
-    first = np.round(np.stack([x, y]) - size / 2).astype(int)
-    left, top = np.clip(first, 0, [[width], [height]])
-    right, bottom = np.clip(first + size, 0, [[width], [height]])
-    covered = table[bottom, right] - table[top, right] - table[bottom, left] + table[top, left]
-    return (covered / size**2).astype(np.float32)
+    """Return the share of each square box that the mask covers; see `BoxMeans.at`."""
+    return BoxMeans(mask).at(x, y, edge)
 
 
 def _pixels(edge_um: float, mpp: float) -> int:

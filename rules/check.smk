@@ -1,0 +1,68 @@
+# What is asked of every section and of all together before time is spent on them.
+
+
+rule check_section:
+    input:
+        unpack(counts_files),
+        slide=lambda wildcards: study.sections[wildcards.sample].slide,
+    output:
+        checked="results/checks/{sample}.json",
+        genes="results/checks/{sample}.genes.txt",
+    log:
+        "logs/check_section/{sample}.log",
+    # All sections are checked before any is worked on.
+    priority: 200
+    conda:
+        "../envs/check_section.yaml"
+    threads: 1
+    resources:
+        mem_mb=grown(2000, of=COUNTS, per_mb=40),
+        runtime=grown(15),
+    params:
+        format=counts_format,
+        options=counts_options,
+        ids=config["genes"]["ids"],
+        mpp=lambda wildcards: study.sections[wildcards.sample].mpp,
+        min_on_tissue=config["tiling"]["min_on_tissue"],
+        code=code_version("check_section"),
+    script:
+        "../workflow_scripts/check_section.py"
+
+
+rule check_genes:
+    input:
+        genes="results/checks/{sample}.genes.txt",
+        reference=genes_reference,
+        listed=study.gene_list or [],
+    output:
+        checked="results/checks/{sample}.genes.json",
+    log:
+        "logs/check_genes/{sample}.log",
+    priority: 100
+    conda:
+        "../envs/check_genes.yaml"
+    threads: 1
+    resources:
+        mem_mb=grown(500),
+        runtime=grown(5),
+    params:
+        counts=lambda wildcards: str(study.sections[wildcards.sample].expression),
+        reference=study.counts_reference,
+        learns=lambda wildcards: study.is_learnt_from(wildcards.sample),
+        code=code_version("check_genes"),
+    script:
+        "../workflow_scripts/check_genes.py"
+
+
+def print_checks():
+    """Say what all checks found, once a run for the target `check` has ended, whether all went well or not."""
+    if "check" in workflow.dag_settings.targets:
+        print(study_table(study, ".", count_gpus()), file=sys.stderr)
+
+
+onsuccess:
+    print_checks()
+
+
+onerror:
+    print_checks()

@@ -1,0 +1,33 @@
+"""check_genes: see whether a section's genes are those of the study.
+
+Input
+    genes, the section's; reference, those of the section whose genes the others must share, where it is
+    another; listed, the study's list, where there is one
+Output
+    checked: what was found, as JSON
+Params
+    counts (the file of the counts, for messages), reference (its section's name), learns (whether a model
+    learns from this section)
+"""
+
+import json
+
+from ressat import keys
+from ressat.files import write_text
+from ressat.gene_list import read_gene_list
+from ressat.genes_check import Genes, check_gene_names, check_listed_genes
+from ressat.joblog import job_log
+
+section, files, params = snakemake.wildcards.sample, snakemake.input, snakemake.params
+
+with job_log(snakemake.log[0], f"check_genes {section}") as log:
+    genes = Genes.read(section, params.counts, files.genes)
+    found = {"section": section, "genes": len(genes.names)}
+    if files.get("reference"):
+        found["compared_with"] = params.reference
+        found["shared_genes"] = check_gene_names(genes, Genes.read(params.reference, "", files.reference))
+    if files.get("listed") and params.learns:
+        check_listed_genes(genes, read_gene_list(files.listed), files.listed)
+    found["version"] = keys.FORMAT_VERSION
+    log.info("%d genes", found["genes"])
+    write_text(snakemake.output.checked, json.dumps(found, indent=2) + "\n")

@@ -1,0 +1,40 @@
+"""check_section: look at a section's slide and counts before anything is made of them.
+
+Input
+    slide, as the sheet names it; for a labelled section the files of its counts
+Output
+    checked: size, scale and number of spots, as JSON; genes: their names, one per line; what is wrong, if
+    anything is, stands beside the log
+Params
+    format and options (of the counts; None without), ids (symbol or ensembl), mpp (of the sheet, or None),
+    min_on_tissue
+"""
+
+from pathlib import Path
+
+from ressat.checked import write_problems
+from ressat.files import write_text
+from ressat.joblog import job_log
+from ressat.section_check import SectionCheck
+
+section, params = snakemake.wildcards.sample, snakemake.params
+problems_file = Path(snakemake.log[0]).with_suffix(".json")
+
+with job_log(snakemake.log[0], f"check_section {section}") as log:
+    write_problems(problems_file, [])
+    files = {name: file for name, file in snakemake.input.items() if name != "slide"}
+    check = SectionCheck(section, Path(snakemake.input.slide))
+    checked = check.run(
+        counts=(params.format, files, params.options) if params.format else None,
+        ids=params.ids,
+        mpp=params.mpp,
+        min_on_tissue=params.min_on_tissue,
+    )
+    if checked is None:
+        write_problems(problems_file, check.problems)
+        for problem in check.problems[:-1]:
+            log.error(problem)
+        raise check.problems[-1]
+    log.info("%s", checked)
+    write_text(snakemake.output.genes, "".join(f"{name}\n" for name in check.genes))
+    checked.write(snakemake.output.checked)
