@@ -21,9 +21,9 @@ rule check_section:
     params:
         format=counts_format,
         options=counts_options,
-        ids=config["genes"]["ids"],
+        ids=only_with_counts(config["genes"]["ids"]),
         mpp=lambda wildcards: study.sections[wildcards.sample].mpp,
-        min_on_tissue=config["tiling"]["min_on_tissue"],
+        min_on_tissue=only_with_counts(config["tiling"]["min_on_tissue"]),
         code=code_version("check_section"),
     script:
         "../workflow_scripts/check_section.py"

@@ -111,6 +111,11 @@ def only_without_counts(setting):
     return lambda wildcards: None if wildcards.sample in study.counts else setting
 
 
+def only_with_counts(setting):
+    """A param that sections without counts do not have, so that changing it leaves them alone."""
+    return lambda wildcards: setting if wildcards.sample in study.counts else None
+
+
 def stain_reference(wildcards):
     return study.stain_reference(wildcards.sample) or []
 

@@ -1,11 +1,10 @@
 """prepare_slide: rewrite a slide that OpenSlide cannot read as a pyramidal TIFF.
 
 Input
-    slide: a picture (JPEG, PNG, WebP) or a TIFF that OpenSlide does not read.
+    slide: a picture (JPEG, PNG, WebP) or a TIFF that OpenSlide does not read; checked: its scale.
 Output
-    slide: the same pixels as a tiled pyramidal TIFF, with the pixel size in its tags where it is known.
+    slide: the same pixels as a tiled pyramidal TIFF, with the pixel size in its tags.
 Params
-    mpp: the sheet's pixel size in um/px, or None to take the one that the file states.
     jpeg_quality: JPEG quality of the tiles, 1 to 100.
 """
 
@@ -15,6 +14,7 @@ import os
 os.environ["VIPS_CONCURRENCY"] = str(snakemake.threads)
 
 from ressat import pyramid
+from ressat.checked import Checked
 from ressat.files import replacing
 from ressat.joblog import job_log
 
@@ -26,11 +26,7 @@ with job_log(snakemake.log[0], f"prepare_slide {sample}") as log:
             snakemake.input.slide,
             target,
             section=sample,
-            mpp=snakemake.params.mpp,
+            mpp=Checked.read(snakemake.input.checked).mpp,
             quality=snakemake.params.jpeg_quality,
         )
     log.info("size: %d x %d px", slide.width, slide.height)
-    if slide.mpp is None:
-        log.info("pixel size: neither the sheet nor the file states a believable one")
-    else:
-        log.info("pixel size: %g um/px, from the %s", slide.mpp, slide.mpp_source)

@@ -1,33 +1,33 @@
 """read_expression: read a section's raw counts and spot positions into one AnnData file.
 
 Input
-    the files of the section's format: matrix, positions, scalefactors | h5ad | counts, spots
+    the files of the section's counts; checked
 Output
-    expression: raw counts, spot centres in level-0 pixels, what was found and left out
+    expression: raw counts, spot centres in level-0 pixels, what was found and left out; genes: a table of
+    the genes that were dropped or renamed
 Params
-    format (space_ranger, h5ad or legacy)
+    format, options (of the counts), ids (symbol or ensembl)
 """
 
-from ressat import expression_readers, keys
-from ressat.counts_check import Counts, check_spots
+from ressat.counts_reading import read_counts
+from ressat.expression_file import to_anndata
 from ressat.files import replacing
+from ressat.gene_names import named_genes
 from ressat.joblog import job_log
+from ressat.tables import write_table
+from ressat.usable_spots import usable_spots
 
-READERS = {
-    keys.SPACE_RANGER: expression_readers.read_space_ranger,
-    keys.H5AD: expression_readers.read_h5ad,
-    keys.LEGACY: expression_readers.read_legacy,
-}
-
-section = snakemake.wildcards.sample
+section, params = snakemake.wildcards.sample, snakemake.params
 
 with job_log(snakemake.log[0], f"read_expression {section}") as log:
-    files = {name: str(file) for name, file in snakemake.input.items()}
-    adata = READERS[snakemake.params.format](section, **files)
-    found = adata.uns[keys.UNS]
-    log.info("%d of %d spots kept, %d genes", adata.n_obs, found["spots_found"], adata.n_vars)
-    for reason, count in found["spots_left_out"].items():
+    files = {name: file for name, file in snakemake.input.items() if name != "checked"}
+    found = usable_spots(read_counts(section, params.format, files, params.options))
+    genes = named_genes(found.genes, params.ids, section, found.file)
+    adata = to_anndata(found, genes, params.ids)
+    log.info("%d of %d spots kept, %d genes", adata.n_obs, found.found, adata.n_vars)
+    for reason, count in found.left_out.items():
         log.info("left out, %s: %d", reason, count)
-    check_spots(Counts(section, next(iter(files.values())), adata.obs, adata.var_names))
+    log.info("%d genes dropped or renamed", len(genes.changes))
+    write_table(genes.changes, snakemake.output.genes)
     with replacing(snakemake.output.expression) as temporary:
         adata.write_h5ad(temporary, compression="gzip")

@@ -36,7 +36,7 @@ def failed(slurm, micro, tmp_path_factory) -> Failed:
     (study / COUNTS).write_text("no HDF5")
     run = slurm.run(
         study,
-        *(FEATURES, "results/expression/M2.json", WEIGHTS, "--retries", "1", "--set-resources"),
+        *(FEATURES, "results/checks/M2.genes.json", WEIGHTS, "--retries", "1", "--set-resources"),
         *("extract_features:mem_mb=300 if attempt == 1 else 4000", "extract_features:gpu=0"),
         "extract_features:slurm_partition=gpu",
         succeeds=False,

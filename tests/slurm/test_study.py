@@ -88,10 +88,10 @@ def test_every_job_asks_for_memory_and_time_of_its_own(finished):
 def test_short_rules_of_a_section_share_a_job_and_the_folds_are_made_without_one(finished):
     jobs = {**finished.before, **finished.jobs}
     for section in ("M1", "M2"):
-        assert f"rule_counts_{section}_check_counts_read_expression" in jobs
+        assert f"rule_counts_{section}_check_genes_read_expression" in jobs
     for section in ("M1", "M2", "M3"):
         assert f"rule_tiles_{section}_fit_stain_tile_slide" in jobs
-    alone = ("read_expression", "check_counts", "tile_slide", "fit_stain", "split_sections")
+    alone = ("read_expression", "check_genes", "tile_slide", "fit_stain", "split_sections")
     assert not [name for name in jobs if name.removeprefix("rule_").startswith(alone)]
 
 

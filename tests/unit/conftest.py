@@ -78,7 +78,7 @@ def grey_levels():
 
 @pytest.fixture(scope="session")
 def uneven_slide() -> tuple[np.ndarray, np.ndarray]:
-    """Tissue without symmetry on a slide of 9,000 x 7,000 px, and its image, 10 px to one, dark where nuclei are."""
+    """Tissue without symmetry on a slide of 9,000 x 7,000 px, and its image, 10 px to one, dark at nuclei."""
     rng = np.random.default_rng(3)
     height, width = 700, 900
     y, x = np.mgrid[:height, :width]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ressat.errors import InputError
+from ressat.errors import InputError, sentences
 from ressat.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
 
 SHEET = """sample\tslide\texpression\tspots\tpatient\trole
@@ -325,3 +325,26 @@ def test_the_slide_of_a_section_is_no_stain_reference_where_every_section_is_tes
 def test_one_file_of_counts_is_not_that_of_two_sections(load):
     sheet = SHEET.replace("data/C1.h5ad", "data/../data/A1/outs")
     assert "sections A1 and C1 have the same counts" in refusal(load, sheet)
+
+
+def test_the_files_missing_in_all_sections_are_named_at_once(load, folder):
+    (folder / "data/A1.svs").unlink()
+    (folder / "data/C1.h5ad").unlink()
+    with pytest.raises(ExceptionGroup) as caught:
+        load()
+    first, second = sentences(caught.value).splitlines()
+    assert first.startswith("section A1: data/A1.svs: no such file")
+    assert second.startswith("section C1: data/C1.h5ad: no such file")
+
+
+def test_a_section_that_is_left_out_needs_no_files(load, folder):
+    lines = SHEET.splitlines()
+    sheet = [line + "\t" + ("include", "yes", "", "1", "no")[number] for number, line in enumerate(lines)]
+    (folder / "data/X.svs").unlink()
+    assert list(load("\n".join(sheet)).sections) == ["A1", "B1", "C1"]
+
+
+def test_a_simulated_section_may_be_left_out(load):
+    lines = [*SHEET.splitlines(), "Y\tdata/Y.svs\t\t\tY\tpredict"]
+    sheet = "\n".join(line + ("\tinclude", "", "", "", "", "\tno")[n] for n, line in enumerate(lines))
+    assert list(load(sheet, simulate={"sections": {"Y": {}}}).sections) == ["A1", "B1", "C1", "X"]

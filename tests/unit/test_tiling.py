@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from ressat.errors import InputError
-from ressat.tiling import check_centres, crossing_edge, hexagonal_grid, tile_geometry, top_left
+from ressat.tiling import crossing_edge, hexagonal_grid, tile_geometry, top_left
 
 PYRAMID = (1.0, 4.0, 16.0)
 
@@ -62,21 +61,6 @@ def test_grid_ids_tell_row_and_column():
     at = dict(zip(ids.tolist(), centres.tolist(), strict=True))
     assert at["r0000c0000"] == [50, 50]
     assert at["r0001c0001"] == [200, 137]
-
-
-INSIDE = np.array([[0.0, 0.0], [99.0, 49.0]])
-
-
-def test_spots_inside_the_image_are_accepted():
-    check_centres(INSIDE, (100, 50), "C2", "C2.svs")
-
-
-@pytest.mark.parametrize("outside", [(-1, 10), (100, 10), (10, 50), (10, -0.5), (np.nan, 10)])
-def test_spots_outside_the_image_are_refused_with_figures(outside):
-    coords = np.vstack([INSIDE, outside])
-    message = r"section C2: C2\.svs: 1 of 3 spots lie outside the image .*image 100 x 50 px\); expected"
-    with pytest.raises(InputError, match=message):
-        check_centres(coords, (100, 50), "C2", "C2.svs")
 
 
 @pytest.mark.parametrize("edge", [224, 223, 100.4])

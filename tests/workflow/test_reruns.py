@@ -36,7 +36,8 @@ def tiles(*sections: str) -> set[str]:
 
 
 def counts(*sections: str) -> set[str]:
-    return {f"{rule} {name}" for name in sections for rule in ("read_expression", "check_counts")}
+    rules = ("check_section", "check_genes", "read_expression")
+    return {f"{rule} {name}" for name in sections for rule in rules}
 
 
 def replace_slide(section: str) -> Callable[[Path], None]:
@@ -119,27 +120,17 @@ OF_M4 = counts("M4") | tiles("M4")
 ADDED, SETTING, REMOVED = "a test section added", "`evaluation.min_ceiling`", "a test section removed"
 MODULE = "`ressat/ceiling.py`, for example, edited"
 
+# All that is made of a section begins with its check, which looks at slide and counts together.
+REPLACED_M2 = counts("M2") | tiles("M2") | {"estimate_ceiling M2", "check_leakage holdout"} | PREDICTED_M2
+# The gene names of M1, the first section, are those that all others are compared with.
+REPLACED_M1 = counts("M1") | {"check_genes M2"} | tiles("M1") | CHECKED | SELECTED | TRAINED
+
 ROWS = {
-    "the slide of a test section replaced": (
-        replace_slide("M2"),
-        tiles("M2") | {"check_leakage holdout"} | PREDICTED_M2,
-    ),
-    "the slide of a training section replaced": (
-        replace_slide("M1"),
-        tiles("M1") | CHECKED | TRAINED,
-    ),
+    "slide or counts of a test section replaced": (replace_slide("M2"), REPLACED_M2),
+    "slide or counts of a training section replaced": (replace_slide("M1"), REPLACED_M1),
     "the slide of a section without counts replaced": (
         replace_slide("M3"),
-        tiles("M3") | {"predict_expression all M3", "render_report"},
-    ),
-    "the counts of a test section replaced": (
-        replace_counts("M2"),
-        counts("M2") | tiles("M2") | {"estimate_ceiling M2", "check_leakage holdout"} | PREDICTED_M2,
-    ),
-    "the counts of a training section replaced": (
-        replace_counts("M1"),
-        # The gene names of M1, the first section, are those that all others are compared with.
-        counts("M1") | {"check_counts M2"} | tiles("M1") | CHECKED | SELECTED | TRAINED,
+        {"check_section M3"} | tiles("M3") | {"predict_expression all M3", "render_report"},
     ),
     ADDED: (
         add_row(f"{M4} test"),
@@ -154,12 +145,16 @@ ROWS = {
     ),
     "a section without counts added": (
         add_row("M4 data/M1/slide.tiff  P4 predict"),
-        tiles("M4") | {"split_sections", "predict_expression all M4", "render_report"},
+        {"check_section M4"} | tiles("M4") | {"split_sections", "predict_expression all M4", "render_report"},
     ),
     "a section without counts removed": (remove_row("M3"), {"split_sections", "render_report"}),
     "the patient of a training section renamed": (
         rename_patient,
         {"split_sections"} | CHECKED | TRAINED,
+    ),
+    "`genes.ids`": (
+        set_to("genes", "ids", "ensembl"),
+        counts("M1", "M2") | {"estimate_ceiling M2"} | tiles("M1", "M2") | CHECKED | SELECTED | TRAINED,
     ),
     "`stain.method`": (set_to("stain", "method", "reinhard"), features(*SECTIONS) | TRAINED),
     "`tiling.tile_um`": (set_to("tiling", "tile_um", 120), tiles(*SECTIONS) | CHECKED | TRAINED),
@@ -191,8 +186,8 @@ ROWS = {
 }
 TOGETHER = [
     ("`model.learning_rate`, or how else a model is trained", "`evaluation.within_patient`"),
-    ("`model.learning_rate`, or how else a model is trained", "the slide of a test section replaced"),
-    ("`tiling.grid_um`", "the counts of a training section replaced"),
+    ("`model.learning_rate`, or how else a model is trained", "slide or counts of a test section replaced"),
+    ("`tiling.grid_um`", "slide or counts of a training section replaced"),
     ("the patient of a training section renamed", "`evaluation.min_ceiling`"),
 ]
 OF_CEILING = {"estimate_ceiling M2", *SCORED}
@@ -216,6 +211,12 @@ def with_m4(micro, snakemake, tmp_path_factory):
 def test_a_change_announces_exactly_the_jobs_that_depend_on_it(study, snakemake, change):
     edit, jobs = ROWS[change]
     edit(study)
+    assert snakemake(study, "--dry-run").job_names == jobs
+
+
+@pytest.mark.parametrize(("section", "jobs"), [("M1", REPLACED_M1), ("M2", REPLACED_M2)])
+def test_replaced_counts_announce_what_a_replaced_slide_does(study, snakemake, section, jobs):
+    replace_counts(section)(study)
     assert snakemake(study, "--dry-run").job_names == jobs
 
 
@@ -269,7 +270,7 @@ def test_a_touched_file_too_large_to_compare_runs_again(study, snakemake):
     (study / "data/M2/slide.tiff").touch()
     assert snakemake(study, "--dry-run").job_names == set()
     announced = snakemake(study, "--dry-run", "--max-checksum-file-size", "100000").job_names
-    assert announced == ROWS["the slide of a test section replaced"][1]
+    assert announced == ROWS["slide or counts of a test section replaced"][1]
 
 
 def test_a_rule_can_be_forced(study, snakemake):
@@ -280,7 +281,9 @@ def test_a_rule_can_be_forced(study, snakemake):
 def test_a_single_target_makes_one_section_alone(repository, snakemake, tmp_path):
     study = copy_study(repository / "tests/workflow/micro", tmp_path / "micro")
     announced = snakemake(study, "results/features/M2.h5", "--dry-run").job_names
-    assert {name.split()[-1] for name in announced if name.split()[0] != "check_counts"} <= {"M1", "M2"}
+    assert {
+        name.split()[-1] for name in announced if name.split()[0] not in ("check_section", "check_genes")
+    } <= {"M1", "M2"}
     assert "extract_features M2" in announced
     assert announced & {"extract_features M1", "train_model holdout"} == set()
 

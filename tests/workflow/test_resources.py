@@ -77,7 +77,7 @@ def test_requests_grow_with_the_section_and_are_known_once_its_files_are_there(m
 def test_a_cohort_of_whole_visium_sections_asks_for_what_a_cluster_has(repository, snakemake, tmp_path):
     sections = [f"S{index}" for index in range(12)]
     sheet = ["sample\tslide\texpression\trole"]
-    sizes = {"expression/{}.h5ad": 50_000_000, "expression/{}.json": 100, "features/{}.h5": 31_000_000}
+    sizes = {"expression/{}.h5ad": 50_000_000, "checks/{}.genes.json": 100, "features/{}.h5": 31_000_000}
     for name in sections:
         sheet.append(f"{name}\t{name}.svs\t{name}.h5ad\ttrain")
         (tmp_path / f"{name}.svs").touch()

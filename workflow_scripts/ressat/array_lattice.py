@@ -5,6 +5,9 @@ import pandas as pd
 
 from ressat.spatial import spot_pitch
 
+# Distance between neighbouring Visium spots, um (10x Genomics), and what Space Ranger's spot diameter stands
+# for: the spots themselves measure 55 um.
+VISIUM_PITCH_UM, VISIUM_SPOT_UM = 100.0, 65.0
 # In a row of a Visium array, every other column holds a spot; bins of Visium HD fill all of them.
 VISIUM_COLUMNS, HD_COLUMNS = 2, 1
 # More positions than this do not make a fit of whole pixels better.

@@ -48,7 +48,7 @@ def expression_files(section: Section) -> tuple[str, dict[str, Path | list[Path]
         if getattr(section, option) is not None and option not in OPTIONS[format]:
             users = " or ".join(name for form, name in FORMAT_NAMES.items() if option in OPTIONS[form])
             raise InputError(
-                f"the column {option} is {getattr(section, option)}, and the counts are {FORMAT_NAMES[format]}",
+                f"{option} is {getattr(section, option)}, and the counts are {FORMAT_NAMES[format]}",
                 expected=f"{option} for {users} only",
                 action=f"leave the column {option} empty for this section, or correct the column expression",
                 section=section.sample,

@@ -16,7 +16,7 @@ def grown(
     base
         What the job needs whatever its input: MB of memory, or minutes.
     of
-        Names of the inputs that count, with blanks between; default: all of them.
+        Names of the inputs that count, with blanks between, those that the job has; default: all of them.
     per_mb
         What it needs more for every MB (10^6 bytes) of all these files: where they are held at once.
     per_mb_of_largest
@@ -64,6 +64,7 @@ def _doubled(request: float, attempt: int) -> int:
 
 
 def _sizes_mb(inputs: object, names: list[str]) -> list[float]:
-    counted = [getattr(inputs, name) for name in names] or [list(inputs)]
+    # Which inputs there are differs by the format of the counts.
+    counted = [getattr(inputs, name, []) for name in names] or [list(inputs)]
     files = [file for named in counted for file in ([named] if isinstance(named, str) else named)]
     return [Path(file).stat().st_size / 1e6 for file in files]

@@ -39,6 +39,8 @@ UNS = "ressat"
 
 # Formats of counts.
 SPACE_RANGER, H5AD, SPATIALDATA, LEGACY = "space_ranger", "h5ad", "spatialdata", "legacy"
+# Folder of the bins of one size, edge in um, in a run of Visium HD.
+BIN_FOLDER = r"square_(\d{3})um"
 
 # Roles of a section in the sheet.
 TRAIN, TEST, PREDICT = "train", "test", "predict"

@@ -30,7 +30,7 @@ class Content:
     image
         SHA-256 of the slide's low-resolution pixels: the same for a slide that was only rewritten.
     counts
-        Fingerprints of the spots' counts, shape (spots,), see `ressat.expression_check.spot_fingerprints`.
+        Fingerprints of the spots' counts, shape (spots,), see `ressat.expression_file.spot_fingerprints`.
     tiles
         Centres of the tiles in level-0 pixels, shape (tiles, 2).
     tile_px

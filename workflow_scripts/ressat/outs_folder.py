@@ -4,13 +4,14 @@ import os
 import re
 from pathlib import Path
 
+from ressat import keys
 from ressat.errors import InputError
 from ressat.sheet import Section
 
-BIN_FOLDER = re.compile(r"square_(\d{3})um")
 BINNED = "binned_outputs"
-# In this order: a run that has several has the same in each. Spots outside tissue are left out of the raw one.
+# The raw one where there is no other: spots outside tissue are left out of it anyway.
 MATRICES = ("filtered_feature_bc_matrix", "raw_feature_bc_matrix")
+# In this order: a run that has several says the same in each.
 POSITIONS = (
     "tissue_positions.csv",
     "tissue_positions.csv.gz",
@@ -53,7 +54,7 @@ def outs_files(section: Section) -> dict[str, Path]:
     scales = spatial if spatial == folder or _holds(section, spatial, SCALEFACTORS) else folder
     scalefactors = _find(section, scales, SCALEFACTORS) or spatial / SCALEFACTORS[0]
     positions = _find(section, spatial, POSITIONS) or spatial / POSITIONS[0]
-    is_binned = BIN_FOLDER.fullmatch(folder.name) or positions.suffix == ".parquet"
+    is_binned = re.fullmatch(keys.BIN_FOLDER, folder.name) or positions.suffix == ".parquet"
     if section.bin_um is not None and not is_binned:
         raise InputError(
             f"bin_um is {section.bin_um}, and the folder is not one of Visium HD",
@@ -76,7 +77,7 @@ def _folder(section: Section) -> Path:
             section=section.sample,
             file=path,
         )
-    named = BIN_FOLDER.fullmatch(path.name)
+    named = re.fullmatch(keys.BIN_FOLDER, path.name)
     if named:
         if section.bin_um not in (None, int(named[1])):
             raise InputError(
@@ -98,7 +99,7 @@ def _folder(section: Section) -> Path:
 
 def _bins(folder: Path) -> dict[int, Path]:
     """Folders of bins by their edge in um."""
-    matches = {name: BIN_FOLDER.fullmatch(name) for name in _names(folder)}
+    matches = {name: re.fullmatch(keys.BIN_FOLDER, name) for name in _names(folder)}
     return {
         int(match[1]): folder / name
         for name, match in matches.items()

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from ressat.checked import Checked
-from ressat.counts_check import check_spots
 from ressat.counts_reading import read_counts
 from ressat.errors import InputError
 from ressat.gene_names import Named, named_genes
@@ -87,7 +86,6 @@ class SectionCheck:
                 with self._problems_kept():
                     format, files, options = counts
                     spots = usable_spots(read_counts(self.section, format, files, options))
-                    check_spots(self.section, spots.file, len(spots.spots))
             if spots is not None:
                 with self._problems_kept():
                     named = named_genes(spots.genes, ids, self.section, spots.file)

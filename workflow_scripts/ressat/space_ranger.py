@@ -5,16 +5,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from ressat.array_lattice import HD_COLUMNS, array_pitch
+from ressat import keys
+from ressat.array_lattice import HD_COLUMNS, VISIUM_PITCH_UM, VISIUM_SPOT_UM, array_pitch
 from ressat.errors import InputError
 from ressat.spot_counts import SpotArray, SpotCounts
 from ressat.spot_positions import ScaleFactors, read_positions, read_scale_factors
 from ressat.tenx_matrix import read_h5_matrix, read_mtx_matrix
-
-# Distance between neighbouring Visium spots, um (10x Genomics), and what Space Ranger's spot diameter stands
-# for: the spots themselves measure 55 um.
-VISIUM_PITCH_UM, VISIUM_SPOT_UM = 100.0, 65.0
-BIN_FOLDER = re.compile(r"square_(\d{3})um")
 
 
 def read_space_ranger(
@@ -63,11 +59,9 @@ def read_space_ranger(
     )
 
 
-def _check_bins(
-    section: str, files: Mapping[str, str], factors: ScaleFactors, asked: int | None
-) -> None:
+def _check_bins(section: str, files: Mapping[str, str], factors: ScaleFactors, asked: int | None) -> None:
     """Hold the bin size of the scale factors against those of the sheet and of the folder's name."""
-    match = BIN_FOLDER.search(files["scalefactors"])
+    match = re.search(keys.BIN_FOLDER, files["scalefactors"])
     named = {"bin_um": asked, "the folder": int(match[1]) if match else None}
     for source, size in named.items():
         if size is not None and size != factors.bin_um:
@@ -83,12 +77,19 @@ def _check_bins(
 
 
 def _array(factors: ScaleFactors, places: pd.DataFrame) -> SpotArray:
-    scales = {"hires_scale": factors.hires_scale, "lowres_scale": factors.lowres_scale}
     if factors.bin_um is None:
-        return SpotArray(
-            "visium", array_pitch(places), factors.spot_px, VISIUM_PITCH_UM, VISIUM_SPOT_UM, factors.mpp, **scales
-        )
-    pitch = array_pitch(places, HD_COLUMNS)
+        platform, pitch = "visium", array_pitch(places)
+        pitch_um, spot_um = VISIUM_PITCH_UM, VISIUM_SPOT_UM
+    else:
+        platform, pitch = "visium_hd", array_pitch(places, HD_COLUMNS)
+        pitch_um = spot_um = factors.bin_um
     return SpotArray(
-        "visium_hd", pitch, factors.spot_px, factors.bin_um, factors.bin_um, factors.mpp, **scales
+        platform,
+        pitch,
+        factors.spot_px,
+        pitch_um,
+        spot_um,
+        factors.mpp,
+        factors.hires_scale,
+        factors.lowres_scale,
     )

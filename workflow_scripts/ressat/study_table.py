@@ -141,7 +141,9 @@ def _listed(title: str, sentences: list[str]) -> str:
 
 
 def _disk(needed: float, free: float, passed: int, sections: int) -> str:
-    of = "" if passed == sections else f" for the {passed} sections without problems"
+    if not passed:
+        return f"Disk space: {_size(free)} free"
+    of = "" if passed == sections else f" for {passed} of {sections} sections, those without problems"
     warning = "; make room, or move the study" if needed > free else ""
     return f"Disk space: about {_size(needed)} needed{of}, {_size(free)} free{warning}"
 

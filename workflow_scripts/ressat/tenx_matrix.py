@@ -156,7 +156,9 @@ def _genome(content: h5py.File) -> h5py.Group:
     with_counts = [group for group in genomes if group["data"].size]
     if len(genomes) > 1 and len(with_counts) > 1:
         names = ", ".join(group.name.strip("/") for group in with_counts)
-        raise ValueError(f"it has counts of {len(with_counts)} genomes, {names}, and can be read with one only")
+        raise ValueError(
+            f"it has counts of {len(with_counts)} genomes, {names}, and can be read with one only"
+        )
     if not genomes:
         raise ValueError(f"no group matrix among {', '.join(content) or 'none'}")
     return (with_counts or genomes)[0]

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from ressat.errors import InputError
 from ressat.scale import best_level
 
 
@@ -83,28 +81,6 @@ def hexagonal_grid(size: tuple[int, int], pitch: float) -> tuple[np.ndarray, np.
     centres = np.column_stack([x, y])[inside].astype(np.int32)
     ids = np.array([f"r{r:04d}c{c:04d}" for r, c in zip(row[inside], column[inside], strict=True)], dtype=str)
     return centres, ids
-
-
-def check_centres(coords: np.ndarray, size: tuple[int, int], section: str, slide: str | Path) -> None:
-    """Refuse spots that lie outside the image.
-
-    Raises
-    ------
-    InputError
-        If any centre of ``coords`` (level-0 pixels, shape (n, 2)) lies outside.
-    """
-    width, height = size
-    outside = (~((coords >= 0) & (coords < np.array(size)))).any(axis=1).sum()  # NaN is outside too
-    if outside:
-        (x0, y0), (x1, y1) = coords.min(axis=0), coords.max(axis=0)
-        raise InputError(
-            f"{outside} of {len(coords)} spots lie outside the image (spots x {x0:.0f} to {x1:.0f}, "
-            f"y {y0:.0f} to {y1:.0f}; image {width} x {height} px)",
-            expected="spot coordinates in pixels of the full-resolution image",
-            action="give the image that the coordinates were made for",
-            section=section,
-            file=slide,
-        )
 
 
 def top_left(centres: np.ndarray, edge: float) -> np.ndarray:

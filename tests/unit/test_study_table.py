@@ -1,0 +1,102 @@
+"""`snakemake check` ends with a table of all sections, and of all that is wrong with them."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ressat.checked import Checked, write_problems
+from ressat.errors import InputError
+from ressat.study import Study
+from ressat.study_table import study_table
+
+SHEET = """sample\tslide\texpression\trole
+A1\tA1.svs\tA1.h5ad\ttrain
+B1\tB1.svs\tB1.h5ad\ttest
+X\tX.svs\t\tpredict
+"""
+GENES = [f"GENE{i}" for i in range(50)]
+
+
+@pytest.fixture
+def study(repository, tmp_path, monkeypatch) -> Study:
+    monkeypatch.chdir(tmp_path)
+    for name in ("A1", "B1", "X"):
+        Path(f"{name}.svs").write_bytes(b"slide")
+        Path(f"{name}.h5ad").write_bytes(b"counts")
+    Path("samples.tsv").write_text(SHEET)
+    config = yaml.safe_load((repository / "config.yaml").read_text())
+    return Study.load(config, "config.yaml", repository / "schemas")
+
+
+@pytest.fixture(autouse=True)
+def checked(study) -> None:
+    """All three sections have passed; X has no counts, and A1 a warning."""
+    for name in study.sections:
+        labelled = name != "X"
+        spots, genes = (300, 50) if labelled else (None, None)
+        share, changes = (0.97, 0) if labelled else (None, None)
+        warnings = ["look at the overlay"] if name == "A1" else []
+        found = Checked(name, 9000, 8000, 0.5, "sheet", 10.0, spots, genes, share, changes, warnings)
+        found.write(f"results/checks/{name}.json")
+        Path(f"results/checks/{name}.genes.txt").write_text("".join(f"{gene}\n" for gene in GENES))
+
+
+def rows(table: str) -> dict[str, str]:
+    return {line.split()[0]: line for line in table.split("\n\n")[0].splitlines()}
+
+
+def test_every_section_has_a_row(study):
+    table = rows(study_table(study, ".", gpus=0))
+    assert list(table) == ["section", "A1", "B1", "X"]
+    assert table["B1"].split() == [
+        *("B1", "test", "9000", "x", "8000", "0.5", "(sheet)", "300", "50", "97%"),
+        *("16", "MB", "ok"),
+    ]
+    assert table["A1"].endswith("ok, 1 warning")
+    assert "97%" not in table["X"]
+
+
+def test_warnings_name_their_section(study):
+    assert "Warnings: 1\n- section A1: look at the overlay" in study_table(study, ".", gpus=0)
+
+
+def test_all_problems_of_all_sections_are_listed(study):
+    problems = [InputError("it is empty", section="A1", file="A1.svs"), InputError("no scale", section="A1")]
+    write_problems("logs/check_section/A1.json", problems)
+    write_problems("logs/check_section/X.json", [InputError("no tissue", section="X")])
+    text = study_table(study, ".", gpus=0)
+    assert rows(text)["A1"].endswith("2 problems")
+    assert rows(text)["B1"].endswith("ok")
+    listed = (
+        "Problems: 3\n- section A1: A1.svs: it is empty.\n- section A1: no scale.\n- section X: no tissue."
+    )
+    assert listed in text
+    assert "needed for 1 of 3 sections, those without problems" in text
+
+
+def test_genes_that_are_not_those_of_the_other_sections_are_a_problem(study):
+    Path("results/checks/B1.genes.txt").write_text("Gene0\nGene1\n")
+    text = study_table(study, ".", gpus=0)
+    assert rows(text)["B1"].endswith("1 problem")
+    assert "section B1: B1.h5ad: of its 2 genes (Gene0, Gene1 ...), 0 are among the 50 of section A1" in text
+
+
+def test_a_check_that_has_not_ended_is_said(study):
+    Path("results/checks/X.json").unlink()
+    assert "section X: its check has not ended; logs/check_section/X.log has more" in study_table(
+        study, ".", gpus=0
+    )
+
+
+def test_disk_space_and_gpus_are_told(study):
+    text = study_table(study, ".", gpus=2)
+    assert "Disk space: about" in text
+    assert "GB free" in text
+    assert "GPUs seen on this machine: 2\n" in text
+    assert "on its processor" in study_table(study, ".", gpus=0)
+
+
+def test_a_full_disk_is_seen_before_anything_is_made(study, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 1_000_000})())
+    assert "1 MB free; make room, or move the study" in study_table(study, ".", gpus=0)

@@ -1,0 +1,55 @@
+"""What values that are no counts probably are."""
+
+import numpy as np
+from scipy import sparse
+
+# As many spots are looked at, spread over the section.
+SPOTS = 200
+# Sums over a spot's genes that differ by less than this are the same.
+SAME_SUM = 1e-3
+# Multiples of a spot's smallest value that lie this close to whole numbers, in this share of the spots.
+WHOLE, MOST_SPOTS = 0.02, 0.9
+# Genes with values beyond this multiple say nothing: rounding of float32 grows with it.
+LARGEST_MULTIPLE = 50
+
+
+def is_counts(values: sparse.csr_matrix) -> bool:
+    """Tell whether all values are whole numbers of 0 or more, and not all of them 0."""
+    found = values.data
+    return bool(found.any() and np.isfinite(found).all() and (found >= 0).all() and (found % 1 == 0).all())
+
+
+def describe(values: sparse.csr_matrix) -> str | None:
+    """Say what values, shape (spots, genes), look like; None where some are not even finite."""
+    found = values.data
+    if not np.isfinite(found).all():
+        return None
+    if (found < 0).any():
+        return "z-scores or otherwise centred values: some are negative"
+    chosen = np.unique(np.linspace(0, values.shape[0] - 1, SPOTS).round().astype(int))
+    rows = [values.data[values.indptr[row] : values.indptr[row + 1]].astype(float) for row in chosen]
+    rows = [row[row > 0] for row in rows]
+    rows = [row for row in rows if len(row) > 1]
+    for undo, name in (
+        (lambda row: row, "counts normalised per spot"),
+        (np.expm1, "log1p-normalised counts"),
+        (lambda row: np.exp2(row) - 1, "log2(x + 1)-normalised counts"),
+    ):
+        with np.errstate(over="ignore"):
+            scaled = [undo(row) for row in rows]
+            sums = np.array([row.sum() for row in scaled])
+        if not len(sums) or not np.isfinite(sums).all():
+            continue
+        if len(sums) > 2 and sums.std() < SAME_SUM * sums.mean():
+            total = sums.mean()
+            return f"{name} ({'CP10k' if round(total) == 10_000 else f'{total:.5g} per spot'})"
+        if np.mean([_is_multiple(row) for row in scaled]) > MOST_SPOTS:
+            return name
+    return "normalised values"
+
+
+def _is_multiple(row: np.ndarray) -> bool:
+    """Whether a spot's values are whole multiples of the smallest, as those of one count mostly are."""
+    multiples = row / row.min()
+    multiples = multiples[multiples < LARGEST_MULTIPLE]
+    return bool((np.abs(multiples - np.round(multiples)) < WHOLE).all())
