@@ -19,7 +19,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import anndata
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -28,13 +27,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow_script
 
 from ressat import keys
 from ressat.expression import log1p_cp10k
-from ressat.expression_check import finish
+from ressat.expression_file import expression_anndata
 from ressat.feature_cache import Features, write_features
+from ressat.gene_names import SYMBOL, named_genes
 from ressat.prediction import to_anndata, write_predictions
 from ressat.scale import Scale
 from ressat.sheet import Section
 from ressat.spatial import smoothed
 from ressat.splits import Fold, make_folds
+from ressat.spot_counts import SpotArray, SpotCounts
 from ressat.tables import write_table
 from ressat.tile_table import Tiles
 from ressat.tiling import TileGeometry, hexagonal_grid
@@ -91,14 +92,18 @@ def write_section(study: Path, nature: Nature, section: str, spots: int) -> Simu
     # A section has an offset of its own, as stains and depths differ.
     rates = np.exp(nature.log_means + hidden @ nature.genes + rng.normal(0, 0.2, ALL_GENES))
     rates *= rng.lognormal(np.log(COUNTS_PER_SPOT), 0.4, spots)[:, None] / rates.sum(axis=1, keepdims=True)
-    counts = anndata.AnnData(
+    found = SpotCounts(
+        section,
+        "simulated",
+        pd.Index(barcodes),
+        pd.DataFrame({"name": nature.names, "symbol": nature.names, "ensembl": None}),
         sparse.csr_matrix(rng.poisson(rates).astype(np.float32)),
-        obs=pd.DataFrame(index=barcodes),
-        var=pd.DataFrame(index=nature.names),
-        obsm={"spatial": coords.astype(float)},
+        pd.DataFrame(coords.astype(float), columns=["x", "y"], index=barcodes),
+        SpotArray("visium", pitch, 0.55 * pitch, PITCH_UM),
+        found=spots,
+        left_out={},
     )
-    shape = {"pitch_px": pitch, "pitch_um": PITCH_UM, "spot_px": 0.55 * pitch}
-    counts = finish(counts, section, "simulated", **shape, found=spots, left_out={})
+    counts = expression_anndata(found, named_genes(found.genes, SYMBOL, section, "simulated"), SYMBOL)
     expression = study / f"results/expression/{section}.h5ad"
     expression.parent.mkdir(parents=True, exist_ok=True)
     counts.write_h5ad(expression, compression="gzip")

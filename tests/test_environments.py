@@ -40,6 +40,7 @@ ON_CONDA_FORGE = {
     "pytorch": "2.13.0",
     "torchvision": "0.28.0",
     "squidpy": "1.8.1",
+    "spatialdata": "0.8.0",
     "scanpy": "1.12.1",
     "openslide-python": "1.4.3",
     "pyvips": "3.0.0",

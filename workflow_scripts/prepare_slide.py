@@ -22,11 +22,11 @@ sample = snakemake.wildcards.sample
 with job_log(snakemake.log[0], f"prepare_slide {sample}") as log:
     log.info("source: %s", snakemake.input.slide)
     with replacing(snakemake.output.slide) as target:
-        slide = pyramid.convert(
+        size = pyramid.convert(
             snakemake.input.slide,
             target,
             section=sample,
             mpp=Checked.read(snakemake.input.checked).mpp,
             quality=snakemake.params.jpeg_quality,
         )
-    log.info("size: %d x %d px", slide.width, slide.height)
+    log.info("size: %d x %d px", *size)

@@ -10,7 +10,7 @@ Params
 """
 
 from ressat.counts_reading import read_counts
-from ressat.expression_file import to_anndata
+from ressat.expression_file import expression_anndata
 from ressat.files import replacing
 from ressat.gene_names import named_genes
 from ressat.joblog import job_log
@@ -23,10 +23,12 @@ with job_log(snakemake.log[0], f"read_expression {section}") as log:
     files = {name: file for name, file in snakemake.input.items() if name != "checked"}
     found = usable_spots(read_counts(section, params.format, files, params.options))
     genes = named_genes(found.genes, params.ids, section, found.file)
-    adata = to_anndata(found, genes, params.ids)
+    adata = expression_anndata(found, genes, params.ids)
     log.info("%d of %d spots kept, %d genes", adata.n_obs, found.found, adata.n_vars)
     for reason, count in found.left_out.items():
         log.info("left out, %s: %d", reason, count)
+    for kind, count in found.features_left_out.items():
+        log.info("features that are no genes, %s: %d", kind, count)
     log.info("%d genes dropped or renamed", len(genes.changes))
     write_table(genes.changes, snakemake.output.genes)
     with replacing(snakemake.output.expression) as temporary:

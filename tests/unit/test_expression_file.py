@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from ressat import keys
-from ressat.expression_file import spot_fingerprints, to_anndata
+from ressat.expression_file import expression_anndata, spot_fingerprints
 from ressat.gene_names import Named, named_genes
 from ressat.spot_counts import SpotArray, SpotCounts
 
@@ -38,7 +38,7 @@ def named(ids: str) -> Named:
 
 
 def test_spots_keep_their_counts_and_places(found):
-    adata = to_anndata(found, named("symbol"), "symbol")
+    adata = expression_anndata(found, named("symbol"), "symbol")
     assert list(adata.obs_names) == list(SPOTS)
     assert list(adata.var_names) == ["A", "A-1", "B"]
     assert adata.X.toarray().tolist() == COUNTS.tolist()
@@ -49,7 +49,7 @@ def test_spots_keep_their_counts_and_places(found):
 
 
 def test_what_was_found_is_recorded(found):
-    record = to_anndata(found, named("symbol"), "symbol").uns[keys.UNS]
+    record = expression_anndata(found, named("symbol"), "symbol").uns[keys.UNS]
     assert (record["section"], record["version"]) == ("S1", keys.FORMAT_VERSION)
     assert (record["spots_found"], record["spots_kept"]) == (9, 3)
     assert (record["median_counts"], record["median_genes"]) == (5, 2)
@@ -64,7 +64,7 @@ def test_what_was_found_is_recorded(found):
 
 def test_spots_with_counts_of_dropped_genes_alone_are_left_out(found):
     genes = GENES.assign(ensembl=["ENSG00000000001.1", None, "ENSG00000000003.4"])
-    adata = to_anndata(found, named_genes(genes, "ensembl", "S1", "counts.h5"), "ensembl")
+    adata = expression_anndata(found, named_genes(genes, "ensembl", "S1", "counts.h5"), "ensembl")
     assert list(adata.obs_names) == ["s2", "s1"]
     assert list(adata.var_names) == ["ENSG00000000001", "ENSG00000000003"]
     record = adata.uns[keys.UNS]
@@ -73,7 +73,7 @@ def test_spots_with_counts_of_dropped_genes_alone_are_left_out(found):
 
 
 def test_the_file_written_from_it_reads_back(found, tmp_path):
-    to_anndata(found, named("symbol"), "symbol").write_h5ad(tmp_path / "S1.h5ad")
+    expression_anndata(found, named("symbol"), "symbol").write_h5ad(tmp_path / "S1.h5ad")
     again = anndata.read_h5ad(tmp_path / "S1.h5ad")
     assert isinstance(again.X, sparse.csr_matrix)
     assert again.X.dtype == np.float32

@@ -7,7 +7,7 @@ from ressat.slide_checks import check_colour, check_tiles, check_tissue
 
 def test_a_grey_scan_is_refused_and_a_pale_stain_is_not():
     grey = np.repeat(np.arange(250, dtype=np.uint8)[:, None, None], 3, axis=2)
-    with pytest.raises(InputError, match=r"section S: S\.svs: a slide without colour"):
+    with pytest.raises(InputError, match=r"section S: S\.svs: the slide is grey"):
         check_colour("S", "S.svs", grey)
     pale = grey.copy()
     pale[100] = (230, 215, 228)

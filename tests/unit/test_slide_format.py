@@ -81,6 +81,15 @@ def with_thumbnail(path):
     return Written(1)
 
 
+def tiled_label(path, shape=(100, 300)):
+    """A label in tiles that says it is a smaller version: OpenSlide takes it for a level of the pyramid."""
+    options = {"tile": (128, 128), "photometric": "rgb", "metadata": None}
+    with tifffile.TiffWriter(path) as tiff:
+        tiff.write(RGB, **options)
+        tiff.write(np.zeros((*shape, 3), np.uint8), subfiletype=1, **options)
+    return Written(1)
+
+
 def one_bad_level(path):
     with tifffile.TiffWriter(path) as tiff:
         options = {"tile": (128, 128), "photometric": "rgb", "metadata": None}
@@ -155,6 +164,9 @@ VARIANTS = {
         True,
         lambda p: tiled(p, PLANES, 1, photometric="minisblack", metadata={"axes": "CYX"}),
     ),
+    # Tiles of separate planes, which libvips does not read: better level 0 alone than nothing.
+    "ome_planar": (False, lambda p: tiled(p, PLANES, 1, metadata={"axes": "CYX"}, **DIVIDED)),
+    "tiled_label": (True, tiled_label),
     "levels_without_tags": (True, lambda p: tiled(p, flag=0)),
     "resolution": (
         False,
@@ -226,7 +238,7 @@ def test_pictures_are_always_converted(name, tmp_path):
     assert needs_conversion(path)
 
 
-@pytest.mark.parametrize("name", ["a.bmp", "a.pdf", "a.ome", "slide"])
+@pytest.mark.parametrize("name", ["a.bmp", "a.pdf", "a.jp2", "a.ome", "slide"])
 def test_a_name_of_no_known_format_is_refused(name):
     with pytest.raises(InputError, match=rf"{name}: the name .*; expected a slide, TIFF .*\.svs.*; save .*"):
         needs_conversion(name)
@@ -263,6 +275,17 @@ def test_a_tiff_cut_anywhere_is_answered_or_refused(big, tmp_path):
         cut.write_bytes(content[:length])
         with suppress(InputError):  # anything else fails the test
             needs_conversion(cut)
+
+
+@pytest.mark.parametrize(
+    "name", ["a.TIF", "a.ome.tif", "a.ome.tiff", "a.OME.TIFF", "a.qptiff", "a.btf", "a.ome.tf8"]
+)
+def test_a_tiff_is_looked_into_under_each_of_its_names(name, tmp_path):
+    path = tmp_path / name
+    tiled(path, big=name.endswith(("btf", "tf8")))
+    assert not needs_conversion(path)
+    striped(path)
+    assert needs_conversion(path)
 
 
 def test_directories_that_point_at_each_other_are_refused(tmp_path):

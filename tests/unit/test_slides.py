@@ -81,6 +81,48 @@ def test_a_damaged_tile_is_named_with_its_place(rgb, write_slide, compression):
     assert_damage_is_met_at(path, 850, 600)
 
 
+def test_damage_is_narrowed_down_in_the_low_resolution_image(rgb, write_slide):
+    path = write_slide(rgb, downsamples=(2,))
+    with tifffile.TiffFile(path) as tiff:
+        offset = tiff.pages[1].dataoffsets[-1]  # of the tile from 256, 256 on in level 1
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        file.write(b"\xaa" * 400)
+    with (
+        Slide(path, "S1") as slide,
+        pytest.raises(InputError, match=r"x=512, y=512 \(level 1, 128 x 94 px\) cannot be read"),
+    ):
+        slide.low_resolution(200)
+
+
+ALPHA = np.where(np.arange(WIDTH) < 300, 100, 255).astype(np.uint8)[:, None] * np.ones(
+    (HEIGHT, 1, 1), np.uint8
+)
+
+
+@pytest.mark.parametrize("kind", ["rgba", "16_bit", "cmyk", "palette"])
+def test_other_pixels_than_8_bit_rgb_are_seen_as_colours(rgb, write_slide, kind):
+    shade = np.array([200, 120, 160], np.uint8)
+    if kind == "rgba":
+        path = write_slide(np.dstack([rgb, ALPHA]), extrasamples=["unassalpha"])
+        expected = rgb * (ALPHA / 255) + (255 - ALPHA)
+    elif kind == "16_bit":
+        path, expected = write_slide(rgb.astype(np.uint16) * 257), rgb
+    elif kind == "cmyk":
+        inks = np.zeros((HEIGHT, WIDTH, 4), np.uint8) + np.append(255 - shade, 0).astype(np.uint8)
+        path, expected = write_slide(inks, photometric="separated"), shade
+    else:
+        colours = np.zeros((3, 256), np.uint16)
+        colours[:, 7] = shade.astype(np.uint16) * 257
+        index = np.full((HEIGHT, WIDTH), 7, np.uint8)
+        path, expected = write_slide(index, photometric="palette", colormap=colours), shade
+    with Slide(path, "S1") as slide:
+        seen = np.asarray(slide.read(0, 0, 0, WIDTH, HEIGHT)).astype(float)
+        lowres, _ = slide.low_resolution(WIDTH)
+    assert np.abs(seen - expected).max() <= 2
+    assert np.array_equal(lowres, seen)
+
+
 def test_a_file_cut_off_in_the_middle_is_named_with_the_place(write_slide):
     # OpenSlide hashes all tiles of smaller images when it opens them, and refuses them at once.
     path = write_slide(np.full((1600, 1400, 3), 90, np.uint8), compression=None)
@@ -135,14 +177,6 @@ def test_without_tags_there_is_no_scale(rgb, write_slide):
     path = write_slide(rgb)
     with openslide.OpenSlide(path) as handle:
         assert "openslide.mpp-x" not in handle.properties
-    with Slide(path, "S1") as slide:
-        assert slide.tagged_mpp is None
-
-
-def test_an_unknown_scale_of_a_prepared_slide_is_absent(rgb, write_slide):
-    path = write_slide(rgb, resolution=(10, 10), resolutionunit="CENTIMETER")
-    with openslide.OpenSlide(path) as handle:
-        assert float(handle.properties["openslide.mpp-x"]) == 1000
     with Slide(path, "S1") as slide:
         assert slide.tagged_mpp is None
 

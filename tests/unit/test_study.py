@@ -123,14 +123,11 @@ def test_a_missing_folder_of_counts_is_named_itself(load):
     assert "section A1: data/A1/out: no such file or folder (expression)" in message
 
 
-def test_a_slide_that_is_none_is_refused_with_its_section(load, folder):
+def test_a_slide_that_is_none_is_left_to_the_check_of_its_section(load, folder):
     (folder / "data/A1.tiff").write_bytes(b"no tiff")
-    message = refusal(load, SHEET.replace("A1.svs", "A1.tiff"))
-    assert message.startswith("section A1: data/A1.tiff: the file does not begin as a TIFF does; expected")
-    (folder / "data/A1.pdf").write_bytes(b"")
-    assert "section A1: data/A1.pdf: the name ends in '.pdf'" in refusal(
-        load, SHEET.replace("1.svs", "1.pdf", 1)
-    )
+    study = load(SHEET.replace("A1.svs", "A1.tiff"))
+    assert study.slide("A1") == "data/A1.tiff"
+    assert study.slide("B1") == "results/slides/B1.tiff"
 
 
 def test_files_of_a_simulated_section_need_not_exist_yet(load, folder):

@@ -24,7 +24,9 @@ def test_every_file_of_the_map_is_there(micro):
     results = micro / "results"
     expected = [
         *(f"{folder}/{name}.png" for name in SECTIONS for folder in ("tiles", "stain")),
-        *(f"expression/{name}.{kind}" for name in ("M1", "M2") for kind in ("h5ad", "json")),
+        *(f"checks/{name}.json" for name in SECTIONS),
+        *(f"checks/{name}.genes.json" for name in ("M1", "M2")),
+        *(f"expression/{name}.{kind}" for name in ("M1", "M2") for kind in ("h5ad", "genes.tsv")),
         *(f"features/{name}.h5" for name in SECTIONS),
         "folds/folds.tsv",
         *(

@@ -48,16 +48,28 @@ def test_too_few_spots(snakemake, study):
     assert not (study / "results/tiles/M2.h5").exists()
 
 
-def test_gene_names_of_another_kind(snakemake, study):
-    def renamed(adata):
-        adata.var_names = [f"ENSG{i:011d}.1" for i in range(adata.n_vars)]
+def renamed(pattern: str) -> object:
+    def rename(adata):
+        adata.var_names = [pattern.format(i) for i in range(adata.n_vars)]
         return adata
 
-    change(study / "M2.h5ad", renamed)
+    return rename
+
+
+def test_gene_names_of_another_kind(snakemake, study):
+    change(study / "M2.h5ad", renamed("ENSG{:011d}.1"))
     output = refused(snakemake, study)
-    assert "section M2: " in output
-    assert "Ensembl ids with version (ENSG00000000000.1 ...), 0 are among the" in output
-    assert "of section M1, symbols" in output
+    assert "section M2: M2.h5ad: of its" in output
+    assert "only 0 have a symbol in its files; expected symbols, since genes.ids is symbol" in output
+    assert not (study / "results/features/M2.h5").exists()
+
+
+def test_genes_of_another_species(snakemake, study):
+    change(study / "M2.h5ad", renamed("Other{}"))
+    output = refused(snakemake, study)
+    assert "section M2: M2.h5ad: of its" in output
+    assert "(Other0, Other1, Other2 ...), 0 are among the" in output
+    assert "of section M1 (" in output
     assert not (study / "results/features").exists()
 
 

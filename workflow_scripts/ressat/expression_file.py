@@ -13,7 +13,7 @@ from ressat.gene_names import Named
 from ressat.spot_counts import SpotCounts
 
 
-def to_anndata(found: SpotCounts, genes: Named, ids: str) -> anndata.AnnData:
+def expression_anndata(found: SpotCounts, genes: Named, ids: str) -> anndata.AnnData:
     """Put a section's usable spots, by the study's names of genes, into the form that all later steps read.
 
     Parameters

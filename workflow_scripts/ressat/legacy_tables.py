@@ -57,7 +57,6 @@ def read_legacy_counts(section: str, file: str) -> CountsTable:
     separator = separator_of(line)
     header = _header(section, file, line, separator)
     rows, values = _body(section, file, header, body, separator)
-    # R writes no cell above the names of the rows.
     columns = header[len(header) - values.shape[1] :]
     row_spots, column_spots = _spot_names(rows), _spot_names(columns)
     if row_spots is not None:
@@ -153,7 +152,9 @@ def _body(
     try:
         for table in pd.read_csv(BytesIO(body), dtype=types, **options):
             rows = table.pop(0).str.strip().to_list()
-            if table.shape[1] not in (len(header), len(header) - 1) or table.empty:
+            # R writes no cell above the names of the rows.
+            fits = table.shape[1] == len(header) - 1 or (table.shape[1] == len(header) and all(header))
+            if table.empty or not fits:
                 raise _uneven(section, file, header, table.shape[1] + 1, separator)
             names += rows
             parts.append(_numbers(section, file, table, rows, header[len(header) - table.shape[1] :]))

@@ -49,7 +49,9 @@ def describe(values: sparse.csr_matrix) -> str | None:
 
 
 def _is_multiple(row: np.ndarray) -> bool:
-    """Whether a spot's values are whole multiples of the smallest, as those of one count mostly are."""
-    multiples = row / row.min()
-    multiples = multiples[multiples < LARGEST_MULTIPLE]
-    return bool((np.abs(multiples - np.round(multiples)) < WHOLE).all())
+    """Whether a spot's values are whole, or multiples of the smallest, as that of one count mostly is."""
+    for multiples in (row, row / row.min()):
+        small = multiples[multiples < LARGEST_MULTIPLE]
+        if len(small) and (np.abs(small - np.round(small)) < WHOLE).all():
+            return True
+    return False

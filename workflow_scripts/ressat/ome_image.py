@@ -9,6 +9,8 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from ressat.errors import InputError
+
 OME_NAMESPACE = "openmicroscopy.org"
 
 # Units of length of the OME schema in um; micro and Angstrom each have two code points.
@@ -65,6 +67,11 @@ def slide_image(description: str) -> OmeImage | None:
     -------
     OmeImage or None
         None where the text is not OME's XML, is broken, or defines entities, or where it names no image.
+
+    Raises
+    ------
+    InputError
+        If there are only labels and the like.
     """
     if OME_NAMESPACE not in description:
         return None
@@ -84,6 +91,12 @@ def slide_image(description: str) -> OmeImage | None:
             page = one.page + one.planes
             found.append((image.get("Name", "").strip().lower(), one))
     slides = [one for name, one in found if len(found) == 1 or not NOT_THE_SLIDE.fullmatch(name)]
+    if found and not slides:
+        raise InputError(
+            "the OME-TIFF has no image but " + ", ".join(name for name, _ in found),
+            expected="a slide's own image",
+            action="export the slide anew",
+        )
     return max(slides, key=lambda one: math.prod(one.size), default=None)
 
 

@@ -68,7 +68,8 @@ class Picture:
 
     def unreadable(self, error: pyvips.Error) -> InputError:
         """Return what to say of an error in reading: what is wrong, and where, as well as it can be known."""
-        return _unreadable(error, self.path, self.section, self._damage() or "")
+        place = "" if _is_unsupported(error) else self._damage()
+        return _unreadable(error, self.path, self.section, place)
 
     def check(self) -> None:
         """Read all pixels, and raise what is wrong with them as an `InputError`."""
@@ -80,11 +81,12 @@ class Picture:
     def _read(self, **options: object) -> pyvips.Image:
         return _load_pages(self.path, self._loader, self._pages, **options)
 
-    def _damage(self) -> str | None:
+    def _damage(self) -> str:
+        """Read piece by piece until that fails again; return where, as a clause, or nothing."""
         image = self._read()
         whole = ("jpeg-multiscan", "interlaced")  # these have no rows to read one by one
         if self._loader == "webpload" or any(image.get_typeof(name) and image.get(name) for name in whole):
-            return None
+            return ""
         if image.get_typeof("tile-width"):
             width, height = image.get("tile-width"), image.get("tile-height")
             image = self._read(access="random")
@@ -95,11 +97,14 @@ class Picture:
             for x in range(0, image.width, width):
                 try:
                     region.fetch(x, y, min(width, image.width - x), min(height, image.height - y))
-                except pyvips.Error:
-                    if width < image.width:
-                        return f"in the tile of {width} x {height} px at x={x}, y={y}"
-                    return f"from row {y} of {image.height} on"
-        return None
+                except pyvips.Error as error:
+                    if image.get_typeof("tile-width"):
+                        return f" in the tile of {width} x {height} px at x={x}, y={y}"
+                    if self._loader == "jpegload" and "end of JPEG" not in error.detail:
+                        # Behind damage a decoder goes on with garbage until something is impossible.
+                        return f", it is damaged within its first {min(y + height, image.height)} rows"
+                    return f" from row {y} of {image.height} on"
+        return ""
 
 
 def open_picture(path: str | os.PathLike, section: str) -> Picture:
@@ -135,6 +140,8 @@ def open_picture(path: str | os.PathLike, section: str) -> Picture:
         rgb = _to_rgb(image, path, section)
     except (OSError, pyvips.Error) as error:
         raise _unreadable(error, path, section) from error
+    except InputError as error:
+        raise error.about(section, path) from error
     return Picture(path, section, rgb, _believed(mpp or _resolution(image)), loader, pages)
 
 
@@ -199,9 +206,7 @@ def _load_pages(
     return red.bandjoin(others).copy(interpretation="srgb")
 
 
-def _ome_pages(
-    ome: OmeImage, first: pyvips.Image, path: str | os.PathLike, section: str
-) -> tuple[int, ...]:
+def _ome_pages(ome: OmeImage, first: pyvips.Image, path: str | os.PathLike, section: str) -> tuple[int, ...]:
     number = first.get("n-pages")
     pages = tuple(range(ome.page, ome.page + (ome.planes if ome.is_rgb else 1)))
     if pages[-1] >= number:
@@ -214,8 +219,8 @@ def _ome_pages(
         )
     if ome.planes > 1 and not ome.is_rgb:
         raise InputError(
-            f"it consists of {ome.planes} separate images (channels, depths or times) that are not said to be "
-            "red, green and blue of 8 bits, as of fluorescence",
+            f"it consists of {ome.planes} separate images (channels, depths or times), as of fluorescence, "
+            "that are not said to be red, green and blue of 8 bits",
             expected="a colour image of an H&E stain",
             action="export it as RGB (in raw2ometiff with --rgb)",
             section=section,
@@ -272,18 +277,19 @@ def _believed(axes: tuple[float, float]) -> float | None:
     return mpp
 
 
+def _is_unsupported(error: OSError | pyvips.Error) -> bool:
+    return bool(re.search("not (implemented|supported|configured)", reason(error)))
+
+
 def _unreadable(
     error: OSError | pyvips.Error, path: str | os.PathLike, section: str, place: str = ""
 ) -> InputError:
-    why = reason(error)
-    expected, action = "a whole picture", "copy it again from its source, or save it anew as TIFF or PNG"
-    if re.search("not (implemented|supported|configured)", why):
-        place, expected = "", "JPEG, PNG, WebP, or a TIFF with JPEG, deflate, LZW, zstd or no compression"
-        action = "save it anew as TIFF or PNG"
+    unsupported = _is_unsupported(error)
+    readable = "JPEG, PNG, WebP, or a TIFF with JPEG, deflate, LZW, zstd or no compression"
     return InputError(
-        f"the picture cannot be read {place}{' ' * bool(place)}({why})",
-        expected=expected,
-        action=action,
+        f"the picture cannot be read{place} ({reason(error)})",
+        expected=readable if unsupported else "a whole picture",
+        action=("" if unsupported else "copy it again from its source, or ") + "save it anew as TIFF or PNG",
         section=section,
         file=path,
     )

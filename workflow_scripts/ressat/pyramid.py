@@ -1,7 +1,6 @@
 """A picture rewritten as a pyramidal TIFF that OpenSlide reads, streamed through libvips."""
 
 import os
-from dataclasses import dataclass
 
 import pyvips
 
@@ -9,24 +8,8 @@ from ressat.picture_source import libvips_messages_logged, open_picture, reason
 
 TILE_PX = 256
 
-# libvips cannot leave the resolution tags out. Without an mpp it writes its default of 1 px/mm, which
-# OpenSlide reports as openslide.mpp-x = 1000: outside `MPP_RANGE`, so absent to whoever reads it.
-PX_PER_MM_UNKNOWN = 1.0
-
 # Above this size of the uncompressed level 0 a pyramid might outgrow the 4 GB of a classic TIFF.
 CLASSIC_TIFF_BYTES = 2**31
-
-@dataclass(frozen=True)
-class Pyramid:
-    """What was written: size of level 0 in pixels, um/px and where it came from.
-
-    ``mpp`` is None where nobody knows it; ``mpp_source`` is ``"sheet"``, ``"file"`` or None then.
-    """
-
-    width: int
-    height: int
-    mpp: float | None
-    mpp_source: str | None
 
 
 def convert(
@@ -34,13 +17,14 @@ def convert(
     target: str | os.PathLike,
     *,
     section: str,
-    mpp: float | None = None,
+    mpp: float,
     quality: int = 95,
-) -> Pyramid:
+) -> tuple[int, int]:
     """Write a picture as a tiled pyramidal TIFF with JPEG compression, every level in full view.
 
-    Level 0 has the pixels of `Picture.rgb`. The picture is streamed, in 0.2 GB of memory for 30,000 x 30,000 px. A progressive JPEG and an
-    interlaced PNG have no rows to stream and take 3 to 6 bytes per pixel.
+    Level 0 has the pixels of `Picture.rgb`, and nothing but pixels and their size is carried over. The
+    picture is streamed, in 0.2 GB of memory for 30,000 x 30,000 px. A progressive JPEG and an interlaced
+    PNG have no rows to stream and take 3 to 6 bytes per pixel.
 
     Parameters
     ----------
@@ -51,14 +35,14 @@ def convert(
     section
         Name of the section, for messages.
     mpp
-        The sheet's pixel size in um/px. None: the source's own, where it states a believable one.
+        Size of its pixels in um/px.
     quality
         JPEG quality, 1 to 100. Colour is subsampled below 90.
 
     Returns
     -------
-    Pyramid
-        Size and pixel size of what was written.
+    tuple of int
+        Width and height of level 0 in pixels.
 
     Raises
     ------
@@ -68,11 +52,6 @@ def convert(
     """
     with libvips_messages_logged():
         picture = open_picture(source, section)
-        mpp_source = "sheet" if mpp is not None else None
-        if mpp is None:
-            mpp = picture.mpp
-            mpp_source = None if mpp is None else "file"
-        px_per_mm = PX_PER_MM_UNKNOWN if mpp is None else 1000 / mpp
         rgb = picture.rgb.copy()
         rgb.remove("orientation")  # libvips would write it, and OpenSlide turn every tile by itself
         try:
@@ -85,8 +64,8 @@ def convert(
                 compression="jpeg",
                 Q=quality,
                 bigtiff=rgb.width * rgb.height * 3 > CLASSIC_TIFF_BYTES,
-                xres=px_per_mm,
-                yres=px_per_mm,
+                xres=1000 / mpp,
+                yres=1000 / mpp,
                 resunit="cm",
                 # A profile may be of a colour space that was left, and descriptions may name a patient.
                 keep="none",
@@ -94,4 +73,4 @@ def convert(
         except pyvips.Error as error:
             picture.check()
             raise OSError(f"cannot write {os.fspath(target)}: {reason(error)}") from error
-    return Pyramid(rgb.width, rgb.height, mpp, mpp_source)
+    return rgb.width, rgb.height

@@ -80,8 +80,9 @@ class SectionCheck:
         fit: Fit | None = None
         with self._warnings_kept():
             with self._problems_kept():
-                image = preview(self.slide, self.section, PREVIEW_PX)
-                check_colour(self.section, self.slide, image.lowres)
+                looked_at = preview(self.slide, self.section, PREVIEW_PX)
+                check_colour(self.section, self.slide, looked_at.lowres)
+                image = looked_at
             if counts is not None:
                 with self._problems_kept():
                     format, files, options = counts
@@ -96,9 +97,9 @@ class SectionCheck:
                     scale = section_scale(
                         self.section, self.slide, sheet=mpp, tags=image.tagged_mpp, array=array
                     )
-                # Without a scale, one is assumed that only the size of specks left out as dirt depends on.
-                assumed = scale.mpp if scale else mpp or image.tagged_mpp or 0.5
-                mask = tissue_mask(image.lowres, assumed * image.downsample)
+            # Places are judged by the scale: where that is wrong, one cause would be told twice.
+            if scale is not None:
+                mask = tissue_mask(image.lowres, scale.mpp * image.downsample)
                 with self._problems_kept():
                     check_tissue(self.section, self.slide, mask)
                     if spots is not None:

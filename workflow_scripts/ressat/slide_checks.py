@@ -11,7 +11,7 @@ GREY_SPREAD = 4
 
 
 def check_colour(section: str, file: str | Path, lowres: np.ndarray) -> None:
-    """Refuse a slide without colour.
+    """Refuse a grey slide.
 
     Raises
     ------
@@ -20,9 +20,9 @@ def check_colour(section: str, file: str | Path, lowres: np.ndarray) -> None:
     """
     if (np.ptp(lowres, axis=-1) <= GREY_SPREAD).all():
         raise InputError(
-            "a slide without colour",
-            expected="an H&E-stained section, scanned in colour",
-            action="give the colour scan",
+            "the slide is grey (none of its pixels has colour)",
+            expected="a colour image of an H&E stain",
+            action="give the colour image in the sheet",
             section=section,
             file=file,
         )

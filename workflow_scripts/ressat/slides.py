@@ -9,10 +9,12 @@ from PIL import Image
 
 from ressat.errors import InputError
 from ressat.files import sha256
-from ressat.scale import MPP_RANGE, MPP_TOLERANCE, best_level
+from ressat.scale import best_level
+from ressat.stated_scale import believable_mpp
 
-# Edge, in pixels of the level read, of the blocks in which a low-resolution image is built.
-BLOCK_PX = 2048
+# Edge, in pixels of the level read, of the blocks in which a low-resolution image is built, and of those
+# in which damage is looked for.
+BLOCK_PX, SEARCH_PX = 2048, 128
 
 
 class Slide:
@@ -67,18 +69,18 @@ class Slide:
 
     @property
     def tagged_mpp(self) -> float | None:
-        """Scale from the slide's own tags in um/px; None if absent or not believable.
-
-        Not believable is what lies outside `MPP_RANGE`, and a pixel that is not square.
-        """
+        """Scale from the slide's own tags in um/px; None if absent or not believable."""
         try:
             across = float(self._properties[openslide.PROPERTY_NAME_MPP_X])
             down = float(self._properties[openslide.PROPERTY_NAME_MPP_Y])
         except (KeyError, ValueError):
             return None
-        smaller, larger = min(across, down), max(across, down)
-        believable = MPP_RANGE[0] <= smaller <= larger <= min(MPP_RANGE[1], smaller * (1 + MPP_TOLERANCE))
-        return (across + down) / 2 if believable else None
+        return believable_mpp(across, down)
+
+    @property
+    def description(self) -> str:
+        """The text that a TIFF describes itself with; empty where there is none."""
+        return self._properties.get("tiff.ImageDescription", "")
 
     def read(self, x: int, y: int, level: int, width: int, height: int) -> Image.Image:
         """Read a region as RGB; what lies outside the image is background.
@@ -100,6 +102,7 @@ class Slide:
         try:
             region = self._handle.read_region((x, y), level, (width, height))
         except openslide.OpenSlideError as error:
+            x, y, width, height = self._damaged_part(x, y, level, width, height)
             raise InputError(
                 f"the region at level-0 pixel x={x}, y={y} (level {level}, {width} x {height} px) "
                 f"cannot be read ({error})",
@@ -111,6 +114,24 @@ class Slide:
         rgb = Image.new("RGB", region.size, self._background)
         rgb.paste(region, mask=region.getchannel("A"))
         return rgb
+
+    def _damaged_part(self, x: int, y: int, level: int, width: int, height: int) -> tuple[int, int, int, int]:
+        """Return corner and size of the first part of a region that cannot be read, or of the whole."""
+        try:
+            # After an error OpenSlide answers nothing more from the same handle.
+            handle = openslide.OpenSlide(str(self.path))
+            scale = handle.level_downsamples[level]
+        except (openslide.OpenSlideError, OSError):
+            return x, y, width, height
+        for top in range(0, height, SEARCH_PX):
+            for left in range(0, width, SEARCH_PX):
+                corner = x + round(left * scale), y + round(top * scale)
+                size = min(SEARCH_PX, width - left), min(SEARCH_PX, height - top)
+                try:
+                    handle.read_region(corner, level, size)
+                except openslide.OpenSlideError:
+                    return *corner, *size
+        return x, y, width, height
 
     def low_resolution(self, longest_px: int) -> tuple[np.ndarray, float]:
         """Return the whole slide at low resolution, averaged, in bounded memory.

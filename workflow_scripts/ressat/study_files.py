@@ -1,6 +1,7 @@
 """The files of a study's sections: whether they are there, and what has to be done with them."""
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ressat.errors import InputError
@@ -33,7 +34,7 @@ def find_files(
     Raises
     ------
     InputError
-        If files of one section are missing or of no known kind.
+        If files of one section are missing, or counts of no known kind.
     ExceptionGroup
         Of such errors, one per section, if this is so of several.
     """
@@ -49,8 +50,10 @@ def find_files(
                 counts[name] = expression_files(section)
             if name not in simulated:
                 require_files(section, counts[name][1] if name in counts else {})
-                if needs_conversion(section.slide):
-                    converted.add(name)
+                # What is no slide is refused by the check of its section, which keeps no other waiting.
+                with suppress(InputError):
+                    if needs_conversion(section.slide):
+                        converted.add(name)
         except InputError as error:
             problems.append(error.about(name, section.slide))
     if len(problems) > 1:

@@ -1,21 +1,29 @@
 """Count matrices as 10x Genomics writes them: HDF5 of either version, and Matrix Market."""
 
 import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
+from typing import BinaryIO
 
 import h5py
 import numpy as np
 import pandas as pd
-from scipy import io, sparse
+from scipy import sparse
 
 from ressat.errors import InputError
-from ressat.packed_files import opened
+from ressat.packed_files import READING_ERRORS, opened
 from ressat.text_cells import read_cells
 
 GENE_EXPRESSION = "Gene Expression"
 # No compression that these files use makes them smaller than this: a declared size beyond is damage, and
 # would fill the memory.
 MOST_PACKED = 1100
+# Bytes of text that are made numbers at a time.
+BLOCK = 1 << 24
+# Such numbers can crash pandas' parser.
+LONG_NUMBER = re.compile(rb"[0-9.][eE][+-]?\d{4}|[^\s]{31}")
 
 
 @dataclass(frozen=True)
@@ -99,33 +107,72 @@ def read_mtx_matrix(section: str, matrix: str, features: str, barcodes: str) -> 
     ids, symbols = rows[0], rows[min(1, rows.shape[1] - 1)]
     kinds = rows[2].to_numpy() if rows.shape[1] > 2 else None
     try:
-        with opened(section, matrix) as handle:
-            *shape, entries, layout, field, _ = io.mminfo(handle)
-            if layout != "coordinate" or field not in ("integer", "real", "unsigned-integer"):
-                raise ValueError(f"it is {layout} {field}")
-            if entries > MOST_PACKED * os.path.getsize(matrix):
-                raise ValueError(f"{entries} entries are more than it can hold")
-        if shape != [len(ids), len(names)]:
-            raise InputError(
-                f"a matrix of {shape[0]} x {shape[1]} beside {len(ids)} features and {len(names)} barcodes",
-                expected="features and barcodes of this very matrix",
-                action="copy the three files again from Space Ranger's outs",
-                section=section,
-                file=matrix,
-            )
-        with opened(section, matrix) as handle:
-            counts = sparse.csr_matrix(io.mmread(handle).T)
+        counts = _read_entries(section, matrix, len(ids), len(names))
         return _matrix(section, matrix, names.to_numpy(), ids.to_numpy(), symbols.to_numpy(), kinds, counts)
-    except InputError:
-        raise
-    except Exception as error:  # scipy's parser raises many kinds for a file that is not what it says
+    except (*READING_ERRORS, ValueError, OverflowError, MemoryError) as error:
         raise InputError(
-            f"it cannot be read as a Matrix Market file ({error})",
+            f"it cannot be read as a Matrix Market file ({str(error).strip()})",
             expected="matrix.mtx or matrix.mtx.gz as Space Ranger writes it",
             action="copy it again from Space Ranger's outs",
             section=section,
             file=matrix,
         ) from error
+
+
+def _read_entries(section: str, file: str, features: int, barcodes: int) -> sparse.csr_matrix:
+    """Read a Matrix Market file by barcode and feature; scipy's reader ends the process on a damaged one."""
+    with opened(section, file) as handle:
+        head = handle.readline(200).split()
+        if [word.lower() for word in head[:3]] != [b"%%matrixmarket", b"matrix", b"coordinate"]:
+            raise ValueError("it does not begin with %%MatrixMarket matrix coordinate")
+        line = handle.readline()
+        while line.startswith(b"%"):
+            line = handle.readline()
+        rows, columns, entries = (int(word) for word in line.split())
+        # Writers say anything of a matrix without entries.
+        kind = [word.lower() for word in head[3:]]
+        if entries and kind not in ([b"integer", b"general"], [b"real", b"general"]):
+            raise ValueError(f"its values are {b' '.join(head[3:]).decode(errors='replace')}")
+        if (rows, columns) != (features, barcodes):
+            raise InputError(
+                f"a matrix of {rows} x {columns} beside {features} features and {barcodes} barcodes",
+                expected="features and barcodes of this very matrix",
+                action="copy the three files again from Space Ranger's outs",
+                section=section,
+                file=file,
+            )
+        parts = [_entries(block) for block in _blocks(handle)]
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(np.zeros((0, 3)))
+    if len(table) != entries:
+        raise ValueError(f"{len(table)} entries where it says {entries}")
+    feature, barcode = (table[column].to_numpy().astype(np.int64) - 1 for column in (0, 1))
+    if entries and not (
+        feature.min() >= 0 and feature.max() < rows and barcode.min() >= 0 and barcode.max() < columns
+    ):
+        raise ValueError(f"an entry outside {rows} x {columns}")
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, which is refused where values are checked
+        values = table[2].to_numpy(dtype=np.float32)
+    return sparse.csr_matrix((values, (barcode, feature)), shape=(barcodes, features))
+
+
+def _blocks(handle: BinaryIO) -> Iterator[bytes]:
+    """Whole lines, many at a time."""
+    while block := handle.read(BLOCK):
+        yield block + handle.readline()
+
+
+def _entries(block: bytes) -> pd.DataFrame:
+    """Row, column and value of some lines."""
+    if LONG_NUMBER.search(block):
+        raise ValueError("a number of more than 30 characters or with an endless exponent")
+    if not block.strip():
+        return pd.DataFrame({0: np.zeros(0, int), 1: np.zeros(0, int), 2: np.zeros(0)})
+    table = pd.read_csv(
+        BytesIO(block), sep=r"\s+", header=None, dtype={0: np.int64, 1: np.int64, 2: np.float64}
+    )
+    if table.shape[1] != 3:
+        raise ValueError(f"{table.shape[1]} numbers in a line")
+    return table
 
 
 class _Arrays:
