@@ -12,16 +12,16 @@ ENVIRONMENTS = sorted(file.stem for file in (REPOSITORY / "envs").glob("*.yaml")
 HEAVY = {
     "pytorch": {"features", "model"},
     "torchvision": {"features", "model"},
-    "scanpy": {"read_expression", "select_genes", "evaluation"},
+    "scanpy": {"select_genes", "evaluation"},
     "squidpy": {"select_genes", "evaluation"},
-    "spatialdata": {"select_genes", "evaluation"},
+    "spatialdata": {"check_section", "read_expression", "select_genes", "evaluation"},
     "numba": {"read_expression", "select_genes", "evaluation"},
     "scikit-learn": {"read_expression", "select_genes", "evaluation"},
     "pyarrow": {"model", "select_genes", "evaluation"},
     "matplotlib-base": {"read_expression", "select_genes", "evaluation", "report"},
     "scikit-image": {"tile_slide", "fit_stain", "select_genes", "evaluation"},
-    "openslide": {"tile_slide", "fit_stain", "features"},
-    "libvips": {"prepare_slide", "simulate"},
+    "openslide": {"check_section", "tile_slide", "fit_stain", "features"},
+    "libvips": {"check_section", "prepare_slide", "simulate"},
     "snakemake": set(),
 }
 
