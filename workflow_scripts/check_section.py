@@ -10,7 +10,11 @@ Params
     min_on_tissue
 """
 
+import os
 from pathlib import Path
+
+# libvips takes its number of threads from here when it is loaded.
+os.environ["VIPS_CONCURRENCY"] = str(snakemake.threads)
 
 from ressat.checked import write_problems
 from ressat.files import write_text

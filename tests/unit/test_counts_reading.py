@@ -4,8 +4,8 @@ import sys
 import anndata
 import numpy as np
 import pytest
-from count_files import BARCODES, COUNTS, section, write_bins, write_outs
 
+from count_files import BARCODES, COUNTS, section, write_bins, write_outs
 from ressat.counts_reading import read_counts
 from ressat.expression_source import expression_files
 

@@ -1,8 +1,8 @@
 from pathlib import Path
 
 import pytest
-from count_files import section, write_outs
 
+from count_files import section, write_outs
 from ressat.errors import InputError
 from ressat.expression_source import expression_files, require_files
 

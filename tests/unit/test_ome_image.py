@@ -5,10 +5,10 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slide_files import ome_image, ome_xml
 
 from ressat.errors import InputError
 from ressat.ome_image import OmeImage, slide_image
+from slide_files import ome_image, ome_xml
 
 
 def sized(x, unit=None, y=None):

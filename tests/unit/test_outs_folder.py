@@ -2,8 +2,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from count_files import section, write_bins, write_mtx, write_outs
 
+from count_files import section, write_bins, write_mtx, write_outs
 from ressat.errors import InputError
 from ressat.outs_folder import outs_files
 

@@ -6,12 +6,12 @@ import pytest
 import pyvips
 import tifffile
 from PIL import Image, PngImagePlugin
-from slide_files import HEIGHT, PLANES, RGB, WIDTH, ome_image, ome_xml
 
 from ressat.pyramid import convert
 from ressat.slide_format import needs_conversion
 from ressat.slide_preview import preview
 from ressat.slides import Slide
+from slide_files import HEIGHT, PLANES, RGB, WIDTH, ome_image, ome_xml
 
 GREEN = (1, 254, 3)  # of labels here, and of nothing else
 NAME = "Doe, Jane"

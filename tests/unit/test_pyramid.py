@@ -9,6 +9,12 @@ import openslide
 import pytest
 import tifffile
 from PIL import Image
+
+from ressat.checked import Checked
+from ressat.errors import InputError
+from ressat.files import replacing
+from ressat.pyramid import convert
+from ressat.slide_format import needs_conversion
 from slide_files import (
     HEIGHT,
     JUNK,
@@ -30,12 +36,6 @@ from slide_files import (
     tiled,
     vips,
 )
-
-from ressat.checked import Checked
-from ressat.errors import InputError
-from ressat.files import replacing
-from ressat.pyramid import convert
-from ressat.slide_format import needs_conversion
 
 RGB_PLANES_XML = ome_xml(ome_image(channels=('Name="red"', 'Name="green"', 'Name="blue"')))
 
@@ -192,7 +192,12 @@ def test_the_given_mpp_is_what_openslide_reports(mpp, tmp_path, target):
             (0.5, 0.501, bytes(50)),
             " from row .*",
         ),
-        ("corrupt.ome.tif", ome(compression="jpeg"), 9, " in the tile of 128 x 128 px at x=384, y=128"),
+        (
+            "corrupt.ome.tif",
+            ome(compression="jpeg"),
+            9,
+            " in the tile of 128 x 128 px at level-0 pixel x=384, y=128",
+        ),
         ("corrupt_strip.tif", tiff(compression="deflate", rowsperstrip=32), 5, " from row 160 of 500 on"),
         ("text.jpg", pillow(), (0, 1, b"<html>404 not found</html>"), ""),
         # Decoded by neither OpenSlide nor libvips, which by default gives black pixels for it.

@@ -7,6 +7,13 @@ import time
 
 import numpy as np
 import pytest
+
+from ressat.errors import InputError
+from ressat.pyramid import convert
+from ressat.slide_checks import check_colour
+from ressat.slide_format import needs_conversion
+from ressat.slide_preview import preview
+from ressat.slides import Slide
 from slide_files import (
     HEIGHT,
     ON_WHITE,
@@ -26,13 +33,6 @@ from slide_files import (
     tiled,
     vips,
 )
-
-from ressat.errors import InputError
-from ressat.pyramid import convert
-from ressat.slide_checks import check_colour
-from ressat.slide_format import needs_conversion
-from ressat.slide_preview import preview
-from ressat.slides import Slide
 
 DIVIDED = {"planarconfig": "separate"}
 ONE_UM = 'PhysicalSizeX="1" PhysicalSizeY="1"'
@@ -196,7 +196,12 @@ def test_what_is_no_slide_is_refused_in_one_sentence(suffix, kind, tmp_path):
         ("cut.tif", tiff(rowsperstrip=50), (0.6, 1), "of 10 strips lie beyond the file's end"),
         ("cut_tiled.tif", tiled(), (0.6, 1), "of 24 tiles lie beyond the file's end"),
         ("strip.tif", tiff(compression="deflate", rowsperstrip=32), 5, "from row 160 of 500 on"),
-        ("tile.ome.tif", ome(compression="deflate"), 9, "in the tile of 128 x 128 px at x=384, y=128"),
+        (
+            "tile.ome.tif",
+            ome(compression="deflate"),
+            9,
+            "in the tile of 128 x 128 px at level-0 pixel x=384, y=128",
+        ),
         ("tile.tif", tiled(compression="jpeg"), 9, "at level-0 pixel x=384, y=128"),
     ],
 )

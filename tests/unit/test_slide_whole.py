@@ -5,10 +5,10 @@ import os
 import numpy as np
 import pytest
 import tifffile
-from slide_files import RGB, pillow, tiff, tiled
 
 from ressat.errors import InputError
 from ressat.slide_whole import check_whole
+from slide_files import RGB, pillow, tiff, tiled
 
 PLAIN = {"photometric": "rgb", "metadata": None}
 

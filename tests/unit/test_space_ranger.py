@@ -3,9 +3,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from count_files import COUNTS, FACTORS, GENES, POSITIONS, section, write_bins, write_mtx, write_outs
 from PIL import Image
 
+from count_files import COUNTS, FACTORS, GENES, POSITIONS, section, write_bins, write_mtx, write_outs
 from ressat.errors import InputError
 from ressat.expression_source import expression_files
 from ressat.space_ranger import read_space_ranger

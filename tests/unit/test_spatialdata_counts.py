@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from count_files import section
 from spatialdata import SpatialData
 from spatialdata.models import ShapesModel, TableModel
 from spatialdata.transformations import Identity, Scale
 
+from count_files import section
 from ressat.errors import InputError
 from ressat.expression_source import expression_files
 from ressat.spatialdata_counts import read_spatialdata

@@ -6,10 +6,10 @@ import sys
 import h5py
 import numpy as np
 import pytest
-from count_files import BARCODES, COUNTS, GENES, write_genomes, write_h5, write_mtx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from count_files import BARCODES, COUNTS, GENES, write_genomes, write_h5, write_mtx
 from ressat.errors import InputError
 from ressat.packed_files import read_bytes
 from ressat.tenx_matrix import Matrix, read_h5_matrix, read_mtx_matrix

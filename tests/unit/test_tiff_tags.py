@@ -6,10 +6,10 @@ import pytest
 import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
-from slide_files import HEIGHT, RGB, WIDTH, tiled
 
 from ressat.errors import InputError
 from ressat.tiff_tags import PLACES, Tag, UnknownType, read_tiff
+from slide_files import HEIGHT, RGB, WIDTH, tiled
 
 
 @pytest.mark.parametrize("big", [False, True])

@@ -99,7 +99,7 @@ class Picture:
                     region.fetch(x, y, min(width, image.width - x), min(height, image.height - y))
                 except pyvips.Error as error:
                     if image.get_typeof("tile-width"):
-                        return f" in the tile of {width} x {height} px at x={x}, y={y}"
+                        return f" in the tile of {width} x {height} px at level-0 pixel x={x}, y={y}"
                     if self._loader == "jpegload" and "end of JPEG" not in error.detail:
                         # Behind damage a decoder goes on with garbage until something is impossible.
                         return f", it is damaged within its first {min(y + height, image.height)} rows"

@@ -40,7 +40,8 @@ def preview(path: str | Path, section: str, longest_px: int) -> Preview:
     The pixels are those that the steps after it will see. A pyramid's coarse levels are enough, those in
     the SubIFDs of an OME-TIFF too, and of level 0 it is only made sure then that the file has all of it.
     Without a pyramid every pixel is read, one strip or block at a time: of 20,000 x 20,000 px OpenSlide
-    reads the tiles in 10 s and libvips the strips in 2 s, within 160 MB (two cores, JPEG and LZW).
+    reads the tiles in 10 s and libvips the strips in 2 s, within 160 MB (two cores, JPEG and LZW). Only a
+    progressive JPEG and an interlaced PNG are held whole, with up to 6 bytes per pixel.
 
     Parameters
     ----------
