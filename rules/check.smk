@@ -54,12 +54,6 @@ rule check_genes:
         "../workflow_scripts/check_genes.py"
 
 
-def print_checks():
-    """Say what all checks found, once a run for the target `check` has ended, whether all went well or not."""
-    if "check" in workflow.dag_settings.targets:
-        print(study_table(study, ".", count_gpus()), file=sys.stderr)
-
-
 onsuccess:
     print_checks()
 

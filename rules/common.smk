@@ -16,6 +16,7 @@ from ressat.job_resources import grown, grown_with_tiles
 from ressat.settings import check_yaml
 from ressat.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
 from ressat.study_table import study_table
+from ressat.writable import check_writable
 
 if Path("config.yaml").exists():
     try:
@@ -43,6 +44,8 @@ if gpus and "gpu" not in workflow.global_resources:
     workflow.register_resource("gpu", gpus)
 
 try:
+    if workflow.is_main_process:
+        check_writable(".")
     study = Study.load(config, "config.yaml", Path(workflow.basedir) / "schemas")
 except (InputError, ExceptionGroup) as error:
     raise WorkflowError(sentences(error)) from None
@@ -118,6 +121,12 @@ def only_with_counts(setting):
 
 def stain_reference(wildcards):
     return study.stain_reference(wildcards.sample) or []
+
+
+def print_checks():
+    """Say what all checks found, once a run for the target `check` has ended, whether all went well or not."""
+    if "check" in workflow.dag_settings.targets:
+        print(study_table(study, ".", count_gpus()), file=sys.stderr)
 
 
 def model(wildcards):

@@ -109,3 +109,32 @@ def test_a_second_run_starts_a_new_log(run):
     *_, log = run("log.info('second')")
     assert "first" not in log
     assert "second" in log
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("OSError(28, 'No space left', 'results/C2.h5')", "results/C2.h5: the disk is full; make room"),
+        ("OSError(13, 'Permission denied', 'C2.h5')", "C2.h5: permission is denied; correct"),
+        ("MemoryError()", "memory ran out; give the job more memory"),
+    ],
+)
+def test_trouble_of_the_machine_is_one_sentence_too(run, error, words):
+    status, stdout, stderr, log = run(f"raise {error}")
+    assert (status, stdout) == (1, "")
+    assert stderr.startswith("tile_slide C2: ")
+    assert words in stderr
+    assert stderr.count("\n") == 1
+    assert "Traceback (most recent call last)" in log
+
+
+def test_trouble_is_told_though_the_log_cannot_be_written(run):
+    status, _, stderr, _ = run(
+        "import os\n"
+        "log_file = logging.getLogger().handlers[-1].stream.fileno()\n"
+        "os.dup2(os.open('/dev/full', os.O_WRONLY), log_file)\n"
+        "raise OSError(28, 'No space left on device', 'a.h5')"
+    )
+    assert status == 1
+    assert stderr.startswith("tile_slide C2: a.h5: the disk is full; make room there")
+    assert stderr.count("\n") == 1

@@ -8,7 +8,8 @@ import h5py
 import numpy as np
 
 from ressat import keys
-from ressat.files import check_version, replacing
+from ressat.files import check_version
+from ressat.hdf5_file import new_hdf5
 from ressat.tile_table import Tiles
 
 CHUNK_ROWS = 256
@@ -79,7 +80,7 @@ def write_features(
         Attributes that say how the features were made.
     """
     total = len(tiles.coords)
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         group = file.create_group(keys.FEATURES)
         shapes = {keys.COLOUR: (9, "f4"), **{name: (w, "f2") for name, w in keys.LAYER_WIDTHS.items()}}
         for name, (width, dtype) in shapes.items():

@@ -1,11 +1,13 @@
 """What a job says: the whole story in its log file, one sentence on the screen."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ressat.errors import InputError
+from ressat.machine import machine_trouble
 
 logger = logging.getLogger("ressat")
 
@@ -14,8 +16,9 @@ logger = logging.getLogger("ressat")
 def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
     """Log a script's messages and warnings to its log file, and end it cleanly on errors.
 
-    An `InputError` ends the script with status 1 and its one sentence on the screen; the stack
-    trace goes to the log only. Any other exception is a bug of ours: it is logged and shown.
+    An `InputError` ends the script with status 1 and its one sentence on the screen, and so does trouble of
+    the machine, such as a full disk; the stack trace goes to the log only. Any other exception is a bug of
+    ours: it is logged and shown.
 
     Parameters
     ----------
@@ -47,9 +50,20 @@ def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
         logger.exception("stopped")
         print(f"{title}: {error}", file=sys.stderr)
         sys.exit(1)
-    except Exception:
-        logger.exception("failed with an error that is not the input's fault")
-        sys.exit(1)
+    except Exception as error:
+        trouble = machine_trouble(error)
+        if trouble is None:
+            logger.exception("failed with an error that is not the input's fault")
+            sys.exit(1)
+        logger.removeHandler(to_screen)
+        # The log may be on the very disk that is full.
+        logging.raiseExceptions = False
+        with suppress(OSError):
+            logger.exception("stopped")
+            to_file.close()
+        print(f"{title}: {trouble}", file=sys.stderr, flush=True)
+        # At once: files that could not be written would be closed now, which HDF5 does not survive.
+        os._exit(1)
     finally:
         logger.removeHandler(to_screen)
         logging.getLogger().removeHandler(to_file)

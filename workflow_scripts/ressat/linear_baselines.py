@@ -9,7 +9,8 @@ import h5py
 import numpy as np
 
 from ressat import keys
-from ressat.files import check_version, replacing
+from ressat.files import check_version
+from ressat.hdf5_file import new_hdf5
 from ressat.section_data import Scaler
 
 MAPS, TARGETS, GENES = "maps", "targets", "genes"
@@ -67,7 +68,7 @@ class FoldBaselines:
 
     def write(self, path: str | Path) -> None:
         """Write the file described in docs/outputs.md, as a whole."""
-        with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        with new_hdf5(path) as file:
             file.create_dataset(GENES, data=np.array(self.genes, dtype=object), dtype=h5py.string_dtype())
             for name, fitted in self.maps.items():
                 group = file.create_group(f"{MAPS}/{name}")

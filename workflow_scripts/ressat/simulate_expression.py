@@ -5,7 +5,6 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-import h5py
 import numpy as np
 import pandas as pd
 import pyvips
@@ -13,6 +12,7 @@ from scipy.sparse import csr_matrix
 
 from ressat.errors import InputError
 from ressat.files import replacing
+from ressat.hdf5_file import new_hdf5
 from ressat.simulate_tissue import MARGIN_UM, PITCH_UM, Tissue, TissueSettings
 
 TILE_UM = 112.0  # what a covariate is measured over
@@ -203,7 +203,7 @@ def write_matrix(
     # The format's columns are the spots, compressed: the same arrays as rows of spots.
     sparse = csr_matrix(counts)
     n = len(names)
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         file.attrs["filetype"] = "matrix"
         file.attrs["version"] = 2
         file.attrs["chemistry_description"] = "simulated"

@@ -7,7 +7,8 @@ import h5py
 import numpy as np
 
 from ressat import keys
-from ressat.files import check_version, replacing
+from ressat.files import check_version
+from ressat.hdf5_file import new_hdf5
 from ressat.scale import Scale
 from ressat.tiling import TileGeometry
 
@@ -56,7 +57,7 @@ class Tiles:
 
     def write(self, path: str | Path) -> None:
         """Write the file described in docs/outputs.md, as a whole."""
-        with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        with new_hdf5(path) as file:
             file[keys.COORDS] = self.coords.astype(np.int32)
             file.create_dataset(keys.BARCODES, data=self.barcodes.astype(object), dtype=h5py.string_dtype())
             file[keys.TISSUE] = self.tissue.astype(np.float32)
