@@ -86,6 +86,6 @@ def test_a_folder_without_permission_is_said_before_any_job(study, folder, tmp_p
         timeout=120,
     )
     assert run.returncode != 0
-    assert f"{(study / folder).resolve()}: nobody may not write in this folder; expected" in run.stderr
+    assert f"{(study / folder).resolve()}: user nobody may not write in this folder; expected" in run.stderr
     assert "Traceback" not in run.stderr
     assert not (study / "results/features/M2.h5").exists()

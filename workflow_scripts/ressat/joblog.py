@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from types import TracebackType
 
 from ressat.errors import InputError
 from ressat.machine import machine_trouble
@@ -42,6 +43,8 @@ def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
     # What libraries warn of concerns us, not the user: the root logger takes it to the log file alone.
     logging.captureWarnings(True)
     logging.getLogger().addHandler(to_file)
+    hooks = sys.excepthook, sys.unraisablehook
+    sys.excepthook, sys.unraisablehook = _log_trace, _log_unraisable
     try:
         yield logger
         logger.info("finished")
@@ -65,7 +68,17 @@ def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
         # At once: files that could not be written would be closed now, which HDF5 does not survive.
         os._exit(1)
     finally:
+        sys.excepthook, sys.unraisablehook = hooks
         logger.removeHandler(to_screen)
         logging.getLogger().removeHandler(to_file)
         logging.captureWarnings(False)
         to_file.close()
+
+
+def _log_trace(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Keep in the log what libraries in C print of errors that they meet while freeing what they hold."""
+    logging.getLogger().info("an error beside the one that counts", exc_info=(kind, error, trace))
+
+
+def _log_unraisable(unraisable: object) -> None:
+    _log_trace(unraisable.exc_type, unraisable.exc_value, unraisable.exc_traceback)

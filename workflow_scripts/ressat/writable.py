@@ -35,7 +35,7 @@ def check_writable(study: str | Path) -> None:
 
 def _refusal(folder: str | Path) -> InputError:
     return InputError(
-        f"{_user()} may not write in this folder",
+        f"user {_user()} may not write in this folder",
         expected="a study's folder that results can be written to",
         action="correct its permissions or owner, or copy config and sheet to a folder of your own",
         file=Path(folder).resolve(),
@@ -46,4 +46,4 @@ def _user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as in some containers
-        return f"user {os.getuid()}"
+        return str(os.getuid())
