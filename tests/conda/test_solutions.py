@@ -9,17 +9,18 @@ from studies import REPOSITORY
 
 ENVIRONMENTS = sorted(file.stem for file in (REPOSITORY / "envs").glob("*.yaml"))
 # Heavy packages, and the environments that may hold them.
+READS_COUNTS, ANALYSES = {"check_section", "read_expression"}, {"select_genes", "evaluation"}
 HEAVY = {
     "pytorch": {"features", "model"},
     "torchvision": {"features", "model"},
-    "scanpy": {"select_genes", "evaluation"},
-    "squidpy": {"select_genes", "evaluation"},
-    "spatialdata": {"check_section", "read_expression", "select_genes", "evaluation"},
-    "numba": {"read_expression", "select_genes", "evaluation"},
-    "scikit-learn": {"read_expression", "select_genes", "evaluation"},
-    "pyarrow": {"model", "select_genes", "evaluation"},
-    "matplotlib-base": {"read_expression", "select_genes", "evaluation", "report"},
-    "scikit-image": {"tile_slide", "fit_stain", "select_genes", "evaluation"},
+    "scanpy": ANALYSES,
+    "squidpy": ANALYSES,
+    "spatialdata": READS_COUNTS | ANALYSES,
+    "numba": READS_COUNTS | ANALYSES,
+    "scikit-learn": ANALYSES,
+    "pyarrow": {"model"} | READS_COUNTS | ANALYSES,
+    "matplotlib-base": {"report"} | ANALYSES,
+    "scikit-image": {"tile_slide", "fit_stain"} | READS_COUNTS | ANALYSES,
     "openslide": {"check_section", "tile_slide", "fit_stain", "features"},
     "libvips": {"check_section", "prepare_slide", "simulate"},
     "snakemake": set(),

@@ -29,8 +29,8 @@ def test_every_step_of_a_section_ran_on_slurm_in_its_own_environment(section, sl
     assert {job["JobState"] for job in jobs} == {"COMPLETED"}
     lines = [json.loads(line) for line in Path(conda_variables["RESSAT_TEST_JOBS"]).read_text().splitlines()]
     prefixes = {one["rule"]: one["prefix"] for one in lines if Path(one["prefix"]).is_relative_to(study)}
-    assert set(prefixes) == {"read_expression", "tile_slide", "fit_stain"}
-    assert len(set(prefixes.values())) == 3
+    assert set(prefixes) == {"check_section", "read_expression", "tile_slide", "fit_stain"}
+    assert len(set(prefixes.values())) == 4
 
 
 def test_results_are_those_without_slurm_and_conda(section, micro):

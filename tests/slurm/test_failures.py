@@ -13,6 +13,7 @@ FEATURES = "results/features/M1.h5"
 WEIGHTS = "resources/weights/resnet50_IMAGENET1K_V2.pth"
 NOWHERE = "http://127.0.0.1:9"
 COUNTS = "data/M2/outs/filtered_feature_bc_matrix.h5"
+CHECK_OF_M2 = "check_section_wildcards_M2"
 
 
 @dataclass(frozen=True)
@@ -60,19 +61,19 @@ def test_a_job_killed_for_memory_is_retried_with_more_and_succeeds(failed, micro
 
 
 def test_a_retry_asks_for_double_the_memory_and_time(failed):
-    first, second = failed.attempts("counts_M2")
+    first, second = failed.attempts(CHECK_OF_M2)
     megabytes = [int(job["MinMemoryNode"].removesuffix("M")) for job in (first, second)]
     assert megabytes[1] == 2 * megabytes[0]
-    assert (first["TimeLimit"], second["TimeLimit"]) == ("00:20:00", "00:40:00")
+    assert (first["TimeLimit"], second["TimeLimit"]) == ("00:15:00", "00:30:00")
 
 
 def test_a_failing_section_fails_the_run_with_its_name_while_others_finish(failed):
-    assert {job["JobState"] for job in failed.attempts("counts_M2")} == {"FAILED"}
+    assert {job["JobState"] for job in failed.attempts(CHECK_OF_M2)} == {"FAILED"}
     assert (failed.study / FEATURES).is_file()
     told = failed.run.output
-    assert "Error in group counts_M2" in told
-    assert "logs/read_expression/M2.log" in told
-    assert "M2" in (failed.study / "logs/read_expression/M2.log").read_text()
+    assert "Error in rule check_section" in told
+    assert "logs/check_section/M2.log" in told
+    assert "M2" in (failed.study / "logs/check_section/M2.log").read_text()
 
 
 def test_weights_are_downloaded_where_snakemake_runs(failed):
@@ -86,7 +87,7 @@ def test_a_site_without_gpus_can_ask_for_none(failed):
 
 def test_a_rule_can_have_a_partition_of_its_own(failed):
     assert {job["Partition"] for job in failed.attempts("extract_features")} == {"gpu"}
-    assert {job["Partition"] for job in failed.attempts("counts")} == {"cpu"}
+    assert {job["Partition"] for job in failed.attempts("check_section")} == {"cpu"}
 
 
 @pytest.fixture
