@@ -1,6 +1,10 @@
 # What is asked of every section and of all together before time is spent on them.
 
 
+localrules:
+    check_genes,
+
+
 rule check_section:
     input:
         unpack(counts_files),

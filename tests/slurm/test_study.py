@@ -58,7 +58,7 @@ def test_a_run_whose_snakemake_was_killed_is_taken_up_again(finished):
     again = finished.before.keys() & finished.jobs.keys()
     assert any(name.startswith("rule_extract_features") for name in again)
     done = [name for name, job in finished.before.items() if job["JobState"] == "COMPLETED"]
-    assert any(name.startswith("rule_counts_") for name in done)
+    assert any(name.startswith("rule_read_expression_") for name in done)
     assert (finished.study / "results/report.html").is_file()
 
 
@@ -87,11 +87,9 @@ def test_every_job_asks_for_memory_and_time_of_its_own(finished):
 
 def test_short_rules_of_a_section_share_a_job_and_the_folds_are_made_without_one(finished):
     jobs = {**finished.before, **finished.jobs}
-    for section in ("M1", "M2"):
-        assert f"rule_counts_{section}_check_genes_read_expression" in jobs
     for section in ("M1", "M2", "M3"):
         assert f"rule_tiles_{section}_fit_stain_tile_slide" in jobs
-    alone = ("read_expression", "check_genes", "tile_slide", "fit_stain", "split_sections")
+    alone = ("check_genes", "tile_slide", "fit_stain", "split_sections")
     assert not [name for name in jobs if name.removeprefix("rule_").startswith(alone)]
 
 
