@@ -11,7 +11,7 @@ HOST = socket.gethostname()
 H5PY = f"""Can't decrement id ref count (file write failed: time = Tue Nov 24 02:00:57 2026
 , filename = 'results/features/.C2.h5.{HOST}.6939.part', file descriptor = 3, errno = 28, error message =
 'No space left on device', buf = 0x555d83739b70, total write size = 681, offset = 697677)"""
-VIPS = "results/slides/.C2.tiff.vm.12.part: write error\nsystem error: No space left on device\nvips2tiff: failed"
+VIPS = "results/slides/.C2.tiff.vm.12.part: write error\nsystem error: No space left on device\nvips2tiff"
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,9 @@ def test_the_file_goes_by_its_final_name():
 
 
 def test_it_is_found_among_the_causes():
-    try:
-        try:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        except OSError as cause:
-            raise RuntimeError("the writer failed") from cause
-    except RuntimeError as error:
-        assert machine_trouble(error).found == "the disk is full"
+    error = RuntimeError("the writer failed")
+    error.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+    assert machine_trouble(error).found == "the disk is full"
 
 
 @pytest.mark.parametrize("error", [ValueError("shapes differ"), FileNotFoundError(2, "gone"), KeyError("x")])
