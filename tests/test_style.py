@@ -1,5 +1,6 @@
 """The code keeps the style that it promises."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -11,6 +12,10 @@ from studies import copy_study, rules
 
 EVERY_RULE = ("log", "conda", "threads", "resources", "script")
 LONGEST_MODULE = 300
+CODE = ("workflow_scripts", "tests", "benchmarks")
+# Modules that load pickle, and what passes text to a shell.
+PICKLE = {"pickle", "_pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+SHELL = {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"}
 
 
 @pytest.mark.parametrize("command", [["ruff", "check"], ["ruff", "format", "--check"]])
@@ -56,3 +61,54 @@ def test_modules_are_short(repository):
 
 def test_the_package_imports_nothing_by_itself(repository):
     assert (repository / "workflow_scripts/ressat/__init__.py").read_text() == ""
+
+
+def unsafe(tree: ast.AST) -> list[str]:
+    """What in a module loads pickle or calls a shell, with its line."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            module = getattr(node, "module", None)
+            names = [f"{module}.{alias.name}" if module else alias.name for alias in node.names]
+            banned = {"torch.load", *SHELL}  # under a name of their own they would pass unseen
+            found += [(node, name) for name in names if name.split(".")[0] in PICKLE or name in banned]
+        elif isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            given = {word.arg: ast.unparse(word.value) for word in node.keywords}
+            without = called.endswith("torch.load") and given.get("weights_only") != "True"
+            pickled = called.endswith(".read_pickle") or given.get("allow_pickle", "False") != "False"
+            if without or pickled or called in SHELL or given.get("shell", "False") != "False":
+                found.append((node, called))
+    return [f"line {node.lineno}: {name}" for node, name in found]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pickle",
+        "from pickle import loads",
+        "from os import system",
+        "from torch import load",
+        "torch.load(path)",
+        "torch.load(path, weights_only=False)",
+        "np.load(path, allow_pickle=True)",
+        "pd.read_pickle(path)",
+        "subprocess.run(command, shell=True)",
+        "os.system(command)",
+        "os.popen(command)",
+    ],
+)
+def test_code_that_loads_pickle_or_calls_a_shell_is_recognised(code):
+    assert len(unsafe(ast.parse(code))) == 1
+
+
+def test_no_code_loads_pickle_or_calls_a_shell(repository):
+    modules = [path for folder in CODE for path in (repository / folder).rglob("*.py")]
+    assert len(modules) > 100
+    for path in modules:
+        assert unsafe(ast.parse(path.read_text())) == [], path
+    rule_files = [repository / "Snakefile", *(repository / "rules").glob("*.smk")]
+    words = r"\bshell\b|\bpickle\b|\bos\.(system|popen)\b|torch\.load"
+    for path in rule_files:
+        code = "\n".join(line.split("#")[0] for line in path.read_text().splitlines())
+        assert re.findall(words, code) == [], path

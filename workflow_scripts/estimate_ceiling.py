@@ -8,16 +8,15 @@ Params
     seed
 """
 
-import anndata
-
 from ressat.ceiling import noise_ceiling
 from ressat.joblog import job_log
+from ressat.results_h5ad import read_results
 from ressat.tables import write_table
 
 section = snakemake.wildcards.sample
 
 with job_log(snakemake.log[0], f"estimate_ceiling {section}") as log:
-    adata = anndata.read_h5ad(snakemake.input.expression)
+    adata = read_results(snakemake.input.expression)
     table = noise_ceiling(adata.X, snakemake.params.seed)
     table.insert(0, "gene", adata.var_names)
     defined = table["ceiling"].notna()

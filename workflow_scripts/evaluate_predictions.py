@@ -9,13 +9,13 @@ Params
     headline, panel_size, min_ceiling
 """
 
-import anndata
 import pandas as pd
 
 from ressat.evaluation import score_section, scored_layers
 from ressat.joblog import job_log
 from ressat.keys import OBSERVED, TRAIN, UNS
 from ressat.pooled import PooledPearson
+from ressat.results_h5ad import read_results
 from ressat.summary import summarise_patients, summarise_sections
 from ressat.tables import read_table, write_table
 from ressat.usable_genes import usable_genes
@@ -30,7 +30,7 @@ with job_log(snakemake.log[0], "evaluate_predictions") as log:
 
     scores, pooled = [], PooledPearson()
     for predicted, baseline, ceiling in zip(files.predictions, files.baselines, files.ceilings, strict=True):
-        predictions, baselines = anndata.read_h5ad(predicted), anndata.read_h5ad(baseline)
+        predictions, baselines = read_results(predicted), read_results(baseline)
         scores.append(score_section(predictions, baselines, read_table(ceiling), params.panel_size))
         protocol, observed = predictions.uns[UNS]["protocol"], predictions.layers[OBSERVED]
         for (model, layer), values in scored_layers(predictions, baselines).items():

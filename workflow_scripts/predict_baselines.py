@@ -35,6 +35,7 @@ with job_log(snakemake.log[0], f"predict_baselines {snakemake.wildcards.fold}/{s
         "trained_on": fitted.sections,
         "chosen": {name: {"layers": list(fit.layers), **fit.chosen} for name, fit in fitted.maps.items()},
         "smoothing_width": fitted.smoothing_width,
+        "version": keys.FORMAT_VERSION,
     }
     with replacing(snakemake.output.h5ad) as temporary:
         adata.write_h5ad(temporary, compression="gzip")

@@ -8,18 +8,17 @@ Params
     method, number
 """
 
-import anndata
-
 from ressat import keys
 from ressat.gene_list import read_gene_list
 from ressat.genes import select_genes
 from ressat.joblog import job_log
+from ressat.results_h5ad import read_results
 from ressat.tables import write_table
 
 params = snakemake.params
 
 with job_log(snakemake.log[0], f"select_genes {snakemake.wildcards.fold}") as log:
-    sections = [anndata.read_h5ad(file) for file in snakemake.input.expression]
+    sections = [read_results(file) for file in snakemake.input.expression]
     listed = read_gene_list(snakemake.input.genes) if snakemake.input.get("genes") else None
     panel = select_genes(
         {adata.uns[keys.UNS]["section"]: adata for adata in sections}, params.method, params.number, listed

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from ressat import keys
 from ressat.expression import log1p_cp10k, read_log_expression, read_panel
 
 
@@ -23,6 +24,7 @@ def file(counts, tmp_path_factory):
         counts,
         obs=pd.DataFrame(index=[f"spot{i}" for i in range(40)]),
         var=pd.DataFrame(index=[f"g{i}" for i in range(300)]),
+        uns={keys.UNS: {"version": keys.FORMAT_VERSION}},
     )
     path = tmp_path_factory.mktemp("expression") / "S1.h5ad"
     adata.write_h5ad(path)

@@ -138,3 +138,44 @@ def test_trouble_is_told_though_the_log_cannot_be_written(run):
     assert status == 1
     assert stderr.startswith("tile_slide C2: a.h5: the disk is full; make room there")
     assert stderr.count("\n") == 1
+
+
+FULL_LOG = """import os
+log_file = logging.getLogger().handlers[-1].stream.fileno()
+os.dup2(os.open('/dev/full', os.O_WRONLY), log_file)
+log.info('9270 spots')
+"""
+
+
+def test_a_log_that_cannot_be_written_stops_no_job(run):
+    status, stdout, stderr, _ = run(FULL_LOG)
+    assert (status, stdout, stderr) == (0, "after\n", "")
+
+
+def test_a_log_that_cannot_be_written_hides_no_sentence(run):
+    status, _, stderr, _ = run(FULL_LOG + "raise InputError('no tissue', file='C2.svs')")
+    assert (status, stderr) == (1, "tile_slide C2: C2.svs: no tissue.\n")
+
+
+def test_a_log_that_cannot_be_written_hides_no_bug(run):
+    status, _, stderr, _ = run(FULL_LOG + "1 / 0")
+    assert status == 1
+    assert stderr.count("Traceback") == 1
+    assert "ZeroDivisionError" in stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_a_log_of_another_user_is_said_in_one_sentence(repository, tmp_path):
+    log = tmp_path / "job.log"
+    log.write_text("of root")
+    script = START.replace("job.log", str(log)).replace("\nwith", "\nimport os\nos.setuid(65534)\nwith")
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"PYTHONPATH": str(repository / "workflow_scripts")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"tile_slide C2: {log}: permission is denied; correct")
+    assert done.stderr.count("\n") == 1

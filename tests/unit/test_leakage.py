@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ressat import keys
 from ressat.errors import InputError
 from ressat.leakage import Content, check_fold
 from ressat.scale import Scale
@@ -96,7 +97,8 @@ def test_content_is_read_from_the_files_of_a_section(tmp_path):
     )  # fmt: skip
     tiles.write(tmp_path / "A1.h5")
     obs = pd.DataFrame({"fingerprint": spots("A1")}, index=[str(i) for i in range(40)])
-    anndata.AnnData(np.ones((40, 2)), obs=obs).write_h5ad(tmp_path / "A1.h5ad")
+    uns = {keys.UNS: {"version": keys.FORMAT_VERSION}}
+    anndata.AnnData(np.ones((40, 2)), obs=obs, uns=uns).write_h5ad(tmp_path / "A1.h5ad")
     read = Content.read(tmp_path / "A1.h5", tmp_path / "A1.h5ad", patient="A", side="train")
     assert (read.section, read.slide, read.tile_px) == ("A1", "f" * 64, 224)
     np.testing.assert_array_equal(read.counts, spots("A1"))

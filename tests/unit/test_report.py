@@ -78,6 +78,7 @@ class Study:
         if role != keys.PREDICT:
             counts = anndata.AnnData(np.ones((len(self.coords), 7), np.float32))
             counts.uns[keys.UNS] = {
+                "version": keys.FORMAT_VERSION,
                 "spots_found": 34, "spots_kept": 30, "median_counts": 1234.0, "median_genes": 567.0,
                 "spots_left_out": {"outside tissue": 3, "zero counts": 1, "without position": 0},
             }  # fmt: skip
@@ -114,7 +115,7 @@ class Study:
             "patient": self.sections[sample]["patient"], "protocol": self.protocol,
             "encoder": self.encoder, "model_sha256": "1f" * 32, "weights_sha256": "2e" * 32,
             "config_hash": "3d" * 32, "trained_on": ["T1", "T2"], "mpp": 0.5, "stain": "macenko",
-            "stain_fallback": "",
+            "stain_fallback": "", "version": keys.FORMAT_VERSION,
         }  # fmt: skip
         adata.write_h5ad(self.path(f"predictions/{fold}/{sample}.h5ad"))
         self.predictions.append(self.path(f"predictions/{fold}/{sample}.h5ad"))

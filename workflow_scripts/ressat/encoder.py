@@ -15,7 +15,7 @@ RANDOM = "random"
 # Mean and standard deviation of ImageNet, which torchvision's weights expect; RGB scaled to 0..1.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_SD = (0.229, 0.224, 0.225)
-# How many differences of a refused weights file are named.
+# How many differences of a refused weights file are named, or of its entries.
 DIFFERENCES_SHOWN = 4
 
 
@@ -74,22 +74,34 @@ def load_weights(path: str | Path) -> dict[str, torch.Tensor]:
     Raises
     ------
     InputError
-        If the file is no state dict, or its names or shapes are not those of torchvision's ResNet50;
-        the first differences are named.
+        If the file is no state dict, or its names, shapes or kinds of number are not those of
+        torchvision's ResNet50; the first differences are named.
     """
     expected = _headless_resnet50().state_dict()
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for a file that is not a checkpoint
+    except OSError as error:
         raise InputError(
-            f"it cannot be read as a state dict ({type(error).__name__})",
+            f"it cannot be read ({error.strerror})",
             expected="the state dict of a torchvision ResNet50, saved with torch.save",
-            action="save model.state_dict() alone",
+            action="correct the path in features.weights, or its permissions",
             file=path,
         ) from error
-    if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
+    except Exception as error:  # torch raises many kinds for a file that is not a checkpoint
         raise InputError(
-            f"a {type(found).__name__} that does not map names to tensors",
+            f"it cannot be read as a state dict ({type(error).__name__})"
+            if Path(path).stat().st_size
+            else "an empty file",
+            expected="the state dict of a torchvision ResNet50, saved with torch.save",
+            action="save model.state_dict() alone, or copy the file again if it was cut short",
+            file=path,
+        ) from error
+    if not isinstance(found, dict) or not all(
+        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in found.items()
+    ):
+        entries = ", ".join(map(str, list(found)[:DIFFERENCES_SHOWN])) if isinstance(found, dict) else ""
+        raise InputError(
+            f"a {type(found).__name__}{' of ' * bool(entries)}{entries} that does not map names to tensors",
             expected="the state dict of a torchvision ResNet50",
             action="save model.state_dict() alone",
             file=path,
@@ -103,12 +115,14 @@ def load_weights(path: str | Path) -> dict[str, torch.Tensor]:
             differences.append(f"{name} is missing")
         elif found[name].shape != tensor.shape:
             differences.append(f"{name} is {tuple(found[name].shape)}, not {tuple(tensor.shape)}")
+        elif tensor.is_floating_point() and not found[name].is_floating_point():
+            differences.append(f"{name} is {found[name].dtype}, not {tensor.dtype}")
     differences += [f"{name} is unknown" for name in found if name not in expected]
     if differences:
         shown = ", ".join(differences[:DIFFERENCES_SHOWN])
         raise InputError(
-            f"{len(differences)} names or shapes differ from a ResNet50's: {shown}",
-            expected="torchvision's names and shapes",
+            f"differences from a ResNet50, {len(differences)} in all: {shown}",
+            expected="torchvision's names and shapes, as floating-point numbers",
             action="convert the weights, or name the right file in features.weights",
             file=path,
         )

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import anndata
 import numpy as np
 import pandas as pd
 from scipy import sparse
+
+from ressat.results_h5ad import read_results
 
 TARGET_SUM = 1e4
 
@@ -47,7 +48,7 @@ def read_log_expression(path: str | Path, genes: Sequence[str]) -> tuple[np.ndar
     tuple of numpy.ndarray
         float32, shape (spots, genes), unit log1p CP10k; and the barcodes, str, shape (spots,).
     """
-    adata = anndata.read_h5ad(path)
+    adata = read_results(path)
     columns = adata.var_names.get_indexer(list(genes))
     present = columns >= 0
     values = np.full((adata.n_obs, len(columns)), np.nan, dtype=np.float32)

@@ -19,7 +19,7 @@ def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
 
     An `InputError` ends the script with status 1 and its one sentence on the screen, and so does trouble of
     the machine, such as a full disk; the stack trace goes to the log only. Any other exception is a bug of
-    ours: it is logged and shown.
+    ours: it is logged and shown. A log that cannot be written hides none of it, and stops no job.
 
     Parameters
     ----------
@@ -33,7 +33,11 @@ def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
     logging.Logger
         The logger ``ressat``: info goes to the file, warnings to the screen too.
     """
-    to_file = logging.FileHandler(log_file, mode="w", encoding="utf-8")
+    try:
+        to_file = _LogFile(log_file, mode="w", encoding="utf-8")
+    except OSError as error:
+        print(f"{title}: {machine_trouble(error) or error}", file=sys.stderr)
+        sys.exit(1)
     to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     to_screen = logging.StreamHandler(sys.stderr)
     to_screen.setLevel(logging.WARNING)
@@ -59,11 +63,8 @@ def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
             logger.exception("failed with an error that is not the input's fault")
             sys.exit(1)
         logger.removeHandler(to_screen)
-        # The log may be on the very disk that is full.
-        logging.raiseExceptions = False
-        with suppress(OSError):
-            logger.exception("stopped")
-            to_file.close()
+        logger.exception("stopped")
+        to_file.close()
         print(f"{title}: {trouble}", file=sys.stderr, flush=True)
         # At once: files that could not be written would be closed now, which HDF5 does not survive.
         os._exit(1)
@@ -73,6 +74,18 @@ def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
         logging.getLogger().removeHandler(to_file)
         logging.captureWarnings(False)
         to_file.close()
+
+
+class _LogFile(logging.FileHandler):
+    """A log file that is silent where its disk is full: what counts is on the screen."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
 
 
 def _log_trace(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-import anndata
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
 from ressat.errors import InputError
+from ressat.results_h5ad import read_results
 from ressat.tile_table import Tiles
 
 # Two sections with more of the smaller one's spots in common are the same counts, read in two ways.
@@ -50,7 +50,7 @@ class Content:
     def read(cls, tiles_file: str | Path, counts_file: str | Path, *, patient: str, side: str) -> "Content":
         """Read from results/tiles/{sample}.h5 and results/expression/{sample}.h5ad."""
         tiles = Tiles.read(tiles_file)
-        adata = anndata.read_h5ad(counts_file, backed="r")
+        adata = read_results(counts_file, backed="r")
         fingerprints = adata.obs["fingerprint"].to_numpy()
         adata.file.close()
         return cls(

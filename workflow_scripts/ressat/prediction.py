@@ -99,7 +99,12 @@ def to_anndata(
             },
         }
     }
-    adata.uns[keys.UNS] = {"headline": headline, "unit": keys.EXPRESSION_UNIT, **provenance}
+    adata.uns[keys.UNS] = {
+        "headline": headline,
+        "unit": keys.EXPRESSION_UNIT,
+        **provenance,
+        "version": keys.FORMAT_VERSION,
+    }
     return adata
 
 

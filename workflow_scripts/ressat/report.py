@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-import anndata
 import jinja2
 import numpy as np
 
@@ -16,6 +15,7 @@ from ressat import figures, keys
 from ressat.files import check_version
 from ressat.report_answer import Scores, label
 from ressat.report_maps import SCALE_ENDS, Prediction
+from ressat.results_h5ad import read_results
 from ressat.tables import read_table
 from ressat.tile_table import Tiles
 
@@ -48,7 +48,7 @@ def read_quality(
     found = None
     if counts is not None:
         # Backed, because of the counts themselves nothing is shown.
-        adata = anndata.read_h5ad(counts, backed="r")
+        adata = read_results(counts, backed="r")
         found = {"genes": adata.n_vars, **adata.uns[keys.UNS]}
         adata.file.close()
     return {

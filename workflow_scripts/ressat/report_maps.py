@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import anndata
 import numpy as np
 import pandas as pd
 
 from ressat import figures, keys
+from ressat.results_h5ad import read_results
 
 # Percentiles of a gene's values at which its colour scale ends: one odd spot must not flatten a map.
 SCALE_ENDS = (2, 98)
@@ -46,7 +46,7 @@ class Prediction:
     @classmethod
     def read(cls, path: str | Path, genes: Iterable[str]) -> "Prediction":
         """Read results/predictions/{fold}/{sample}.h5ad, of the genes those that it has."""
-        adata = anndata.read_h5ad(path)
+        adata = read_results(path)
         made = dict(adata.uns[keys.UNS])
         here = adata[:, [gene for gene in genes if gene in adata.var_names]]
         spatial = adata.uns["spatial"][made["section"]]
@@ -91,7 +91,7 @@ def chosen_genes(
         return ranking.sort_values(ascending=False, kind="stable").head(number).to_dict()
     if not predictions:
         return {}
-    spreads = [anndata.read_h5ad(path).to_df().std(ddof=0) for path in predictions]
+    spreads = [read_results(path).to_df().std(ddof=0) for path in predictions]
     return pd.concat(spreads, axis=1).mean(axis=1).nlargest(number).to_dict()
 
 

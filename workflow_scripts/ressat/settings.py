@@ -5,6 +5,7 @@ import json
 import math
 import os
 import re
+import reprlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +14,25 @@ import yaml
 
 from ressat.errors import InputError
 
+# Longer values are cut in messages.
+LONGEST_SHOWN = 200
+# A zero byte and halves of characters, which YAML's escapes can give, stand in no path.
+NO_PATH = "[\\0\\ud800-\\udfff]"
+
+
+def _is_number(value: object) -> bool:
+    """Whether a value is a number with a place among floats: not infinite, no NaN, not of 400 digits."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 # JSON takes 32.0 for a whole number, and has no words for infinity and not-a-number; YAML has.
 TYPES = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
     {
-        "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
-        "number": lambda _, value: (
-            isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        ),
+        "integer": lambda _, value: isinstance(value, int) and _is_number(value),
+        "number": lambda _, value: _is_number(value),
     }
 )
 Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=TYPES)
@@ -28,6 +41,18 @@ Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_c
 def load_schema(path: str | Path) -> dict:
     """Read a JSON schema."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+class _Loader(yaml.SafeLoader):
+    """Says where a value stands that looks like a date or a number and is none, as 2024-13-45."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise yaml.constructor.ConstructorError(
+                problem=str(error), problem_mark=node.start_mark
+            ) from error
 
 
 def check_yaml(path: str | Path) -> None:
@@ -39,8 +64,23 @@ def check_yaml(path: str | Path) -> None:
         Naming the line that cannot be read.
     """
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        content = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
+        json.dumps(content, default=str, skipkeys=True)  # fails where an alias names what it stands in
+    except OSError as error:
+        raise InputError(
+            f"it cannot be read ({error.strerror})",
+            expected="a text file of settings",
+            action="correct its path or permissions",
+            file=path,
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            "not a text file in UTF-8",
+            expected="settings as in the pipeline's own config.yaml",
+            action="save it as text in UTF-8",
+            file=path,
+        ) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         raise InputError(
             "it cannot be read as YAML"
@@ -51,7 +91,7 @@ def check_yaml(path: str | Path) -> None:
         ) from error
     if content is not None and not isinstance(content, dict):
         raise InputError(
-            f"a {type(content).__name__}",
+            "a list" if isinstance(content, list) else f"one value, {_shown(content)}",
             expected="settings by name, as in the pipeline's own config.yaml",
             action="correct it",
             file=path,
@@ -76,18 +116,26 @@ def check_schema(content: dict, schema: dict, file: str | Path) -> None:
         For the most telling violation, naming the setting, what it is and what it should be; for an
         unknown name, the nearest valid one is proposed.
     """
-    errors = list(Validator(schema).iter_errors(content))
+    try:
+        errors = list(Validator(schema).iter_errors(content))
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            "a number of thousands of digits, or a value within itself",
+            expected="settings as in the pipeline's own config.yaml",
+            action="remove it",
+            file=file,
+        ) from error
     if not errors:
         return
     # A misspelt name first: it explains why another is missing.
     error = min(errors, key=lambda error: error.validator != "additionalProperties")
-    where = ".".join(str(part) for part in error.absolute_path)
+    where = _printable(".".join(str(part) for part in error.absolute_path))
     if error.validator == "additionalProperties":
         known = list(error.schema.get("properties", {}))
-        unknown = next(name for name in error.instance if name not in known)
-        nearest = _nearest(str(unknown), known, schema)
+        unknown = _printable(str(next(name for name in error.instance if name not in known)))
+        nearest = _nearest(unknown, known, schema)
         raise InputError(
-            f"the unknown name {'.'.join([*filter(None, [where]), str(unknown)])}",
+            f"the unknown name {'.'.join([*filter(None, [where]), unknown])}",
             expected="one of " + ", ".join(known),
             action=f"did you mean {nearest}?" if nearest else "remove it",
             file=file,
@@ -101,11 +149,35 @@ def check_schema(content: dict, schema: dict, file: str | Path) -> None:
             file=file,
         )
     raise InputError(
-        f"{where or 'the content'} is {json.dumps(error.instance, default=str)}",
-        expected=error.schema.get("description", error.message),
+        f"{where or 'the content'} is {_shown(error.instance)}",
+        expected=_expected(error),
         action="write a plain number, such as 0.0003, no quotes" if _is_quoted(error) else "correct it",
         file=file,
     )
+
+
+def _shown(value: object) -> str:
+    """A value as JSON where it has such a form, cut to what a message has room for."""
+    try:
+        text = json.dumps(value, default=str, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        text = reprlib.repr(value)
+    return _printable(text)
+
+
+def _printable(text: str) -> str:
+    """Text that any log can hold: YAML's escapes can give halves of characters."""
+    cut = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+    return cut.encode("utf-8", "backslashreplace").decode()
+
+
+def _expected(error: jsonschema.ValidationError) -> str:
+    """What the schema says of a setting; of one that it does not describe, what may stand there."""
+    if "description" in error.schema:
+        return error.schema["description"]
+    if error.validator == "enum":
+        return "one of " + ", ".join(repr(value) for value in error.validator_value)
+    return "settings by name" if error.validator_value == "object" else _printable(error.message)
 
 
 def _nearest(unknown: str, known: list[str], schema: dict) -> str | None:
@@ -148,8 +220,16 @@ def expand_path(text: str, name: str, *, section: str | None = None, file: str |
     Raises
     ------
     InputError
-        If a variable is not set.
+        If a variable is not set, or the text cannot be a path.
     """
+    if re.search(NO_PATH, text):
+        raise InputError(
+            f"{name} is {text!a}, which no file can be called",
+            expected="a path",
+            action="correct it",
+            section=section,
+            file=file,
+        )
     expanded = os.path.expandvars(os.path.expanduser(text))
     unknown = re.search(r"\$\{?(\w+)", expanded)
     if unknown:

@@ -1,5 +1,6 @@
 """The sample sheet: which sections a study has. Standard library and jsonschema only."""
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,12 +120,7 @@ def _rows(path: str | Path, schema: dict) -> list[tuple[int, dict[str, str]]]:
             file=path,
         ) from error
     except UnicodeDecodeError as error:
-        raise InputError(
-            "not a text file in UTF-8",
-            expected="a tab-separated table",
-            action="save it as tab-separated text in UTF-8",
-            file=path,
-        ) from error
+        raise _not_utf8(path) from error
     except OSError as error:
         raise InputError(
             f"it cannot be read ({error.strerror})",
@@ -132,6 +128,8 @@ def _rows(path: str | Path, schema: dict) -> list[tuple[int, dict[str, str]]]:
             action="correct its path or permissions",
             file=path,
         ) from error
+    if "\0" in text:  # UTF-16 without its mark passes for UTF-8
+        raise _not_utf8(path)
     lines = [(number, _cells(line)) for number, line in enumerate(text.splitlines(), start=1)]
     lines = [(number, cells) for number, cells in lines if cells]
     if not lines:
@@ -143,9 +141,12 @@ def _rows(path: str | Path, schema: dict) -> list[tuple[int, dict[str, str]]]:
         )
     (number, header), *rows = lines
     _check_header(header, schema, path, number)
+    needed = 1 + max(header.index(name) for name in schema["required"])
     result = []
     for number, cells in rows:
-        if len(cells) > len(header) or len(cells) == 1:
+        # Blank cells at the end are left out: a row is too short only where it lacks what every row needs.
+        mixed = len(cells) < needed and any("," in cell for cell in cells)
+        if len(cells) > len(header) or len(cells) == 1 or mixed:
             raise InputError(
                 f"line {number} has {len(cells)} cell{'s' * (len(cells) > 1)}, the header has {len(header)}",
                 expected="one cell per column, separated by tabs",
@@ -155,6 +156,15 @@ def _rows(path: str | Path, schema: dict) -> list[tuple[int, dict[str, str]]]:
         row = dict(zip(header, cells, strict=False))
         result.append((number, {name: cell for name, cell in row.items() if cell not in BLANK}))
     return result
+
+
+def _not_utf8(path: str | Path) -> InputError:
+    return InputError(
+        "not a text file in UTF-8",
+        expected="a tab-separated table",
+        action="save it as tab-separated text in UTF-8",
+        file=path,
+    )
 
 
 def _cells(line: str) -> list[str]:
@@ -211,6 +221,15 @@ def _section(row: dict[str, str], sheet: Path, number: int) -> Section:
             section=sample,
             file=sheet,
         )
+    mpp = float(row["mpp"]) if "mpp" in row else None
+    if mpp is not None and not 0 < mpp < math.inf:  # digits without end pass the schema's pattern
+        raise InputError(
+            f"line {number}: mpp is {row['mpp'][:20]}..., which is no number above 0 that a computer holds",
+            expected="um per pixel of the full-resolution image, such as 0.5",
+            action="correct it",
+            section=sample,
+            file=sheet,
+        )
     return Section(
         sample,
         file("slide"),
@@ -218,7 +237,7 @@ def _section(row: dict[str, str], sheet: Path, number: int) -> Section:
         file("spots"),
         row.get("patient", sample),
         role,
-        mpp=float(row["mpp"]) if "mpp" in row else None,
+        mpp=mpp,
         bin_um=int(row["bin_um"]) if "bin_um" in row else None,
         layer=row.get("layer"),
         table=row.get("table"),

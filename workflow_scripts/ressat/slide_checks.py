@@ -40,7 +40,7 @@ def check_tissue(section: str, file: str | Path, mask: np.ndarray) -> None:
         raise InputError(
             "no tissue was found on the slide",
             expected="H&E-stained tissue",
-            action="look at the slide: it may be blank, out of focus, or of another stain",
+            action="look at the slide: it may be blank, out of focus, of another stain, or of another scale",
             section=section,
             file=file,
         )
