@@ -12,13 +12,13 @@ Params
 
 import json
 
-import anndata
 import numpy as np
 
 from ressat import keys, pictures, tiling
 from ressat.checked import Checked
 from ressat.files import replacing, write_text
 from ressat.joblog import job_log
+from ressat.results_h5ad import read_results
 from ressat.scale import Scale
 from ressat.slide_checks import check_tiles
 from ressat.slides import Slide
@@ -41,7 +41,7 @@ with (
     mask = tissue_mask(lowres, scale.mpp * downsample)
 
     if snakemake.input.get("expression"):
-        spots = anndata.read_h5ad(snakemake.input.expression, backed="r")
+        spots = read_results(snakemake.input.expression, backed="r")
         coords, barcodes = spots.obsm["spatial"], spots.obs_names.to_numpy(dtype=str)
         spot_px = spots.uns[keys.UNS]["spot_px"]
     else:

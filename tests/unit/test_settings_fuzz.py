@@ -152,7 +152,8 @@ def test_what_is_no_yaml_is_refused_with_its_place(file, text, place):
     file.write_text(text)
     with pytest.raises(InputError, match="it cannot be read as YAML") as caught:
         check_yaml(file)
-    assert f"{file}: it cannot be read as YAML ({place}); expected settings as in" in str(caught.value)
+    assert f"{file}: it cannot be read as YAML ({place}): " in str(caught.value)
+    assert "; expected settings as in" in str(caught.value)
     assert str(caught.value).endswith("correct the indentation, brackets and quotes there.")
 
 
@@ -186,3 +187,9 @@ def test_a_value_within_itself_is_refused(config, schema):
     endless = []
     endless.append(endless)
     assert "seed is [[" in refusal({**config, "seed": endless}, schema)
+
+
+def test_a_name_that_stands_twice_is_refused(tmp_path):
+    (tmp_path / "config.yaml").write_text("model:\n  hidden: 3\nseed: 1\nmodel:\n  hidden: 4\n")
+    with pytest.raises(InputError, match=r"\(line 4, column 1\): model stands there twice"):
+        check_yaml(tmp_path / "config.yaml")

@@ -44,7 +44,18 @@ def load_schema(path: str | Path) -> dict:
 
 
 class _Loader(yaml.SafeLoader):
-    """Says where a value stands that looks like a date or a number and is none, as 2024-13-45."""
+    """Says where a value stands that only looks like a date or a number, or a name that stood before."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        names: set[str] = set()
+        for name, _ in node.value:
+            if isinstance(name, yaml.ScalarNode):
+                if name.value in names:
+                    raise yaml.constructor.ConstructorError(
+                        problem=f"{name.value} stands there twice", problem_mark=name.start_mark
+                    )
+                names.add(name.value)
+        return super().construct_mapping(node, deep)
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
         try:
@@ -84,7 +95,8 @@ def check_yaml(path: str | Path) -> None:
         mark = getattr(error, "problem_mark", None)
         raise InputError(
             "it cannot be read as YAML"
-            + (f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""),
+            + (f" (line {mark.line + 1}, column {mark.column + 1})" if mark else "")
+            + (f": {error.problem}" if getattr(error, "problem", None) else ""),
             expected="settings as in the pipeline's own config.yaml",
             action="correct the indentation, brackets and quotes there",
             file=path,

@@ -21,7 +21,19 @@ NAMES = frozenset(
             "gene",
             "model",
         ),
-        *("layer", "panel", "method", "side", "stage", "claim", "slide_sha256", "counts_sha256"),
+        *(
+            "layer",
+            "panel",
+            "method",
+            "side",
+            "stage",
+            "claim",
+            "change",
+            "reason",
+            "name",
+            "slide_sha256",
+            "counts_sha256",
+        ),
     )
 )
 TRUTH = {"True": True, "False": False}
