@@ -35,7 +35,8 @@ rule all:
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),
 
 
-# Prints what the checks found; see rules/check.smk.
+# What the checks found is printed when Snakemake ends; see print_checks in rules/common.smk.
 rule check:
     input:
         expand("results/checks/{sample}.json", sample=study.sections),
+        expand("results/checks/{sample}.genes.json", sample=study.counts),

@@ -56,11 +56,3 @@ rule check_genes:
         code=code_version("check_genes"),
     script:
         "../workflow_scripts/check_genes.py"
-
-
-onsuccess:
-    print_checks()
-
-
-onerror:
-    print_checks()

@@ -1,5 +1,6 @@
 # What the rules share: the study's config and sheet, checked, and what rules name as inputs.
 
+import atexit
 import os
 import sys
 from pathlib import Path
@@ -50,6 +51,9 @@ try:
 except (InputError, ExceptionGroup) as error:
     raise WorkflowError(sentences(error)) from None
 
+
+# Where the study is.
+study_folder = os.getcwd()
 
 # Names under which the files of counts are inputs, by format: what their jobs ask for goes by their sizes.
 COUNTS = "matrix counts h5ad elements"
@@ -124,9 +128,14 @@ def stain_reference(wildcards):
 
 
 def print_checks():
-    """Say what all checks found, once a run for the target `check` has ended, whether all went well or not."""
-    if "check" in workflow.dag_settings.targets:
+    """Say what all checks found, once Snakemake ends with the target `check`, if it had nothing to do too."""
+    if workflow.dag_settings and "check" in workflow.dag_settings.targets and not workflow.dryrun:
+        os.chdir(study_folder)  # Snakemake has left it
         print(study_table(study, ".", count_gpus()), file=sys.stderr)
+
+
+if workflow.is_main_process:
+    atexit.register(print_checks)
 
 
 def model(wildcards):

@@ -4,15 +4,17 @@ Input
     genes, the section's; reference, those of the section whose genes the others must share, where it is
     another; listed, the study's list, where there is one
 Output
-    checked: what was found, as JSON
+    checked: what was found, as JSON; what is wrong, if anything is, stands beside the log
 Params
     counts (the file of the counts, for messages), reference (its section's name), learns (whether a model
     learns from this section)
 """
 
 import json
+from pathlib import Path
 
 from ressat import keys
+from ressat.checked import keep_problems
 from ressat.files import write_text
 from ressat.gene_list import read_gene_list
 from ressat.genes_check import Genes, check_gene_names, check_listed_genes
@@ -20,7 +22,7 @@ from ressat.joblog import job_log
 
 section, files, params = snakemake.wildcards.sample, snakemake.input, snakemake.params
 
-with job_log(snakemake.log[0], f"check_genes {section}") as log:
+with job_log(snakemake.log[0], f"check_genes {section}") as log, keep_problems(Path(snakemake.log[0])):
     genes = Genes.read(section, params.counts, files.genes)
     found = {"section": section, "genes": len(genes.names)}
     if files.get("reference"):

@@ -16,16 +16,17 @@ from pathlib import Path
 # libvips takes its number of threads from here when it is loaded.
 os.environ["VIPS_CONCURRENCY"] = str(snakemake.threads)
 
-from ressat.checked import write_problems
+from ressat.checked import keep_problems
 from ressat.files import write_text
 from ressat.joblog import job_log
 from ressat.section_check import SectionCheck
 
 section, params = snakemake.wildcards.sample, snakemake.params
-problems_file = Path(snakemake.log[0]).with_suffix(".json")
 
-with job_log(snakemake.log[0], f"check_section {section}") as log:
-    write_problems(problems_file, [])
+with (
+    job_log(snakemake.log[0], f"check_section {section}") as log,
+    keep_problems(Path(snakemake.log[0])) as problems,
+):
     files = {name: file for name, file in snakemake.input.items() if name != "slide"}
     check = SectionCheck(section, Path(snakemake.input.slide))
     checked = check.run(
@@ -35,10 +36,11 @@ with job_log(snakemake.log[0], f"check_section {section}") as log:
         min_on_tissue=params.min_on_tissue,
     )
     if checked is None:
-        write_problems(problems_file, check.problems)
-        for problem in check.problems[:-1]:
+        *others, last = check.problems
+        problems += others
+        for problem in others:
             log.error(problem)
-        raise check.problems[-1]
+        raise last
     log.info("%s", checked)
     write_text(snakemake.output.genes, "".join(f"{name}\n" for name in check.genes))
     checked.write(snakemake.output.checked)

@@ -15,7 +15,7 @@ from ressat.files import replacing
 from ressat.gene_names import named_genes
 from ressat.joblog import job_log
 from ressat.tables import write_table
-from ressat.usable_spots import usable_spots
+from ressat.usable_spots import usable_spots, with_counts_of
 
 section, params = snakemake.wildcards.sample, snakemake.params
 
@@ -23,6 +23,7 @@ with job_log(snakemake.log[0], f"read_expression {section}") as log:
     files = {name: file for name, file in snakemake.input.items() if name != "checked"}
     found = usable_spots(read_counts(section, params.format, files, params.options))
     genes = named_genes(found.genes, params.ids, section, found.file)
+    found = with_counts_of(found, genes.kept)
     adata = expression_anndata(found, genes, params.ids)
     log.info("%d of %d spots kept, %d genes", adata.n_obs, found.found, adata.n_vars)
     for reason, count in found.left_out.items():

@@ -1,10 +1,11 @@
 """What a check found survives the disk; its problems stand beside the log."""
 
 import json
+from contextlib import suppress
 
 import pytest
 
-from ressat.checked import Checked, read_problems, write_problems
+from ressat.checked import Checked, keep_problems, read_problems
 from ressat.errors import InputError
 
 FOUND = Checked("A1", 900, 800, 0.5, "sheet", 1.25, 300, 5000, 0.97, 2, ["look at the overlay"])
@@ -24,10 +25,12 @@ def test_a_check_of_another_version_is_refused(tmp_path):
 
 
 def test_problems_stay_until_there_are_none(tmp_path):
-    file = tmp_path / "A1.json"
-    problems = [InputError("it is empty", section="A1"), InputError("no scale", section="A1", file="a.svs")]
-    write_problems(file, problems)
-    assert read_problems(file) == ["section A1: it is empty.", "section A1: a.svs: no scale."]
-    write_problems(file, [])
-    assert not file.exists()
-    assert read_problems(file) == []
+    log, first = tmp_path / "A1.log", InputError("it is empty", section="A1")
+    with suppress(InputError), keep_problems(log) as problems:
+        problems.append(first)
+        raise InputError("no scale", section="A1", file="a.svs")
+    assert read_problems(tmp_path / "A1.json") == ["section A1: it is empty.", "section A1: a.svs: no scale."]
+    with keep_problems(log):
+        pass
+    assert not (tmp_path / "A1.json").exists()
+    assert read_problems(tmp_path / "A1.json") == []

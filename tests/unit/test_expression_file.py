@@ -10,6 +10,7 @@ from ressat import keys
 from ressat.expression_file import expression_anndata, spot_fingerprints
 from ressat.gene_names import Named, named_genes
 from ressat.spot_counts import SpotArray, SpotCounts
+from ressat.usable_spots import with_counts_of
 
 COUNTS = np.array([[1, 0, 2], [0, 5, 0], [4, 4, 4]], dtype=np.float32)
 SPOTS = pd.Index(["s2", "s0", "s1"])
@@ -62,9 +63,11 @@ def test_what_was_found_is_recorded(found):
     assert (record["gene_ids"], record["genes_dropped"], record["genes_renamed"]) == ("symbol", 0, 1)
 
 
-def test_spots_with_counts_of_dropped_genes_alone_are_left_out(found):
+def test_spots_with_counts_of_dropped_genes_alone_are_left_out(found, monkeypatch):
     genes = GENES.assign(ensembl=["ENSG00000000001.1", None, "ENSG00000000003.4"])
-    adata = expression_anndata(found, named_genes(genes, "ensembl", "S1", "counts.h5"), "ensembl")
+    names = named_genes(genes, "ensembl", "S1", "counts.h5")
+    monkeypatch.setattr("ressat.usable_spots.MIN_SPOTS", 1)
+    adata = expression_anndata(with_counts_of(found, names.kept), names, "ensembl")
     assert list(adata.obs_names) == ["s2", "s1"]
     assert list(adata.var_names) == ["ENSG00000000001", "ENSG00000000003"]
     record = adata.uns[keys.UNS]

@@ -124,4 +124,4 @@ def test_spots_outside_the_image_are_refused_with_the_bounds(check, change, word
 
 def test_the_user_can_make_warnings_of_it(check, caplog):
     assert check(lambda x, y: (9000 - x, y), min_on_tissue=0).share < 0.9
-    assert "look at the overlay: the x axis is mirrored" in caplog.text
+    assert "look at the overlay, for it may be that the x axis is mirrored" in caplog.text

@@ -67,6 +67,19 @@ def test_where_the_pitch_agrees_no_coordinates_are_suspected():
     assert "coordinates" not in caught.value.found
 
 
+@pytest.mark.parametrize(
+    ("sources", "odd", "action"),
+    [
+        ({"sheet": 0.25, "pitch": 0.5, "tags": 0.5}, "sheet", "correct mpp in the sheet"),
+        ({"sheet": 0.5, "pitch": 0.5, "tags": 0.25}, "slide tags", "correct the slide tags, or remove it"),
+    ],
+)
+def test_the_one_source_that_all_others_contradict_is_named(sources, odd, action):
+    with pytest.raises(InputError, match=f"all but the {odd} agree") as caught:
+        resolve(**sources, hires=0.08, lowres=0.6667)
+    assert caught.value.action == action
+
+
 def test_images_of_space_ranger_are_known_by_their_scales_both_ways():
     assert "pixels of the hires image" in scale_meaning(1 / 0.149, 0.15, 0.045)[0]
     assert "the image is Space Ranger's lowres image" in scale_meaning(0.0455, 0.15, 0.045)[0]

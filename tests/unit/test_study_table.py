@@ -1,12 +1,12 @@
 """`snakemake check` ends with a table of all sections, and of all that is wrong with them."""
 
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 
-from ressat.checked import Checked, write_problems
-from ressat.errors import InputError
+from ressat.checked import Checked
 from ressat.study import Study
 from ressat.study_table import study_table
 
@@ -15,7 +15,6 @@ A1\tA1.svs\tA1.h5ad\ttrain
 B1\tB1.svs\tB1.h5ad\ttest
 X\tX.svs\t\tpredict
 """
-GENES = [f"GENE{i}" for i in range(50)]
 
 
 @pytest.fixture
@@ -39,7 +38,15 @@ def checked(study) -> None:
         warnings = ["look at the overlay"] if name == "A1" else []
         found = Checked(name, 9000, 8000, 0.5, "sheet", 10.0, spots, genes, share, changes, warnings)
         found.write(f"results/checks/{name}.json")
-        Path(f"results/checks/{name}.genes.txt").write_text("".join(f"{gene}\n" for gene in GENES))
+        if labelled:
+            Path(f"results/checks/{name}.genes.json").write_text("{}")
+
+
+def tell(check: str, *problems: str) -> None:
+    """Leave problems as a check does."""
+    file = Path(f"logs/{check}.json")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(problems))
 
 
 def rows(table: str) -> dict[str, str]:
@@ -62,12 +69,12 @@ def test_warnings_name_their_section(study):
 
 
 def test_all_problems_of_all_sections_are_listed(study):
-    problems = [InputError("it is empty", section="A1", file="A1.svs"), InputError("no scale", section="A1")]
-    write_problems("logs/check_section/A1.json", problems)
-    write_problems("logs/check_section/X.json", [InputError("no tissue", section="X")])
+    tell("check_section/A1", "section A1: A1.svs: it is empty.", "section A1: no scale.")
+    tell("check_section/X", "section X: no tissue.")
     text = study_table(study, ".", gpus=0)
     assert rows(text)["A1"].endswith("2 problems")
     assert rows(text)["B1"].endswith("ok")
+    assert "Problems: 3\n" in text
     listed = (
         "Problems: 3\n- section A1: A1.svs: it is empty.\n- section A1: no scale.\n- section X: no tissue."
     )
@@ -76,10 +83,19 @@ def test_all_problems_of_all_sections_are_listed(study):
 
 
 def test_genes_that_are_not_those_of_the_other_sections_are_a_problem(study):
-    Path("results/checks/B1.genes.txt").write_text("Gene0\nGene1\n")
+    Path("results/checks/B1.genes.json").unlink()
+    tell("check_genes/B1", "section B1: B1.h5ad: of its 2 genes, 0 are among the 50 of section A1.")
     text = study_table(study, ".", gpus=0)
     assert rows(text)["B1"].endswith("1 problem")
-    assert "section B1: B1.h5ad: of its 2 genes (Gene0, Gene1 ...), 0 are among the 50 of section A1" in text
+    assert "- section B1: B1.h5ad: of its 2 genes, 0 are among" in text
+
+
+def test_genes_that_could_not_be_compared_are_said(study):
+    for name in ("A1", "B1"):
+        Path(f"results/checks/{name}.genes.json").unlink()
+    tell("check_section/A1", "section A1: A1.svs: it is empty.")
+    text = study_table(study, ".", gpus=0)
+    assert "- section B1: its genes were not compared, for section A1, their reference, has problems" in text
 
 
 def test_a_check_that_has_not_ended_is_said(study):

@@ -1,7 +1,8 @@
 """What the check of a section found, for the steps after it and the study's table. Standard library only."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -65,18 +66,32 @@ class Checked:
         return cls(**content)
 
 
-def write_problems(path: str | Path, problems: Sequence[InputError]) -> None:
-    """Write logs/check_section/{sample}.json: what is wrong with a section, one sentence each.
+@contextmanager
+def keep_problems(log: Path) -> Iterator[list[InputError]]:
+    """Write what is wrong with a section beside a check's log: Snakemake removes the results of failed jobs.
 
-    Beside the log, since Snakemake removes a failed job's results. Without problems there is no such file.
+    Parameters
+    ----------
+    log
+        The check's log; the problems stand in the JSON file of the same name, one sentence each. Without
+        problems there is no such file.
+
+    Yields
+    ------
+    list of InputError
+        For problems found on the way; one that is raised comes after them.
     """
-    if problems:
-        write_text(path, json.dumps([str(problem) for problem in problems], indent=2) + "\n")
-    else:
-        Path(path).unlink(missing_ok=True)
+    file, problems = log.with_suffix(".json"), []
+    file.unlink(missing_ok=True)
+    try:
+        yield problems
+    except InputError as error:
+        told = [str(problem) for problem in (*problems, error)]
+        write_text(file, json.dumps(told, indent=2) + "\n")
+        raise
 
 
 def read_problems(path: str | Path) -> list[str]:
-    """Read what `write_problems` wrote; empty where there is no such file."""
+    """Read what `keep_problems` wrote; empty where there is no such file."""
     file = Path(path)
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else []

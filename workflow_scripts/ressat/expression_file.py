@@ -19,9 +19,9 @@ def expression_anndata(found: SpotCounts, genes: Named, ids: str) -> anndata.Ann
     Parameters
     ----------
     found
-        Spots under tissue, with counts.
+        Spots under tissue, with counts of the genes that are kept; see `with_counts_of`.
     genes
-        Which of their genes are kept, and their names.
+        Names of these genes, and what became of the others.
     ids
         What these names are: ``symbol`` or ``ensembl``.
 
@@ -31,28 +31,23 @@ def expression_anndata(found: SpotCounts, genes: Named, ids: str) -> anndata.Ann
         Raw counts, float32 CSR; obs n_counts, n_genes and fingerprint; level-0 pixels in
         ``obsm['spatial']``; ``uns['ressat']`` with the figures of docs/outputs.md.
     """
-    counts = found.counts[:, np.flatnonzero(genes.kept)].tocsr()
-    totals = np.asarray(counts.sum(axis=1)).ravel()
-    # A spot may have had counts of genes alone that are not kept.
-    kept = totals > 0
+    counts = found.counts
     places = found.places.loc[found.spots]
     obs = places[[name for name in ("in_tissue", "array_row", "array_col") if name in places]]
     obs = obs.assign(
-        n_counts=totals,
+        n_counts=np.asarray(counts.sum(axis=1)).ravel(),
         n_genes=np.asarray((counts > 0).sum(axis=1)).ravel(),
         fingerprint=spot_fingerprints(counts, genes.names),
     )
-    adata = anndata.AnnData(counts[kept], obs=obs[kept], var=pd.DataFrame(index=genes.names))
-    adata.obsm["spatial"] = places.loc[kept, ["x", "y"]].to_numpy(dtype=float)
-    left_out = dict(found.left_out)
-    left_out["zero counts"] = left_out.get("zero counts", 0) + int((~kept).sum())
+    adata = anndata.AnnData(counts, obs=obs, var=pd.DataFrame(index=genes.names))
+    adata.obsm["spatial"] = places[["x", "y"]].to_numpy(dtype=float)
     changes = genes.changes["change"].value_counts()
     array = found.array
     adata.uns[keys.UNS] = {
         "section": found.section,
         "spots_found": found.found,
         "spots_kept": adata.n_obs,
-        "spots_left_out": left_out,
+        "spots_left_out": dict(found.left_out),
         "gene_ids": ids,
         "genes_dropped": int(changes.get("dropped", 0)),
         "genes_renamed": int(changes.get("renamed", 0)),

@@ -97,12 +97,12 @@ def check_placement(
             f"{x1:.0f}, y {y0:.0f} to {y1:.0f}; image {width} x {height} px)"
         )
         sure = [one for one in alternatives if one.fit.share > given.share and one.kind != "shifted"]
-        raise _misplaced(section, slide, found, sure)
+        raise _misplaced(section, slide, placement, found, sure)
     found = f"{given.share:.0%} of its {placement.spots} spots lie on tissue"
     if min_on_tissue > 0 and (sure or given.share < min_on_tissue):
-        raise _misplaced(section, slide, found, sure or better)
+        raise _misplaced(section, slide, placement, found, sure or better)
     if sure or better:
-        logger.warning("%s; look at the overlay: %s", found, (sure or better)[0].meaning)
+        logger.warning("%s; look at the overlay, for it may be that %s", found, (sure or better)[0].meaning)
     return given
 
 
@@ -113,16 +113,20 @@ def _is_sure(alternative: Alternative, given: Fit) -> bool:
     return rise >= BETTER_SHARE or (covers and rise >= -BETTER_SHARE)
 
 
-def _misplaced(section: str, slide: str | Path, found: str, better: list[Alternative]) -> InputError:
+def _misplaced(
+    section: str, slide: str | Path, placement: Placement, found: str, better: list[Alternative]
+) -> InputError:
     if better:
         best = better[0]
         found += f"; probably {best.meaning}: put right, {best.fit.share:.0%} would lie on tissue"
         action = best.action
     else:
-        action = (
-            "give the image that the coordinates were made for; if it is that, and its tissue too pale to be "
-            "told from glass, lower tiling.min_on_tissue in config.yaml"
-        )
+        action = "give the image that the coordinates were made for"
+        if not placement.outside:
+            action += (
+                "; if it is that, and its tissue too pale to be told from glass, lower tiling.min_on_tissue "
+                "in config.yaml"
+            )
     return InputError(
         found,
         expected="spot coordinates in pixels of this very image, and spots on tissue",

@@ -122,7 +122,7 @@ def _scale_factors(section: str, file: str, adata: anndata.AnnData) -> Mapping[s
     libraries = adata.uns.get("spatial")
     libraries = dict(libraries) if isinstance(libraries, Mapping) else {}
     used = set(adata.obs["library_id"].astype(str)) if "library_id" in adata.obs else set()
-    if len(used) > 1 and used <= set(libraries):
+    if len(used) > 1:
         raise InputError(
             f"{len(used)} sections in one file ({', '.join(sorted(used)[:5])})",
             expected="one section per file, since places are pixels of one slide",

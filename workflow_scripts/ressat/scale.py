@@ -1,6 +1,5 @@
 """A slide's scale: how many um a pixel is, and which pyramid level suits a resolution."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,11 +97,15 @@ def resolve_scale(
     if max(present.values()) > min(present.values()) * (1 + MPP_TOLERANCE):
         found = f"the sources of its scale contradict each other: {figures} um/px"
         action = "correct mpp in the sheet, or the slide's tags, whichever is wrong"
-        others = [mpp for source, mpp in present.items() if source != SPOT_PITCH]
-        factor = present.get(SPOT_PITCH, mean(others)) / mean(others)
-        if abs(math.log(factor)) > math.log(1 + MPP_TOLERANCE):
-            meaning, action = scale_meaning(factor, hires, lowres)
+        odd = _odd_one(present)
+        if odd == SPOT_PITCH or (len(present) == 2 and SPOT_PITCH in present):
+            others = mean(mpp for source, mpp in present.items() if source != SPOT_PITCH)
+            meaning, action = scale_meaning(present[SPOT_PITCH] / others, hires, lowres)
             found += f"; it seems that {meaning}"
+            action += f"; or correct the {' and the '.join(name for name in present if name != SPOT_PITCH)}"
+        elif odd is not None:
+            found += f"; all but the {odd} agree"
+            action = f"correct mpp in the {odd}" if odd == SHEET else f"correct the {odd}, or remove it"
         raise InputError(
             found,
             expected=f"agreement within {MPP_TOLERANCE:.0%}",
@@ -112,6 +115,15 @@ def resolve_scale(
         )
     source, mpp = next(iter(present.items()))
     return Scale(mpp, source)
+
+
+def _odd_one(present: Mapping[str, float]) -> str | None:
+    """Name the one source that all others, agreeing among themselves, contradict; None of two."""
+    for source in present:
+        others = [mpp for name, mpp in present.items() if name != source]
+        if len(others) > 1 and max(others) <= min(others) * (1 + MPP_TOLERANCE):
+            return source
+    return None
 
 
 def scale_meaning(factor: float, hires: float | None, lowres: float | None) -> tuple[str, str]:

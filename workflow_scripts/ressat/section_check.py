@@ -19,7 +19,7 @@ from ressat.slide_checks import check_colour, check_tissue
 from ressat.slide_preview import Preview, preview
 from ressat.spot_counts import SpotCounts
 from ressat.tissue import tissue_mask
-from ressat.usable_spots import usable_spots
+from ressat.usable_spots import usable_spots, with_counts_of
 
 logger = logging.getLogger("ressat")
 
@@ -90,6 +90,7 @@ class SectionCheck:
             if spots is not None:
                 with self._problems_kept():
                     named = named_genes(spots.genes, ids, self.section, spots.file)
+                    spots = with_counts_of(spots, named.kept)
                     self.genes = list(named.names)
             if image is not None and (spots is not None or counts is None):
                 array = None if spots is None else spots.array

@@ -51,6 +51,10 @@ def _missing(image: TiffImage, file_size: int) -> tuple[int, int, int]:
     if not image.is_tiled:
         kind = (Tag.STRIP_OFFSETS, Tag.STRIP_BYTE_COUNTS)
     offsets, lengths = (image.integers.get(tag, ()) for tag in kind)
+    listed, needed = min(len(offsets), len(lengths)), _parts(image)
+    # A damaged size makes a picture of terabytes out of nothing, which takes hours to read.
+    if listed and listed < needed:
+        return needed - listed, needed, listed
     beyond = [
         index
         for index, (offset, length) in enumerate(zip(offsets, lengths, strict=False))
@@ -59,12 +63,21 @@ def _missing(image: TiffImage, file_size: int) -> tuple[int, int, int]:
     return len(beyond), len(offsets), beyond[0] if beyond else 0
 
 
+def _parts(image: TiffImage) -> int:
+    """How many tiles or strips an image of this size has, planes apart or not."""
+    width, height = image.size
+    if not image.is_tiled:
+        return -(-height // max(1, image.first(Tag.ROWS_PER_STRIP, height)))
+    tile = (max(1, image.first(Tag.TILE_WIDTH)), max(1, image.first(Tag.TILE_LENGTH)))
+    return -(-width // tile[0]) * -(-height // tile[1])
+
+
 def _corner(image: TiffImage, index: int) -> tuple[int, int]:
     """Top left corner of a tile or strip, in pixels of its image."""
     width, height = image.size
     tile = (image.first(Tag.TILE_WIDTH), image.first(Tag.TILE_LENGTH))
     if not image.is_tiled:
         tile = (width, image.first(Tag.ROWS_PER_STRIP, height))
-    across, down = -(-width // tile[0]), -(-height // max(1, tile[1]))
+    across, down = max(1, -(-width // max(1, tile[0]))), max(1, -(-height // max(1, tile[1])))
     index %= across * down  # separate planes come one after the other
     return index % across * tile[0], index // across * tile[1]

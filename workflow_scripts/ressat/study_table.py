@@ -8,15 +8,11 @@ from pathlib import Path
 
 from ressat.checked import Checked, read_problems
 from ressat.errors import InputError
-from ressat.genes_check import Genes, check_gene_names
 from ressat.keys import LAYER_WIDTHS
 from ressat.study import Study
 
-CHECKED, GENES, PROBLEMS = (
-    "results/checks/{}.json",
-    "results/checks/{}.genes.txt",
-    "logs/check_section/{}.json",
-)
+CHECKED, GENES = "results/checks/{}.json", "results/checks/{}.genes.json"
+PROBLEMS, GENE_PROBLEMS = "logs/check_section/{}.json", "logs/check_genes/{}.json"
 HEADER = ("section", "role", "slide, px", "um/px", "spots", "genes", "on tissue", "disk", "found")
 
 # Bytes that results take: features of a tile, in half precision and with its place and colours; a predicted
@@ -53,9 +49,10 @@ def study_table(study: Study, folder: str | Path, gpus: int) -> str:
             if not problems[name]:
                 passed[name] = Checked.read(folder / CHECKED.format(name))
         except (OSError, ValueError, InputError):
-            log = Path(PROBLEMS.format(name)).with_suffix(".log")
+            log = _log(PROBLEMS, name)
             problems[name] = [f"section {name}: its check has not ended; {log} has more if it began."]
-    _compare_genes(study, folder, passed, problems)
+    for name in study.sections:
+        problems[name] += _genes(study, folder, name, passed)
     sizes = {name: _bytes_needed(study, passed[name]) for name in passed}
     rows = [HEADER, *(_row(study, name, passed.get(name), sizes, problems[name]) for name in study.sections)]
     wrong = [sentence for name in study.sections for sentence in problems[name]]
@@ -72,20 +69,25 @@ def study_table(study: Study, folder: str | Path, gpus: int) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _compare_genes(
-    study: Study, folder: Path, passed: dict[str, Checked], problems: dict[str, list[str]]
-) -> None:
-    """Add what check_genes will say of sections whose genes are not those of the others."""
-    labelled = {name: str(study.sections[name].expression) for name in study.counts if name in passed}
+def _genes(study: Study, folder: Path, name: str, passed: dict[str, Checked]) -> list[str]:
+    """What is wrong with the names of a section's genes; where they could not be compared, why."""
+    found = read_problems(folder / GENE_PROBLEMS.format(name))
+    compared = (folder / GENES.format(name)).exists()
+    if found or compared or name not in study.counts or name not in passed:
+        return found
     reference = study.counts_reference
-    if reference not in labelled:
-        return
-    shared = Genes.read(reference, labelled[reference], folder / GENES.format(reference))
-    for name, file in labelled.items():
-        try:
-            check_gene_names(Genes.read(name, file, folder / GENES.format(name)), shared)
-        except InputError as error:
-            problems[name].append(str(error))
+    if reference not in passed:
+        return [
+            f"section {name}: its genes were not compared, for section {reference}, their reference, "
+            "has problems."
+        ]
+    return [
+        f"section {name}: its genes were not compared; {_log(GENE_PROBLEMS, name)} has more if that began."
+    ]
+
+
+def _log(problems: str, name: str) -> str:
+    return str(Path(problems.format(name)).with_suffix(".log"))
 
 
 def _bytes_needed(study: Study, checked: Checked) -> float:

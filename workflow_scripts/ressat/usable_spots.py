@@ -1,5 +1,6 @@
 """What counts must be, whatever format they came in, and which spots are of use."""
 
+import logging
 import re
 from dataclasses import replace
 
@@ -11,9 +12,13 @@ from ressat.errors import InputError
 from ressat.spot_counts import SpotCounts
 from ressat.text_cells import refuse_repeated
 
+logger = logging.getLogger("ressat")
+
 WITHOUT_POSITION, OUTSIDE_TISSUE, ZERO_COUNTS = "without position", "outside tissue", "zero counts"
 # Fewer spots allow neither training nor a test of a correlation.
 MIN_SPOTS = 20
+# Share of spots without position from which the positions may be of another section.
+DOUBTFUL = 0.2
 # What Space Ranger adds to a barcode, and what some tools remove.
 SUFFIX = re.compile(r"-\d+$")
 
@@ -28,15 +33,49 @@ def usable_spots(counts: SpotCounts) -> SpotCounts:
     """
     check_values(counts)
     usable = under_tissue(counts)
-    if len(usable.spots) < MIN_SPOTS:
+    _refuse_few(usable)
+    return usable
+
+
+def _refuse_few(counts: SpotCounts) -> None:
+    if len(counts.spots) < MIN_SPOTS:
         raise InputError(
-            f"{len(usable.spots)} spots with counts",
+            f"{len(counts.spots)} spots with counts",
             expected=f"at least {MIN_SPOTS}, to learn from or to test a correlation on",
             action="leave the section out, or check that positions and counts are whole",
             section=counts.section,
             file=counts.file,
         )
-    return usable
+
+
+def with_counts_of(counts: SpotCounts, kept: np.ndarray) -> SpotCounts:
+    """Keep some genes, and the spots that have counts of them.
+
+    Parameters
+    ----------
+    counts
+        Usable spots.
+    kept
+        Which genes, boolean, shape (genes,).
+
+    Raises
+    ------
+    InputError
+        If fewer than `MIN_SPOTS` spots remain.
+    """
+    columns = np.flatnonzero(kept)
+    part = counts.counts[:, columns].tocsr()
+    has_counts = np.asarray(part.sum(axis=1)).ravel() > 0
+    zero = counts.left_out.get(ZERO_COUNTS, 0) + int((~has_counts).sum())
+    remaining = replace(
+        counts,
+        spots=counts.spots[has_counts],
+        genes=counts.genes.iloc[columns].reset_index(drop=True),
+        counts=part[np.flatnonzero(has_counts)],
+        left_out=counts.left_out | {ZERO_COUNTS: zero},
+    )
+    _refuse_few(remaining)
+    return remaining
 
 
 def check_values(counts: SpotCounts) -> None:
@@ -90,6 +129,12 @@ def under_tissue(counts: SpotCounts) -> SpotCounts:
         OUTSIDE_TISSUE: int((placed & ~in_tissue).sum()),
         ZERO_COUNTS: int((in_tissue & ~has_counts).sum()),
     }
+    if left_out[WITHOUT_POSITION] > DOUBTFUL * len(counts.spots):
+        logger.warning(
+            "%d of the %d spots with counts have no position: check that the positions are this section's",
+            left_out[WITHOUT_POSITION],
+            len(counts.spots),
+        )
     chosen = replace(
         counts, spots=counts.spots[kept], counts=counts.counts[np.flatnonzero(kept)], left_out=left_out
     )
