@@ -34,7 +34,7 @@ def write_slide(path: Path, rng: np.random.Generator) -> np.ndarray:
     mask = np.hypot(x, y) + 0.5 * noise < 0.42
     colour = np.where(mask[..., None], (190, 120, 180), (243, 242, 244)).astype(np.uint8)
     image = pyvips.Image.new_from_array(colour).resize(100, kernel="linear")
-    grain = pyvips.Image.gaussnoise(EDGE, EDGE, sigma=6)
+    grain = pyvips.Image.gaussnoise(EDGE, EDGE, mean=0, sigma=6)
     options = {
         "tile": True,
         "pyramid": True,
