@@ -16,36 +16,14 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import pyvips
-from scipy import ndimage, sparse
+from scipy import sparse
+from study_section import MPP, write_slide
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LIMIT_S, CORES = 60.0, 2
-EDGE, MPP, PITCH_UM = 20_000, 0.5, 100.0
+EDGE, PITCH_UM = 20_000, 100.0
 FILES = ("slide.tiff", "outs/filtered_feature_bc_matrix.h5", "outs/spatial/tissue_positions.csv")
 FACTORS = "outs/spatial/scalefactors_json.json"
-
-
-def write_slide(path: Path, rng: np.random.Generator) -> np.ndarray:
-    """Write a pyramidal slide with tissue in its middle; gives the mask, a hundredth as large."""
-    small = EDGE // 100
-    y, x = np.mgrid[:small, :small] / small - 0.5
-    noise = ndimage.gaussian_filter(rng.normal(size=(small, small)), 8)
-    mask = np.hypot(x, y) + 0.5 * noise < 0.42
-    colour = np.where(mask[..., None], (190, 120, 180), (243, 242, 244)).astype(np.uint8)
-    image = pyvips.Image.new_from_array(colour).resize(100, kernel="linear")
-    grain = pyvips.Image.gaussnoise(EDGE, EDGE, mean=0, sigma=6)
-    options = {
-        "tile": True,
-        "pyramid": True,
-        "compression": "jpeg",
-        "Q": 85,
-        "tile_width": 256,
-        "tile_height": 256,
-    }
-    px_per_mm = 1000 / MPP
-    (image + grain).cast("uchar").tiffsave(str(path), xres=px_per_mm, yres=px_per_mm, resunit="cm", **options)
-    return mask
 
 
 def write_counts(folder: Path, mask: np.ndarray, spots: int, genes: int, rng: np.random.Generator) -> None:
@@ -121,7 +99,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         section = Path(folder) / "section"
         section.mkdir()
-        mask = write_slide(section / FILES[0], rng)
+        mask = write_slide(section / FILES[0], EDGE, rng)
         write_counts(section, mask, size.spots, size.genes, rng)
         studies = {number: Path(folder) / str(number) for number in numbers}
         for number, study in studies.items():

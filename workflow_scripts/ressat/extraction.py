@@ -18,17 +18,23 @@ class StainLayer(torch.nn.Module):
         super().__init__()
         self.bias = transform.bias
         for name in ("pre", "matrix", "post"):
-            matrix = torch.tensor(getattr(transform, name), dtype=torch.float32)
-            self.register_buffer(name, matrix.view(3, 3, 1, 1))
+            values = getattr(transform, name)
+            matrix = torch.tensor(values, dtype=torch.float32).view(3, 3, 1, 1)
+            # Macenko mixes densities only: its other two products would be by 1.
+            needed = name == "matrix" or not np.array_equal(values, np.eye(3))
+            self.register_buffer(name, matrix if needed else None)
         self.register_buffer("offset", torch.tensor(transform.offset, dtype=torch.float32))
 
     def forward(self, rgb: torch.Tensor) -> torch.Tensor:
         """Transform grey levels 0 to 255, float, shape (b, 3, h, w), to whole grey levels."""
-        light = (torch.conv2d(rgb, self.pre) + self.bias).clamp_min(1e-6)
-        result = torch.conv2d(torch.exp(torch.conv2d(light.log(), self.matrix, self.offset)), self.post)
+        mixed = rgb if self.pre is None else torch.conv2d(rgb, self.pre)
+        density = (mixed + self.bias).clamp_min_(1e-6).log_()
+        result = torch.conv2d(density, self.matrix, self.offset).exp_()
+        if self.post is not None:
+            result = torch.conv2d(result, self.post)
         # Grey levels are whole numbers, cut off as in 8-bit images: what is cached does not depend on
         # whether a normalised image was ever stored.
-        return result.clamp(0, 255).floor()
+        return result.clamp_(0, 255).floor_()
 
 
 def colour_statistics(rgb: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,143 @@
+"""Time of extract_features, from slide to finished HDF5, against the bare forward pass of ResNet50.
+
+Run with: python benchmarks/extract_features.py [--tiles 2000] [--precision fp32 bf16] [--repeats 3]
+The two sides alternate, each time as a process of its own, and are timed after imports. Bare is torchvision's
+network up to the pooled layers that are cached: same batch, precision, memory format, threads and number of
+tiles, which lie in memory as the network takes them. The pipeline's side is the workflow's own script.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from study_section import MPP, SCRIPTS, SECTION, run_script, write_slide
+
+sys.path.insert(0, str(SCRIPTS))
+
+EDGE_PX, TILE_PX, BATCH = 20_000, 224, 32
+TARGETS = {"fp32": 1.10, "bf16": 1.20}
+THREADS = len(os.sched_getaffinity(0))
+
+
+def prepare(folder: Path, tiles: int) -> None:
+    """Write slide, tiles and stain of a section, as the rules before extract_features do."""
+    write_slide(folder / "slide.tiff", EDGE_PX, np.random.default_rng(1))
+    slide = {"slide": folder / "slide.tiff"}
+    checked = {"checked": folder / "checked.json", "genes": folder / "genes.txt"}
+    run_script(
+        folder, "check_section", slide, checked, THREADS, format=None, ids=None, mpp=MPP, min_on_tissue=None
+    )
+    tiled = {name: folder / f"tiles.{name}" for name in ("tiles", "counted", "overlay")}
+    geometry = {"tile_um": 112.0, "tile_px": TILE_PX, "lowres_px": 1600, "grid_um": 60.0, "min_tissue": 0.5}
+    run_script(folder, "tile_slide", slide | checked, tiled, THREADS, named="slide.tiff", **geometry)
+    from ressat.tile_table import Tiles
+
+    all_tiles = Tiles.read(tiled["tiles"])
+    if len(all_tiles.coords) < tiles:
+        sys.exit(f"the slide has {len(all_tiles.coords)} tiles only")
+    chosen = slice(0, tiles)
+    replace(
+        all_tiles,
+        coords=all_tiles.coords[chosen],
+        barcodes=all_tiles.barcodes[chosen],
+        tissue=all_tiles.tissue[chosen],
+    ).write(tiled["tiles"])
+    fit = {"method": "macenko", "is_reference": False, "max_pixels": 200_000, "seed": 1}
+    stain = {"stain": folder / "stain.json", "preview": folder / "stain.png"}
+    run_script(folder, "fit_stain", slide | tiled, stain, THREADS, **fit)
+
+
+def pipeline(folder: Path, precision: str) -> None:
+    import torch  # noqa: F401
+
+    from ressat import encoder, extraction, feature_cache, section_stain, tile_reader  # noqa: F401
+    from ressat.torchvision_import import import_torchvision
+
+    import_torchvision()
+    files = {"slide": folder / "slide.tiff", "tiles": folder / "tiles.tiles", "stain": folder / "stain.json"}
+    made = {"features": folder / "features.h5"}
+    start = time.monotonic()
+    run_script(
+        folder, "extract_features", files, made, THREADS, precision=precision, batch_size=BATCH, seed=1
+    )
+    report(start)
+
+
+def bare(folder: Path, precision: str) -> None:
+    import torch
+
+    from ressat.tile_table import Tiles
+    from ressat.torchvision_import import import_torchvision
+
+    torch.set_num_threads(THREADS)
+    tiles = len(Tiles.read(folder / "tiles.tiles").coords)
+    network = import_torchvision().models.resnet50(weights=None).eval().to(memory_format=torch.channels_last)
+    images = torch.randn(BATCH, 3, TILE_PX, TILE_PX).to(memory_format=torch.channels_last)
+    start = time.monotonic()
+    autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16")
+    for first in range(0, tiles, BATCH):
+        with torch.inference_mode(), autocast:
+            x = images[: tiles - first]
+            x = network.maxpool(network.relu(network.bn1(network.conv1(x))))
+            third = network.layer3(network.layer2(network.layer1(x)))
+            fourth = network.layer4(third)
+            third.mean(dim=(2, 3)), fourth.mean(dim=(2, 3))
+    report(start)
+
+
+def report(start: float) -> None:
+    seconds = time.monotonic() - start
+    print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9)
+
+
+def measure(side: str, folder: Path, precision: str) -> tuple[float, float]:
+    """Seconds and peak memory in GB of one side, in a process of its own."""
+    command = [sys.executable, __file__, "--side", side, "--folder", str(folder), "--precision", precision]
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode:
+        sys.exit(run.stderr)
+    seconds, memory = map(float, run.stdout.split()[-2:])
+    return seconds, memory
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tiles", type=int, default=2000)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--precision", nargs="+", choices=TARGETS, default=list(TARGETS))
+    parser.add_argument("--side", choices=("pipeline", "bare"), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.side:
+        {"pipeline": pipeline, "bare": bare}[chosen.side](chosen.folder, *chosen.precision)
+        return
+    missed = False
+    print(f"{SECTION}: {chosen.tiles} tiles, {THREADS} threads, median of {chosen.repeats}")
+    with tempfile.TemporaryDirectory() as name:
+        prepare(Path(name), chosen.tiles)
+        for precision in chosen.precision:
+            found = {"pipeline": [], "bare": []}
+            for _ in range(chosen.repeats):
+                for side, runs in found.items():
+                    runs.append(measure(side, Path(name), precision))
+            seconds = {side: median(run[0] for run in runs) for side, runs in found.items()}
+            for side, runs in found.items():
+                peak = max(run[1] for run in runs)
+                print(f"{precision} {side:<9}{chosen.tiles / seconds[side]:>7.1f} tiles/s {peak:>6.2f} GB")
+            ratio = median(ours[0] / alone[0] for ours, alone in zip(*found.values(), strict=True))
+            missed |= ratio > TARGETS[precision]
+            print(f"{precision} {ratio:.3f} x bare (target at most {TARGETS[precision]:.2f})")
+    if missed:
+        sys.exit("missed")
+
+
+if __name__ == "__main__":
+    main()
