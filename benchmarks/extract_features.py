@@ -58,7 +58,7 @@ def prepare(folder: Path, tiles: int) -> None:
 def pipeline(folder: Path, precision: str) -> None:
     import torch  # noqa: F401
 
-    from ressat import encoder, extraction, feature_cache, section_stain, tile_reader  # noqa: F401
+    from ressat import encoder, extraction, feature_cache, section_stain, tile_loader  # noqa: F401
     from ressat.torchvision_import import import_torchvision
 
     import_torchvision()

@@ -18,8 +18,7 @@ from ressat.feature_cache import write_features
 from ressat.joblog import job_log
 from ressat.progress import progress
 from ressat.section_stain import SectionStain
-from ressat.slides import Slide
-from ressat.tile_reader import tile_batches
+from ressat.tile_loader import tile_batches
 from ressat.tile_table import Tiles
 
 section, params = snakemake.wildcards.sample, snakemake.params
@@ -32,17 +31,26 @@ with job_log(snakemake.log[0], f"extract_features {section}") as log:
     device = choose_device(params.precision)
     log.info("%s on %s in %s, %d tiles", name, device.name, device.precision, len(tiles.coords))
 
-    with Slide(snakemake.input.slide, section) as slide:
-        batches = tile_batches(slide, tiles.coords, tiles.geometry, params.batch_size)
-        features = encode(batches, encoder, stain.transform, device)
-        shown = progress(features, len(tiles.coords), lambda batch: len(batch[keys.COLOUR]), section, "tile")
-        provenance = {
-            "encoder": name,
-            "weights_sha256": digest,
-            "stain": stain.method,
-            "stain_target": stain.target,
-            "stain_fallback": stain.fallback or "",
-            "precision": device.precision,
-            "tile_px": tiles.geometry.tile_px,
-        }
-        write_features(snakemake.output.features, tiles, shown, provenance)
+    # Beside a GPU reading is the bottleneck, on a CPU the network.
+    on_gpu = device.name == "cuda"
+    batches = tile_batches(
+        snakemake.input.slide,
+        section,
+        tiles.coords,
+        tiles.geometry,
+        params.batch_size,
+        readers=max(1, snakemake.threads - 1) if on_gpu else 1,
+        pinned=on_gpu,
+    )
+    features = encode(batches, encoder, stain.transform, device)
+    shown = progress(features, len(tiles.coords), lambda batch: len(batch[keys.COLOUR]), section, "tile")
+    provenance = {
+        "encoder": name,
+        "weights_sha256": digest,
+        "stain": stain.method,
+        "stain_target": stain.target,
+        "stain_fallback": stain.fallback or "",
+        "precision": device.precision,
+        "tile_px": tiles.geometry.tile_px,
+    }
+    write_features(snakemake.output.features, tiles, shown, provenance)

@@ -11,7 +11,6 @@ Params
 import numpy as np
 import pandas as pd
 
-from ressat import keys
 from ressat.bundle import Bundle
 from ressat.feature_cache import Features
 from ressat.files import sha256
@@ -24,7 +23,7 @@ section, params = snakemake.wildcards.sample, snakemake.params
 
 with job_log(snakemake.log[0], f"predict_expression {snakemake.wildcards.fold}/{section}") as log:
     bundle = Bundle.read(snakemake.input.model)
-    features = Features.read(snakemake.input.features, keys.LAYERS)
+    features = Features.read(snakemake.input.features, bundle.trained.inputs.layers)
     bundle.check(features.attrs, file=snakemake.input.features, section=section)
     targets = bundle.trained.targets
     predicted = predict(bundle, features.values, features.coords * features.attrs["mpp"])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from ressat import keys
+from ressat import prediction
 from ressat.bundle import Bundle
 from ressat.errors import InputError
 from ressat.model import Head, HeadSettings
@@ -33,13 +33,12 @@ def bundle() -> Bundle:
     return Bundle(trained, settings, genes, ranks, REQUIRES, provenance)
 
 
-WIDTH = sum(keys.LAYER_WIDTHS.values())
 COORDS = 100.0 * np.stack(np.meshgrid(np.arange(10), np.arange(9)), -1).reshape(-1, 2)
 
 
 @pytest.fixture
 def features() -> np.ndarray:
-    return np.random.default_rng(1).normal(size=(90, WIDTH)).astype(np.float32)
+    return np.random.default_rng(1).normal(size=(90, 1024)).astype(np.float32)
 
 
 def test_a_saved_model_predicts_as_the_one_that_was_saved(bundle, features, tmp_path):
@@ -64,10 +63,11 @@ def test_combined_is_the_share_of_attended_that_was_chosen(bundle, features):
     np.testing.assert_allclose(layers["combined"], expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("block_rows", [1, 13, 90, 4096])
-def test_prediction_does_not_depend_on_block_size(bundle, features, block_rows):
+@pytest.mark.parametrize("spots", [1, 13, 90])
+def test_prediction_does_not_depend_on_block_size(bundle, features, monkeypatch, spots):
     whole = predict(bundle, features, COORDS)
-    for layer, values in predict(bundle, features, COORDS, block_rows).items():
+    monkeypatch.setattr(prediction, "BLOCK_SPOTS", spots)
+    for layer, values in predict(bundle, features, COORDS).items():
         np.testing.assert_allclose(values, whole[layer], atol=1e-10)
 
 

@@ -24,8 +24,8 @@ def transform() -> stain.PixelTransform:
     return stain.transform(source, stain.PUBLISHED["macenko"])
 
 
-def collect(batches) -> dict[str, np.ndarray]:
-    parts = list(batches)
+def encoded(batches, encoder, transform, device) -> dict[str, np.ndarray]:
+    parts = list(encode(map(torch.from_numpy, batches), encoder, transform, device))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -54,8 +54,8 @@ def test_colour_statistics_are_those_of_numpy(tiles):
 
 def test_features_do_not_depend_on_the_batch_size(tiles, transform):
     encoder = Encoder(random_weights(0))
-    whole = collect(encode([tiles], encoder, transform, CPU))
-    parts = collect(encode([tiles[:1], tiles[1:4], tiles[4:]], encoder, transform, CPU))
+    whole = encoded([tiles], encoder, transform, CPU)
+    parts = encoded([tiles[:1], tiles[1:4], tiles[4:]], encoder, transform, CPU)
     for name in (*keys.LAYER_WIDTHS, keys.COLOUR):
         np.testing.assert_allclose(parts[name], whole[name], rtol=2e-3, atol=1e-3)
     assert whole["layer3"].shape == (7, 1024)
@@ -64,9 +64,9 @@ def test_features_do_not_depend_on_the_batch_size(tiles, transform):
 
 def test_normalisation_reaches_features_and_colours(tiles, transform):
     encoder = Encoder(random_weights(0))
-    plain = collect(encode([tiles], encoder, None, CPU))
-    normalised = collect(encode([tiles], encoder, transform, CPU))
-    expected = collect(encode([transform.apply(tiles)], encoder, None, CPU))
+    plain = encoded([tiles], encoder, None, CPU)
+    normalised = encoded([tiles], encoder, transform, CPU)
+    expected = encoded([transform.apply(tiles)], encoder, None, CPU)
     assert not np.allclose(plain["colour"], normalised["colour"], atol=1)
     np.testing.assert_allclose(normalised["colour"], expected["colour"], atol=0.05)
     np.testing.assert_allclose(normalised["layer3"], expected["layer3"], rtol=0.02, atol=5e-3)
@@ -74,8 +74,8 @@ def test_normalisation_reaches_features_and_colours(tiles, transform):
 
 def test_bf16_stays_close_to_fp32(tiles):
     encoder = Encoder(random_weights(0))
-    full = collect(encode([tiles], encoder, None, CPU))
-    half = collect(encode([tiles], encoder, None, Device("cpu", "bf16")))
+    full = encoded([tiles], encoder, None, CPU)
+    half = encoded([tiles], encoder, None, Device("cpu", "bf16"))
     for name in keys.LAYER_WIDTHS:
         a, b = full[name].astype(float), half[name].astype(float)
         cosine = (a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)

@@ -2,7 +2,7 @@ import numpy as np
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import r2_score
 
-from ressat.metrics import held_back_score, pearson, r_squared, rmse, spearman
+from ressat.metrics import held_back_score, mixed_scores, pearson, r_squared, rmse, spearman
 
 
 def test_pearson_agrees_with_scipy():
@@ -55,3 +55,17 @@ def test_choices_go_by_the_genes_that_vary_and_a_flat_prediction_is_worth_nothin
     r = np.corrcoef(observed[:, 2], predicted[:, 2])[0, 1]
     assert np.isclose(held_back_score(observed, predicted), (0 + r) / 2)
     assert held_back_score(observed[:, :1], predicted[:, :1]) == 0
+
+
+def test_scores_of_mixtures_are_those_of_the_mixtures():
+    rng = np.random.default_rng(5)
+    observed = rng.normal(3, 1, (60, 30)).astype(np.float32)
+    first, second = ((observed + rng.normal(0, sd, (60, 30))).astype(np.float32) for sd in (1, 2))
+    observed[:, 0] = 2
+    first[:, 1] = second[:, 1] = -4
+    first[:, 2] = 0.5
+    second[:, 3] = 1 - first[:, 3]
+    shares = (0.0, 0.25, 0.5, 1.0)
+    expected = [held_back_score(observed, share * second + (1 - share) * first) for share in shares]
+    np.testing.assert_allclose(mixed_scores(observed, first, second, shares), expected, atol=1e-6)
+    assert (mixed_scores(observed[:, :1], first[:, :1], second[:, :1], shares) == 0).all()

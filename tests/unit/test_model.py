@@ -20,11 +20,11 @@ def attention_by_hand(yhat: np.ndarray) -> np.ndarray:
     return np.array(rows)
 
 
-@pytest.mark.parametrize("block_rows", [None, 1, 7, 300, 1000])
-def test_attention_is_the_published_equation(yhat, block_rows):
-    np.testing.assert_allclose(
-        spot_interaction(yhat, block_rows).numpy(), attention_by_hand(yhat.numpy()), atol=1e-12
-    )
+@pytest.mark.parametrize("spots", [1, 2, 31, 32, 33, 300])
+@pytest.mark.parametrize("genes", [1, 7, 40])
+def test_attention_is_the_published_equation(yhat, spots, genes):
+    some = yhat[:spots, :genes]
+    np.testing.assert_allclose(spot_interaction(some).numpy(), attention_by_hand(some.numpy()), atol=1e-12)
 
 
 def test_attention_in_float32_stays_close_to_the_reference(yhat):
@@ -73,3 +73,19 @@ def test_head_is_the_mean_of_its_members():
     members = torch.stack([member(x) for member in head.members])
     assert members.std(dim=0).min() > 0
     torch.testing.assert_close(head(x), members.mean(dim=0))
+
+
+def test_the_loss_over_drawn_spots_estimates_that_over_the_section():
+    """Predictions that weigh a spot itself a hundred times a distant one, as z-scored ones may."""
+    rng = np.random.default_rng(3)
+    groups = rng.normal(size=(6, 40))
+    yhat = torch.from_numpy(groups[rng.integers(0, 6, 3000)] * 0.6 + 0.5 * rng.normal(size=(3000, 40)))
+    y = yhat + torch.from_numpy(rng.normal(size=(3000, 40)))
+    whole = dual_loss(y, yhat)[1].item()
+    draws = [torch.from_numpy(rng.permutation(3000)[:200]) for _ in range(40)]
+    estimated, naive = (
+        np.mean([dual_loss(y[drawn], yhat[drawn], spots)[1].item() for drawn in draws])
+        for spots in (3000, None)
+    )
+    assert abs(estimated - whole) < 0.2 * abs(naive - whole)
+    assert estimated == pytest.approx(whole, rel=0.01)

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import openslide
@@ -128,28 +126,6 @@ def test_a_file_cut_off_in_the_middle_is_named_with_the_place(write_slide):
     path = write_slide(np.full((1600, 1400, 3), 90, np.uint8), compression=None)
     os.truncate(path, path.stat().st_size // 2)
     assert_damage_is_met_at(path, 700, 1400)
-
-
-def test_a_slide_may_be_left_while_it_is_read_ahead(repository, rgb, write_slide):
-    """A full disk ends the script in the middle; OpenSlide must not abort it before it says so."""
-    script = f"""
-import numpy as np
-from ressat.slides import Slide
-from ressat.tile_reader import tile_batches
-from ressat.tiling import TileGeometry
-for _ in range(10):
-    try:
-        with Slide({str(write_slide(rgb))!r}, "S1") as slide:
-            batches = tile_batches(slide, np.full((400, 2), 300), TileGeometry(112, 224, 0, 224, 1.0), 8)
-            next(batches)
-            raise OSError("disk full")
-    except OSError:
-        pass
-print("survived")
-"""
-    env = os.environ | {"PYTHONPATH": str(repository / "workflow_scripts")}
-    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=60)
-    assert (done.stdout, done.returncode) == ("survived\n", 0), done.stderr
 
 
 # Resolution tags (x, y, unit), and the scale that they tell.

@@ -1,14 +1,10 @@
-"""Tiles hold the pixels around their centres, without aliasing, in order, read a little ahead."""
-
-import time
+"""Tiles hold the pixels around their centres, without aliasing."""
 
 import numpy as np
 import pytest
 
-from ressat import tile_reader
-from ressat.errors import InputError
 from ressat.slides import Slide
-from ressat.tile_reader import BATCHES_AHEAD, read_tile, tile_batches
+from ressat.tile_reader import read_tile
 from ressat.tiling import TileGeometry, crossing_edge
 
 WIDTH, HEIGHT = 900, 700
@@ -61,38 +57,3 @@ def test_tiles_counted_as_padded_are_those_with_background(write_slide, edge):
         padded = [(read_tile(slide, centre, geometry) == 255).any() for centre in coords]
     assert np.array_equal(crossing_edge(coords, geometry.edge, (WIDTH, HEIGHT)), padded)
     assert 0 < sum(padded) < len(padded)
-
-
-@pytest.mark.parametrize("batch_size", [1, 4, 5, 10, 64])
-def test_batches_hold_every_tile_once_and_in_order(slide, batch_size):
-    coords = np.random.default_rng(1).integers(0, 700, (10, 2))
-    batches = list(tile_batches(slide, coords, EXACT, batch_size))
-    assert [len(batch) for batch in batches[:-1]] == [batch_size] * (len(batches) - 1)
-    assert np.array_equal(np.concatenate(batches), [read_tile(slide, centre, EXACT) for centre in coords])
-
-
-def test_no_tiles_give_no_batches(slide):
-    assert list(tile_batches(slide, np.empty((0, 2), int), EXACT, 4)) == []
-
-
-def test_reading_goes_on_while_a_batch_is_used_but_not_without_bound(slide, monkeypatch):
-    read = []
-    monkeypatch.setattr(tile_reader, "read_tile", lambda *_: read.append(1) or np.zeros((1, 1, 3), np.uint8))
-    batches = tile_batches(slide, np.zeros((1000, 2)), EXACT, 10)
-    for used in range(1, 4):
-        next(batches)
-        deadline = time.monotonic() + 10
-        while len(read) < 10 * (used + BATCHES_AHEAD) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        time.sleep(0.05)
-        assert len(read) == 10 * (used + BATCHES_AHEAD)
-    batches.close()
-
-
-def test_damage_met_by_the_reading_thread_reaches_the_script(slide, monkeypatch):
-    def damaged(*_):
-        raise InputError("damaged", section="S1")
-
-    monkeypatch.setattr(slide, "read", damaged)
-    with pytest.raises(InputError, match="section S1: damaged"):
-        list(tile_batches(slide, np.full((100, 2), 300), EXACT, 8))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -9,7 +11,9 @@ from ressat.spatial import smoothed, with_context
 from ressat.training import InputSettings, Run, TrainSettings
 
 WIDTH = sum(keys.LAYER_WIDTHS.values())
-SETTINGS = TrainSettings(learning_rate=1e-3, weight_decay=0.01, max_steps=100, patience=40, seed=3)
+SETTINGS = TrainSettings(
+    learning_rate=1e-3, weight_decay=0.01, max_steps=100, patience=40, spots_per_step=512, seed=3
+)
 HEAD = HeadSettings(hidden=16, dropout=0.2, members=2)
 INPUTS = InputSettings(("layer3",), 150.0)
 SPREAD, SLOPES = (np.random.default_rng(seed).normal(size=(8, width)) for seed, width in ((7, WIDTH), (9, 5)))
@@ -53,9 +57,9 @@ def test_both_terms_of_the_loss_fall():
 
 def test_a_section_is_read_with_its_context_by_the_layers_named():
     data, columns = SECTIONS[0], layer_columns(["layer4"])
-    read = InputSettings(("layer4",), 200.0).read(data.features, data.coords)
+    read = InputSettings(("layer4",), 200.0).read_section(data)
     np.testing.assert_array_equal(read, with_context(data.features[:, columns], data.coords, 200.0))
-    alone = InputSettings(("layer4", "layer3"), 0.0).read(data.features, data.coords)
+    alone = InputSettings(("layer4", "layer3"), 0.0).read_section(data)
     np.testing.assert_array_equal(alone, data.features[:, [*columns, *layer_columns(["layer3"])]])
 
 
@@ -64,7 +68,7 @@ def test_scalers_come_from_the_training_spots():
     targets = np.concatenate([data.targets for data in SECTIONS]).astype(float)
     np.testing.assert_allclose(run.targets.mean, targets.mean(axis=0))
     np.testing.assert_allclose(run.targets.sd, targets.std(axis=0))
-    read = np.concatenate([INPUTS.read(data.features, data.coords) for data in SECTIONS])
+    read = np.concatenate([INPUTS.read_section(data) for data in SECTIONS])
     np.testing.assert_allclose(run.features.mean, read.mean(axis=0))
 
 
@@ -83,7 +87,7 @@ def test_runs_that_are_advanced_in_turn_do_not_disturb_one_another():
 
 
 def test_another_seed_gives_another_model():
-    other = trained(5, TrainSettings(1e-3, 0.01, 100, 40, seed=4))
+    other = trained(5, replace(SETTINGS, seed=4))
     assert not torch.equal(weights(trained(5))[0], weights(other)[0])
 
 
@@ -103,3 +107,40 @@ def test_every_section_is_learnt_from_as_often():
         run.advance(1)
         seen.append(3 - len(run.queue))
     assert seen == [1, 2, 3] * 3
+
+
+def test_a_step_draws_spots_of_its_own_from_a_large_section():
+    """Of 81 spots 40 are drawn each time: all are learnt from, and the draws repeat with the seed."""
+    runs = [Run(SECTIONS[:1], INPUTS, HEAD, replace(SETTINGS, spots_per_step=40)) for _ in range(2)]
+    seen = []
+    for run in runs:
+        x, _ = run.sections[0]
+        sizes = []
+        for member in run.head.members:
+            member.register_forward_pre_hook(lambda _, given: sizes.append(given[0]))
+        run.advance(30)
+        assert {len(given) for given in sizes} == {40}
+        rows = [
+            (given[:, None, :] == x[None]).all(dim=2).nonzero()[:, 1]
+            for given in sizes[:: len(run.head.members)]
+        ]
+        assert all(len(set(drawn.tolist())) == 40 for drawn in rows)
+        assert not torch.equal(rows[0].sort().values, rows[1].sort().values)
+        assert set(torch.cat(rows).tolist()) == set(range(81))
+        seen.append(rows)
+    assert all(torch.equal(*pair) for pair in zip(*seen, strict=True))
+
+
+def test_drawing_spots_changes_nothing_where_a_section_has_no_more():
+    exact, larger = (trained(20, replace(SETTINGS, spots_per_step=spots)) for spots in (81, 5000))
+    for one, other in zip(weights(exact), weights(larger), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_model_that_learns_from_draws_is_as_good():
+    unseen = section("D", "p3", 4)
+    scores = []
+    for spots in (81, 40):
+        run = trained(160, replace(SETTINGS, spots_per_step=spots))
+        scores.append(pearson(unseen.targets, run.direct(run.reader(unseen)).numpy()).mean())
+    assert scores[1] > scores[0] - 0.02

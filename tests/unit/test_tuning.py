@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +14,9 @@ from ressat.training import InputSettings, Run, TrainSettings
 from ressat.tuning import CHECK_EVERY, MARGIN, MIN_STEPS, SHARES, Candidate, train
 
 WIDTH = sum(keys.LAYER_WIDTHS.values())
-SETTINGS = TrainSettings(learning_rate=1e-3, weight_decay=0.01, max_steps=160, patience=40, seed=3)
+SETTINGS = TrainSettings(
+    learning_rate=1e-3, weight_decay=0.01, max_steps=160, patience=40, spots_per_step=512, seed=3
+)
 HEAD = HeadSettings(hidden=16, dropout=0.2, members=2)
 THIRD, FOURTH = Candidate(("layer3",), 1.0, HEAD), Candidate(("layer4",), 1.0, HEAD)
 SPREAD, SLOPES = (np.random.default_rng(seed).normal(size=(8, width)) for seed, width in ((7, 2048), (9, 5)))
@@ -117,7 +121,7 @@ def test_a_lone_section_is_tuned_on_its_halves():
 
 
 def test_training_ends_at_the_upper_bound():
-    settings = TrainSettings(1e-3, 0.01, max_steps=30, patience=1000, seed=3)
+    settings = replace(SETTINGS, max_steps=30, patience=1000)
     trained, _, history, _ = train(SECTIONS[:2], TILE_UM, [FOURTH], settings)
     assert history.loc[history["stage"] == "selection", "step"].tolist() == [20, 30]
     assert trained.steps in (20, 30)

@@ -8,15 +8,13 @@ import pytest
 import torch
 import yaml
 
-from ressat import keys
 from ressat.bundle import Bundle
 from ressat.device import Device
 from ressat.encoder import build_encoder
 from ressat.extraction import encode
 from ressat.prediction import predict
 from ressat.section_stain import SectionStain
-from ressat.slides import Slide
-from ressat.tile_reader import tile_batches
+from ressat.tile_loader import tile_batches
 from ressat.tile_table import Tiles
 from studies import copy_study
 
@@ -68,12 +66,12 @@ def predict_again(micro):
     assert digest == bundle.requires["weights_sha256"]
 
     def run(batch_size: int, order: np.ndarray) -> dict[str, np.ndarray]:
-        with Slide(micro / "data/M2/slide.tiff", "M2") as slide:
-            batches = tile_batches(slide, tiles.coords[order], tiles.geometry, batch_size)
-            parts = list(encode(batches, encoder, stain.transform, Device("cpu", "fp32")))
-        layers = [np.concatenate([part[name] for part in parts]) for name in keys.LAYERS]
+        slide = micro / "data/M2/slide.tiff"
+        batches = tile_batches(slide, "M2", tiles.coords[order], tiles.geometry, batch_size)
+        parts = list(encode(batches, encoder, stain.transform, Device("cpu", "fp32")))
+        layers = [np.concatenate([part[name] for part in parts]) for name in bundle.trained.inputs.layers]
         coords_um = tiles.coords[order] * tiles.scale.mpp
-        return predict(bundle, np.hstack(layers).astype(np.float32), coords_um, block_rows=batch_size)
+        return predict(bundle, np.hstack(layers).astype(np.float32), coords_um)
 
     return run
 

@@ -7,7 +7,7 @@ import torch
 
 from ressat import keys
 from ressat.linear_baselines import FoldBaselines
-from ressat.model import BLOCK_ROWS, spot_interaction
+from ressat.model import spot_interaction
 from ressat.spatial import smoothed
 
 
@@ -34,7 +34,7 @@ def predict_baselines(
     """
     layers = {name: baseline.predict(read(baseline.layers)) for name, baseline in fitted.maps.items()}
     ridge = layers[keys.TUNED_RIDGE]
-    attended = spot_interaction(torch.from_numpy(fitted.targets.scale(ridge)), BLOCK_ROWS)
+    attended = spot_interaction(torch.from_numpy(fitted.targets.scale(ridge)))
     return layers | {
         f"{keys.TUNED_RIDGE}_attended": fitted.targets.unscale(attended.numpy()),
         f"{keys.TUNED_RIDGE}_smoothed": smoothed(ridge, coords, fitted.smoothing_width),

@@ -57,7 +57,7 @@ def colour_statistics(rgb: torch.Tensor) -> torch.Tensor:
 
 
 def encode(
-    batches: Iterable[np.ndarray], encoder: Encoder, transform: PixelTransform | None, device: Device
+    batches: Iterable[torch.Tensor], encoder: Encoder, transform: PixelTransform | None, device: Device
 ) -> Iterator[dict[str, np.ndarray]]:
     """Run stain normalisation and network over batches of tiles.
 
@@ -81,19 +81,35 @@ def encode(
     torch.backends.cudnn.allow_tf32 = False
     encoder = encoder.to(device.name, memory_format=torch.channels_last)
     stain = None if transform is None else StainLayer(transform).to(device.name)
+    # A GPU computes a batch while the one before it is fetched from it and written.
+    started = None
     for batch in batches:
-        # A lone image takes another kernel, which rounds differently: it is computed beside a copy of itself,
-        # so that no tile's features depend on how many tiles happen to be in its batch.
-        tiles = np.repeat(batch, 2, axis=0) if len(batch) == 1 else batch
-        with torch.inference_mode():
-            # A permuted view of (b, h, w, 3) is channels_last already: nothing is copied.
-            rgb = torch.from_numpy(tiles).to(device.name).permute(0, 3, 1, 2).float()
-            if stain is not None:
-                rgb = stain(rgb)
-            colour = colour_statistics(rgb)
-            with device.autocast():
-                pooled = encoder(rgb)
-        yield {
-            keys.COLOUR: colour[: len(batch)].cpu().numpy(),
-            **{name: layer[: len(batch)].half().cpu().numpy() for name, layer in pooled.items()},
-        }
+        before, started = started, _start(batch, encoder, stain, device)
+        if before is not None:
+            yield _fetched(before)
+    if started is not None:
+        yield _fetched(started)
+
+
+def _start(
+    batch: torch.Tensor, encoder: Encoder, stain: StainLayer | None, device: Device
+) -> dict[str, torch.Tensor]:
+    # A lone image takes another kernel, which rounds differently: it is computed beside a copy of itself,
+    # so that no tile's features depend on how many tiles happen to be in its batch.
+    tiles = batch.repeat(2, 1, 1, 1) if len(batch) == 1 else batch
+    with torch.inference_mode():
+        # A permuted view of (b, h, w, 3) is channels_last already: nothing is copied.
+        rgb = tiles.to(device.name, non_blocking=True).permute(0, 3, 1, 2).float()
+        if stain is not None:
+            rgb = stain(rgb)
+        colour = colour_statistics(rgb)
+        with device.autocast():
+            pooled = encoder(rgb)
+    return {
+        keys.COLOUR: colour[: len(batch)],
+        **{name: layer[: len(batch)].half() for name, layer in pooled.items()},
+    }
+
+
+def _fetched(computed: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    return {name: values.cpu().numpy() for name, values in computed.items()}

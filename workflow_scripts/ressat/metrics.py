@@ -1,5 +1,7 @@
 """Scores of predictions against raw log-normalised truth, per gene within one section."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.stats import rankdata
 
@@ -62,3 +64,41 @@ def held_back_score(observed: np.ndarray, predicted: np.ndarray) -> float:
     if not varies.any():
         return 0.0
     return float(np.nan_to_num(pearson(observed[:, varies], predicted[:, varies])).mean())
+
+
+def mixed_scores(
+    observed: np.ndarray, first: np.ndarray, second: np.ndarray, shares: Sequence[float]
+) -> np.ndarray:
+    """Return `held_back_score` of ``share * second + (1 - share) * first`` for each share.
+
+    From the moments of the two, in which those of any mixture are linear or quadratic.
+
+    Parameters
+    ----------
+    observed, first, second
+        Shape (spots, genes).
+    shares
+        Of the second, 0 to 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, shape (shares,).
+    """
+    varies = np.ptp(observed, axis=0) > 0
+    if not varies.any():
+        return np.zeros(len(shares))
+    tables = [table[:, varies].astype(float) for table in (observed, first, second)]
+    y, a, b = (table - table.mean(axis=0) for table in tables)
+    yy, aa, bb, ya, yb, ab = (
+        (p * q).sum(axis=0) for p, q in ((y, y), (a, a), (b, b), (y, a), (y, b), (a, b))
+    )
+    # As in `pearson`: below rounding error of the values themselves, a spread is no spread.
+    floor = 1e-6 * np.maximum(*(np.abs(table).max(axis=0) for table in tables[1:]))
+    scores = []
+    for share in shares:
+        spread = np.sqrt(np.maximum(share**2 * bb + 2 * share * (1 - share) * ab + (1 - share) ** 2 * aa, 0))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            r = (share * yb + (1 - share) * ya) / (np.sqrt(yy) * spread)
+        scores.append(np.where(spread > floor, r, 0).mean())
+    return np.array(scores)

@@ -1,12 +1,10 @@
 """G and A: the head that predicts expression from features, and the interaction of spots."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import nn
-
-# Rows of the interaction matrix computed at a time in prediction.
-BLOCK_ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -60,26 +58,49 @@ def _member(features: int, genes: int, settings: HeadSettings) -> nn.Sequential:
     )
 
 
-def spot_interaction(yhat: torch.Tensor, block_rows: int | None = None) -> torch.Tensor:
+def spot_interaction(yhat: torch.Tensor) -> torch.Tensor:
     """A(Q, K, V) = softmax(Q K^T / sqrt(d)) V with Q = K = V = yhat; no parameters.
+
+    Computed in tiles of the matrix of all pairs, which is never held as a whole.
 
     Parameters
     ----------
     yhat
         Direct predictions of the spots of one section in z units, shape (spots, d).
-    block_rows
-        Queries computed at a time, which bounds memory by block_rows x spots; None for all.
 
     Returns
     -------
     torch.Tensor
         Attended predictions, shape (spots, d).
     """
-    scale = yhat.shape[1] ** -0.5
-    blocks = yhat.split(block_rows or max(1, len(yhat)))
-    return torch.cat([torch.softmax(queries @ yhat.T * scale, dim=1) @ yhat for queries in blocks])
+    section = yhat[None, None]
+    return nn.functional.scaled_dot_product_attention(section, section, section)[0, 0]
 
 
-def dual_loss(y: torch.Tensor, yhat: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the two terms of L = MSE(y, yhat) + MSE(y, A(yhat)), over the spots of one section."""
-    return nn.functional.mse_loss(yhat, y), nn.functional.mse_loss(spot_interaction(yhat), y)
+def dual_loss(
+    y: torch.Tensor, yhat: torch.Tensor, section_spots: int | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the two terms of L = MSE(y, yhat) + MSE(y, A(yhat)), over spots of one section.
+
+    Parameters
+    ----------
+    y, yhat
+        Observed and predicted, shape (spots, genes).
+    section_spots
+        How many spots the section has, where the given ones are a random draw from them; None where they
+        are all of them. Attention over the draw then estimates that over the section.
+
+    Returns
+    -------
+    tuple of torch.Tensor
+        The direct and the attended term.
+    """
+    # Written out, for the gradient: of this few spots the whole matrix is faster than its tiles.
+    scores = yhat @ yhat.T * yhat.shape[1] ** -0.5
+    drawn = len(yhat)
+    if section_spots is not None and section_spots > drawn:
+        # Every other spot stands for (n - 1) / (w - 1) spots of the section, a spot itself for one.
+        stands_for = (section_spots - 1) / (drawn - 1)
+        scores = scores - math.log(stands_for) * torch.eye(drawn, device=yhat.device)
+    attended = torch.softmax(scores, dim=1) @ yhat
+    return nn.functional.mse_loss(yhat, y), nn.functional.mse_loss(attended, y)

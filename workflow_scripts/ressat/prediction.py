@@ -12,27 +12,26 @@ from ressat import keys
 from ressat.bundle import Bundle
 from ressat.feature_cache import Features
 from ressat.files import replacing
-from ressat.model import BLOCK_ROWS, spot_interaction
+from ressat.model import spot_interaction
 from ressat.tile_table import Tiles
 
+# Spots that go through G at a time.
+BLOCK_SPOTS = 4096
 
-def predict(
-    bundle: Bundle, features: np.ndarray, coords_um: np.ndarray, block_rows: int = BLOCK_ROWS
-) -> dict[str, np.ndarray]:
+
+def predict(bundle: Bundle, features: np.ndarray, coords_um: np.ndarray) -> dict[str, np.ndarray]:
     """Predict all spots of one section.
 
-    In float64, so that neither the order of the spots nor the size of a block shows in the result.
+    In float64, so that the order of the spots does not show in the result.
 
     Parameters
     ----------
     bundle
         The model.
     features
-        float32, shape (spots, features), all cached layers side by side.
+        float32, shape (spots, features): the cached layers that the model reads, side by side.
     coords_um
         Centres of the spots in um, shape (spots, 2).
-    block_rows
-        Spots whose attention is computed at a time.
 
     Returns
     -------
@@ -40,10 +39,12 @@ def predict(
         ``direct``, ``attended`` and ``combined`` in z units, float64, shape (spots, genes).
     """
     trained = bundle.trained
-    read = trained.features.scale(trained.inputs.read(features, coords_um))
+    read = trained.inputs.read(features, coords_um)
+    head = copy.deepcopy(trained.head).double()
+    blocks = [slice(first, first + BLOCK_SPOTS) for first in range(0, len(read), BLOCK_SPOTS)]
     with torch.inference_mode():
-        direct = copy.deepcopy(trained.head).double()(torch.from_numpy(read))
-        attended = spot_interaction(direct, block_rows)
+        direct = torch.cat([head(torch.from_numpy(trained.features.scale(read[block]))) for block in blocks])
+        attended = spot_interaction(direct)
         combined = trained.attended_share * attended + (1 - trained.attended_share) * direct
     layers = {keys.DIRECT: direct, keys.ATTENDED: attended, keys.COMBINED: combined}
     return {name: values.numpy() for name, values in layers.items()}

@@ -53,9 +53,7 @@ class Slide:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        # Not close(): OpenSlide aborts the process when a slide is closed while a thread reads ahead.
-        # The last reference closes it.
-        del self._handle, self._properties
+        self._handle.close()
 
     @property
     def size(self) -> tuple[int, int]:

@@ -4,6 +4,9 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+# Columns that are averaged at a time, which bounds memory.
+BLOCK_COLUMNS = 128
+
 
 def smoothed(values: np.ndarray, coords: np.ndarray, width: float) -> np.ndarray:
     """Average every spot with its neighbours, weighted by a Gaussian of their distance.
@@ -44,14 +47,17 @@ def with_context(values: np.ndarray, coords: np.ndarray, sigma: float) -> np.nda
     numpy.ndarray
         float64, shape (spots, columns).
     """
-    own = values.astype(np.float64)
+    result = values.astype(np.float64)
     if sigma == 0:
-        return own
+        return result
     weights = _gaussian_weights(coords, sigma)
     weights.setdiag(0)
     total = weights.sum(axis=1)[:, None]
-    around = (weights @ own) / np.where(total > 0, total, 1)
-    return np.where(total > 0, (own + around) / 2, own)
+    for first in range(0, values.shape[1], BLOCK_COLUMNS):
+        own = result[:, first : first + BLOCK_COLUMNS]
+        around = (weights @ own) / np.where(total > 0, total, 1)
+        own[:] = np.where(total > 0, (own + around) / 2, own)
+    return result
 
 
 def _gaussian_weights(coords: np.ndarray, sigma: float) -> sparse.csr_array:

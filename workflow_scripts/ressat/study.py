@@ -196,7 +196,7 @@ class Study:
     @property
     def training(self) -> dict[str, float]:
         """Settings of the optimiser."""
-        names = ("learning_rate", "weight_decay", "max_steps", "patience")
+        names = ("learning_rate", "weight_decay", "max_steps", "patience", "spots_per_step")
         return {name: self.config["model"][name] for name in names}
 
     @property

@@ -29,8 +29,12 @@ class InputSettings:
     context_um: float
 
     def read(self, features: np.ndarray, coords_um: np.ndarray) -> np.ndarray:
-        """Return float64, shape (spots, columns), from features of all layers and places in um."""
-        return with_context(features[:, layer_columns(self.layers)], coords_um, self.context_um)
+        """Return float64, shape (spots, columns), from features of these layers and places in um."""
+        return with_context(features, coords_um, self.context_um)
+
+    def read_section(self, data: SectionData) -> np.ndarray:
+        """Return float64, shape (spots, columns), of a section with the features of all layers."""
+        return self.read(data.features[:, layer_columns(self.layers)], data.coords)
 
 
 @dataclass(frozen=True)
@@ -42,17 +46,20 @@ class TrainSettings:
     learning_rate, weight_decay
         Of AdamW.
     max_steps
-        Upper bound; a step is one section, whole.
+        Upper bound; a step is one section.
     patience
         Steps without improvement on held-back spots after which their number is chosen.
+    spots_per_step
+        At most so many spots of the section, drawn anew in each step.
     seed
-        Of weights, dropout and the order of sections.
+        Of weights, dropout, the order of sections and draws of spots.
     """
 
     learning_rate: float
     weight_decay: float
     max_steps: int
     patience: int
+    spots_per_step: int
     seed: int
 
 
@@ -105,7 +112,8 @@ class Run:
         torch.use_deterministic_algorithms(True)
         self.device = processor()
         self.inputs, self.seed, self.steps = inputs, settings.seed, 0
-        read = [inputs.read(data.features, data.coords) for data in sections]
+        self.spots_per_step = settings.spots_per_step
+        read = [inputs.read_section(data) for data in sections]
         self.features = Scaler.fit(read, DEAD_FEATURES_BELOW)
         self.targets = Scaler.fit([data.targets for data in sections])
         self.sections = [
@@ -129,10 +137,14 @@ class Run:
                 self.queue = self.order.permutation(len(self.sections)).tolist()
             x, y = self.sections[self.queue.pop()]
             self.steps += 1
-            # Each step has dropout of its own, whatever other runs are advanced in between.
+            # Each step has dropout and spots of its own, whatever other runs are advanced in between.
             torch.manual_seed((self.seed << 32) + self.steps)
+            spots = len(x)
+            if spots > self.spots_per_step:
+                drawn = torch.randperm(spots)[: self.spots_per_step].to(self.device)
+                x, y = x[drawn], y[drawn]
             # Members share nothing but the step: each minimises the dual loss alone.
-            terms = torch.stack([torch.stack(dual_loss(y, member(x))) for member in self.head.members])
+            terms = torch.stack([torch.stack(dual_loss(y, member(x), spots)) for member in self.head.members])
             self.optimiser.zero_grad()
             terms.sum().backward()
             self.optimiser.step()
@@ -142,7 +154,7 @@ class Run:
 
     def reader(self, data: SectionData) -> torch.Tensor:
         """Return a section as this run's model reads it."""
-        return self._tensor(self.features.scale(self.inputs.read(data.features, data.coords)))
+        return self._tensor(self.features.scale(self.inputs.read_section(data)))
 
     def direct(self, read: torch.Tensor) -> torch.Tensor:
         """Return yhat in z units, shape (spots, genes), of what `reader` returned; no dropout."""

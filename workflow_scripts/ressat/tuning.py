@@ -9,8 +9,8 @@ import pandas as pd
 import torch
 
 from ressat.held_back import Piece, pieces, splits
-from ressat.metrics import held_back_score
-from ressat.model import HeadSettings, dual_loss, spot_interaction
+from ressat.metrics import mixed_scores
+from ressat.model import HeadSettings, spot_interaction
 from ressat.section_data import SectionData
 from ressat.spatial import spot_pitch
 from ressat.training import InputSettings, Run, TrainedHead, TrainSettings
@@ -180,11 +180,10 @@ class _Watched:
         self.read = run.reader(data)
         self.z = torch.tensor(run.targets.scale(data.targets), dtype=torch.float32, device=run.device)
 
-    def look(self, run: Run) -> tuple[list[float], list[float]]:
+    def look(self, run: Run) -> tuple[list[float], np.ndarray]:
         """Return both loss terms, and mean Pearson by share of the attended prediction."""
         direct = run.direct(self.read)
-        terms = [term.item() for term in dual_loss(self.z, direct)]
-        attended = spot_interaction(direct).cpu().numpy()
-        direct = direct.cpu().numpy()
-        mixed = [share * attended + (1 - share) * direct for share in SHARES]
-        return terms, [held_back_score(self.targets, values) for values in mixed]
+        attended = spot_interaction(direct)
+        terms = [torch.nn.functional.mse_loss(layer, self.z).item() for layer in (direct, attended)]
+        layers = direct.cpu().numpy(), attended.cpu().numpy()
+        return terms, mixed_scores(self.targets, *layers, SHARES)
