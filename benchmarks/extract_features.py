@@ -8,8 +8,6 @@ tiles, which lie in memory as the network takes them. The pipeline's side is the
 
 import argparse
 import os
-import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
+import measured
 import numpy as np
 from study_section import MPP, SCRIPTS, SECTION, run_script, write_slide
 
@@ -94,18 +93,14 @@ def bare(folder: Path, precision: str) -> None:
 
 
 def report(start: float) -> None:
-    seconds = time.monotonic() - start
-    print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9)
+    print(time.monotonic() - start)
 
 
 def measure(side: str, folder: Path, precision: str) -> tuple[float, float]:
     """Seconds and peak memory in GB of one side, in a process of its own."""
     command = [sys.executable, __file__, "--side", side, "--folder", str(folder), "--precision", precision]
-    run = subprocess.run(command, capture_output=True, text=True)
-    if run.returncode:
-        sys.exit(run.stderr)
-    seconds, memory = map(float, run.stdout.split()[-2:])
-    return seconds, memory
+    printed, memory = measured.run(command)
+    return float(printed.split()[-1]), memory
 
 
 def main() -> None:

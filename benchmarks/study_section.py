@@ -11,7 +11,7 @@ import pyvips
 from scipy import ndimage
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "workflow_scripts"
-MPP, SECTION = 0.5, "S1"
+MPP, SECTION, FOLD = 0.5, "S1", "holdout"
 # Pixels of the slide per pixel of the drawing that it is enlarged from.
 ENLARGED = 100
 
@@ -74,7 +74,7 @@ def run_script(folder: Path, rule: str, inputs: dict, outputs: dict, threads: in
         output=Files(outputs),
         log=[str(folder / f"{rule}.log")],
         params=SimpleNamespace(**params),
-        wildcards=SimpleNamespace(sample=SECTION),
+        wildcards=SimpleNamespace(sample=SECTION, fold=FOLD),
         threads=threads,
     )
     runpy.run_path(str(SCRIPTS / f"{rule}.py"), {"snakemake": job})

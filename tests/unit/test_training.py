@@ -109,26 +109,22 @@ def test_every_section_is_learnt_from_as_often():
     assert seen == [1, 2, 3] * 3
 
 
-def test_a_step_draws_spots_of_its_own_from_a_large_section():
-    """Of 81 spots 40 are drawn each time: all are learnt from, and the draws repeat with the seed."""
-    runs = [Run(SECTIONS[:1], INPUTS, HEAD, replace(SETTINGS, spots_per_step=40)) for _ in range(2)]
+def drawn_in_each_step(steps: int, spots: int) -> list[torch.Tensor]:
+    """Which spots of the first section a member sees, step by step."""
+    run = Run(SECTIONS[:1], INPUTS, HEAD, replace(SETTINGS, spots_per_step=spots))
+    x, _ = run.sections[0]
     seen = []
-    for run in runs:
-        x, _ = run.sections[0]
-        sizes = []
-        for member in run.head.members:
-            member.register_forward_pre_hook(lambda _, given: sizes.append(given[0]))
-        run.advance(30)
-        assert {len(given) for given in sizes} == {40}
-        rows = [
-            (given[:, None, :] == x[None]).all(dim=2).nonzero()[:, 1]
-            for given in sizes[:: len(run.head.members)]
-        ]
-        assert all(len(set(drawn.tolist())) == 40 for drawn in rows)
-        assert not torch.equal(rows[0].sort().values, rows[1].sort().values)
-        assert set(torch.cat(rows).tolist()) == set(range(81))
-        seen.append(rows)
-    assert all(torch.equal(*pair) for pair in zip(*seen, strict=True))
+    run.head.members[0].register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    run.advance(steps)
+    return [(rows[:, None] == x[None]).all(dim=2).nonzero()[:, 1] for rows in seen]
+
+
+def test_a_step_draws_spots_of_its_own_from_a_large_section():
+    drawn = drawn_in_each_step(30, spots=40)
+    assert all(len(set(spots.tolist())) == len(spots) == 40 for spots in drawn)
+    assert set(drawn[0].tolist()) != set(drawn[1].tolist())
+    assert set(torch.cat(drawn).tolist()) == set(range(81))
+    assert all(map(torch.equal, drawn, drawn_in_each_step(30, spots=40)))
 
 
 def test_drawing_spots_changes_nothing_where_a_section_has_no_more():

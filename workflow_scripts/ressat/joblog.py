@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
@@ -49,9 +50,10 @@ def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
     logging.getLogger().addHandler(to_file)
     hooks = sys.excepthook, sys.unraisablehook
     sys.excepthook, sys.unraisablehook = _log_trace, _log_unraisable
+    start = time.monotonic()
     try:
         yield logger
-        logger.info("finished")
+        logger.info("finished after %.2f s", time.monotonic() - start)
     except InputError as error:
         logger.removeHandler(to_screen)
         logger.exception("stopped")

@@ -1,0 +1,98 @@
+"""What a job costs beside its work, on the demo study: below 4 s, median over jobs that do not need squidpy.
+
+Run with: python benchmarks/job_overhead.py
+The demo study runs as with make demo, one job at a time. A job is the process that Snakemake starts for it;
+its work is what its log says that the script took once its imports were done. The rest is overhead: the
+start of Snakemake inside the job, that of the script's interpreter, and imports.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import psutil
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+POLL_S, LIMIT_S = 0.02, 4.0
+SCRIPT = re.compile(r"/scripts/[^/]+\.(\w+)\.py$")
+WORK = re.compile(r"finished after ([0-9.]+) s")
+# Rules whose scripts import squidpy.
+WITH_SQUIDPY = {"select_genes"}
+
+
+@dataclass
+class Job:
+    """A job: when its process began, when its script did, and when either was last seen; seconds."""
+
+    start: float
+    rule: str = ""
+    script: float = 0.0
+    end: float = 0.0
+
+
+def run_watched(study: Path) -> list[Job]:
+    """Run the study one job at a time."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
+    with open(study / "snakemake.log", "w") as log:
+        main = subprocess.Popen(
+            [*command, "--cores", "1", "--directory", str(study)], stdout=log, stderr=subprocess.STDOUT
+        )
+    jobs: dict[int, Job] = {}
+    while main.poll() is None:
+        now = time.time()
+        try:
+            for process in psutil.Process(main.pid).children():
+                job = jobs.setdefault(process.pid, Job(process.create_time()))
+                job.end = now
+                for child in [] if job.rule else process.children(recursive=True):
+                    found = SCRIPT.search(" ".join(child.cmdline()[1:2]))
+                    if found:
+                        job.rule, job.script = found[1], child.create_time()
+        except psutil.NoSuchProcess:
+            pass
+        time.sleep(POLL_S)
+    if main.returncode:
+        sys.exit((study / "snakemake.log").read_text())
+    return [job for job in jobs.values() if job.rule]
+
+
+def works(study: Path, rule: str) -> list[float]:
+    """Seconds of work of a rule's jobs, in the order in which they ended."""
+    logs = [*(study / "logs").glob(f"{rule}.log"), *(study / "logs" / rule).rglob("*.log")]
+    logs.sort(key=lambda file: file.stat().st_mtime)
+    return [float(WORK.findall(log.read_text())[-1]) for log in logs]
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        study = Path(folder) / "demo"
+        study.mkdir()
+        for name in ("config.yaml", "samples.tsv"):
+            shutil.copy(REPOSITORY / "demo" / name, study)
+        jobs = run_watched(study)
+        counted = []
+        print("rule                  jobs  overhead  of it Snakemake    work   (s, medians)")
+        for rule in dict.fromkeys(job.rule for job in jobs):
+            of_rule = sorted((job for job in jobs if job.rule == rule), key=lambda job: job.end)
+            work = works(study, rule)
+            if len(work) != len(of_rule):
+                sys.exit(f"{rule}: {len(of_rule)} jobs were seen and {len(work)} have logs")
+            over = [job.end - job.start - worked for job, worked in zip(of_rule, work, strict=True)]
+            start = median(job.script - job.start for job in of_rule)
+            print(f"{rule:<21}{len(of_rule):>5}{median(over):>10.1f}{start:>17.1f}{median(work):>8.1f}")
+            if rule not in WITH_SQUIDPY:
+                counted += over
+    overhead = median(counted)
+    print(f"median of {len(counted)} jobs without squidpy: {overhead:.1f} s (target at most {LIMIT_S:g} s)")
+    if overhead > LIMIT_S:
+        sys.exit("missed")
+
+
+if __name__ == "__main__":
+    main()

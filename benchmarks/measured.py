@@ -1,0 +1,44 @@
+"""Running one side of a benchmark as a process of its own, and watching its memory."""
+
+import subprocess
+import sys
+import tempfile
+import threading
+
+import psutil
+
+POLL_S = 0.5
+
+
+def run(command: list[str]) -> tuple[str, float]:
+    """Run a command; give what it printed, and the peak memory in GB of it and its children.
+
+    Memory is polled as proportional set size: a page that several processes share is counted once. Linux
+    only. Where the command fails, the benchmark ends with what it complained of.
+    """
+    with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as complained:
+        process = subprocess.Popen(command, stdout=printed, stderr=complained, text=True)
+        watched = psutil.Process(process.pid)
+        peak, ended = 0, threading.Event()
+        while process.poll() is None:
+            peak = max(peak, _memory(watched))
+            ended.wait(POLL_S)
+        complained.seek(0)
+        if process.returncode:
+            sys.exit(complained.read())
+        printed.seek(0)
+        return printed.read(), peak / 1e9
+
+
+def _memory(process: psutil.Process) -> int:
+    total = 0
+    try:
+        tree = [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return 0
+    for one in tree:
+        try:
+            total += one.memory_full_info().pss
+        except psutil.Error:
+            continue
+    return total

@@ -1,0 +1,121 @@
+"""Training one model on cached features: 8 sections of 3,000 spots, 1,000 genes, in 6 minutes and 4 GB.
+
+Run with: python benchmarks/train_model.py [--growth]
+The workflow's own script, with the settings of config.yaml but no further candidates, timed with its
+imports; the choice of the number of steps on held-back sections is part of it. With --growth, how time and
+memory grow with spots, genes and sections, for 100 steps each.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import measured
+import numpy as np
+import pandas as pd
+import yaml
+from simulated_cohort import Nature, write_section
+from study_section import run_script
+
+from ressat import keys
+from ressat.tables import read_table, write_table
+
+CONFIG = Path(__file__).resolve().parent.parent / "config.yaml"
+LIMIT_MINUTES, LIMIT_GB, THREADS = 6.0, 4.0, 2
+SECTIONS, SPOTS, GENES = 8, 3000, 1000
+GROWTH = [
+    (SECTIONS, SPOTS, GENES),
+    (4, SPOTS, GENES),
+    (16, SPOTS, GENES),
+    (SECTIONS, 1500, GENES),
+    (SECTIONS, 6000, GENES),
+    (SECTIONS, SPOTS, 250),
+    (SECTIONS, SPOTS, 2000),
+]
+GROWTH_STEPS = 100
+
+
+def write_study(folder: Path, sections: int, spots: int) -> None:
+    """Write what train_model reads but the genes."""
+    nature = Nature(np.random.default_rng(1))
+    for index in range(sections):
+        write_section(folder, nature, f"S{index + 1}", spots)
+
+
+def train(folder: Path, sections: int, genes: int, max_steps: int | None) -> None:
+    """Run the script on some of the sections and genes, in this process."""
+    names = [f"S{index + 1}" for index in range(sections)]
+    panel = pd.DataFrame({"gene": [f"GENE{index:05d}" for index in range(genes)]})
+    for rank in keys.PANELS.values():
+        panel[rank] = np.arange(genes) + 1.0
+    write_table(panel, folder / "genes.tsv")
+    model = yaml.safe_load(CONFIG.read_text())["model"]
+    head = {name: model[name] for name in ("hidden", "dropout", "members")}
+    settings = ("learning_rate", "weight_decay", "max_steps", "patience", "spots_per_step")
+    training = {name: model[name] for name in settings}
+    if max_steps:
+        training |= {"max_steps": max_steps, "patience": max_steps}
+    run_script(
+        folder,
+        "train_model",
+        {
+            "features": [folder / f"results/features/{name}.h5" for name in names],
+            "expression": [folder / f"results/expression/{name}.h5ad" for name in names],
+            "genes": folder / "genes.tsv",
+        },
+        {"model": folder / "model.pt", "history": folder / "history.tsv"},
+        THREADS,
+        patients={name: name for name in names},
+        candidates=[(model["layers"], model["context"], head)],
+        training=training,
+        seed=1,
+    )
+
+
+def measure(folder: Path, sections: int, genes: int, max_steps: int = 0) -> tuple[float, float, pd.DataFrame]:
+    """Seconds, peak memory in GB, and history of one training, in a process of its own."""
+    size = ["--sections", str(sections), "--genes", str(genes), "--max-steps", str(max_steps)]
+    start = time.monotonic()
+    _, peak = measured.run([sys.executable, __file__, "--folder", str(folder), *size])
+    return time.monotonic() - start, peak, read_table(folder / "history.tsv")
+
+
+def growth() -> None:
+    """Print time and memory for sections, spots and genes that differ from the standard in one."""
+    print(f"{GROWTH_STEPS} steps\nsections   spots   genes     time   memory")
+    for sections, spots, genes in GROWTH:
+        with tempfile.TemporaryDirectory() as folder:
+            write_study(Path(folder), sections, spots)
+            seconds, peak, _ = measure(Path(folder), sections, genes, GROWTH_STEPS)
+        print(f"{sections:>8}{spots:>8}{genes:>8}{seconds:>7.0f} s{peak:>6.2f} GB", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--growth", action="store_true")
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    for name in ("sections", "genes", "max-steps"):
+        parser.add_argument(f"--{name}", type=int, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.folder:
+        train(chosen.folder, chosen.sections, chosen.genes, chosen.max_steps)
+        return
+    if chosen.growth:
+        growth()
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        write_study(Path(folder), SECTIONS, SPOTS)
+        seconds, peak, history = measure(Path(folder), SECTIONS, GENES)
+    steps = history.groupby("stage")["step"].max()
+    print(f"{SECTIONS} sections of {SPOTS} spots, {GENES} genes, {THREADS} threads")
+    print(f"steps: {steps['selection']} to choose their number, {steps['final']} on all sections")
+    print(f"wall time {seconds / 60:>6.1f} min   target below {LIMIT_MINUTES:g} min")
+    print(f"memory    {peak:>6.2f} GB    target below {LIMIT_GB:g} GB")
+    if seconds > 60 * LIMIT_MINUTES or peak > LIMIT_GB:
+        sys.exit("missed")
+
+
+if __name__ == "__main__":
+    main()
