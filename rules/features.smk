@@ -40,9 +40,10 @@ rule extract_features:
         "benchmarks/extract_features/{sample}.tsv"
     conda:
         "../envs/features.yaml"
-    threads: 8
+    # Of the network on a CPU; beside a GPU, one for it and the others to read tiles.
+    threads: 16
     resources:
-        mem_mb=grown_with_tiles(4000, 20),
+        mem_mb=grown_with_tiles(6000, 20),
         runtime=grown_with_tiles(20, 5),
         gpu=one_gpu,
     params:

@@ -53,7 +53,7 @@ class Encoder(nn.Module):
         dict of torch.Tensor
             float32, shape (b, width of the layer), for each of `keys.LAYER_WIDTHS`.
         """
-        activations = self.stem((rgb - self.mean) / self.sd)
+        activations = self.stem((rgb - self.mean).div_(self.sd))
         pooled = {}
         for name, block in self.blocks.items():
             activations = block(activations)

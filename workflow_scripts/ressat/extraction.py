@@ -10,6 +10,8 @@ from ressat.device import Device
 from ressat.encoder import Encoder
 from ressat.stain import PixelTransform
 
+GREY_LEVELS = 256
+
 
 class StainLayer(torch.nn.Module):
     """A `PixelTransform` on batches of images, on the device that runs the network."""
@@ -43,17 +45,24 @@ def colour_statistics(rgb: torch.Tensor) -> torch.Tensor:
     Parameters
     ----------
     rgb
-        Grey levels 0 to 255, float, shape (b, 3, h, w).
+        Whole grey levels 0 to 255, float, shape (b, 3, h, w).
 
     Returns
     -------
     torch.Tensor
         float32, shape (b, 9): mean, standard deviation and 10th percentile of R, G and B.
     """
-    pixels = rgb.flatten(2)
-    rank = max(1, round(0.1 * pixels.shape[-1]))
-    tenth = pixels.kthvalue(rank, dim=-1).values
-    return torch.cat([pixels.mean(-1), pixels.std(-1, correction=0), tenth], dim=1)
+    tiles, pixels = len(rgb), rgb[0, 0].numel()
+    # One histogram for all: each channel of each tile has 256 places of its own.
+    first = GREY_LEVELS * torch.arange(3 * tiles, dtype=torch.int32, device=rgb.device)
+    places = rgb.permute(0, 2, 3, 1).int().add_(first.view(tiles, 1, 1, 3))
+    counts = torch.bincount(places.flatten(), minlength=3 * tiles * GREY_LEVELS)
+    counts = counts.view(tiles, 3, GREY_LEVELS).double()
+    levels = torch.arange(GREY_LEVELS, dtype=torch.float64, device=rgb.device)
+    mean = counts @ levels / pixels
+    sd = (counts @ levels**2 / pixels - mean**2).clamp_min(0).sqrt()
+    tenth = (counts.cumsum(dim=-1) < max(1, round(0.1 * pixels))).sum(dim=-1)
+    return torch.cat([mean, sd, tenth], dim=1).float()
 
 
 def encode(
