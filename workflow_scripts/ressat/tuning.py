@@ -101,6 +101,7 @@ def train(
         the training on all sections (``final``); and the pieces that were held back in turn, in words.
     """
     parts = pieces(sections, tile_um)
+    logger.info("choosing the number of steps on %s in turn", "; ".join(part.name for part in parts))
     pitch_um = float(np.median([spot_pitch(data.coords) for data in sections]))
     trials = [_try(parts, candidate, pitch_um, settings) for candidate in candidates]
     chosen = trials[0]
