@@ -28,9 +28,12 @@ class StainLayer(torch.nn.Module):
         self.register_buffer("offset", torch.tensor(transform.offset, dtype=torch.float32))
 
     def forward(self, rgb: torch.Tensor) -> torch.Tensor:
-        """Transform grey levels 0 to 255, float, shape (b, 3, h, w), to whole grey levels."""
+        """Transform grey levels 0 to 255, float, shape (b, 3, h, w), to whole grey levels.
+
+        The given tensor is overwritten: fetching more memory would take as long as the arithmetic.
+        """
         mixed = rgb if self.pre is None else torch.conv2d(rgb, self.pre)
-        density = (mixed + self.bias).clamp_min_(1e-6).log_()
+        density = mixed.add_(self.bias).clamp_min_(1e-6).log_()
         result = torch.conv2d(density, self.matrix, self.offset).exp_()
         if self.post is not None:
             result = torch.conv2d(result, self.post)
