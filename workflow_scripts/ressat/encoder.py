@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ressat import keys
 from ressat.errors import InputError
@@ -32,6 +33,7 @@ class Encoder(nn.Module):
         super().__init__()
         resnet = _headless_resnet50()
         resnet.load_state_dict(state_dict, assign=True)
+        _fold_batch_norms(resnet.eval())
         self.stem = nn.Sequential(resnet.conv1, resnet.bn1, resnet.relu, resnet.maxpool)
         self.blocks = nn.ModuleDict(
             {name: getattr(resnet, name) for name in ("layer1", "layer2", "layer3", "layer4")}
@@ -165,6 +167,22 @@ def build_encoder(weights: str | Path | None, seed: int) -> tuple[Encoder, str, 
         state = random_weights(seed)
         return Encoder(state), f"resnet50 {RANDOM}", state_sha256(state)
     return Encoder(load_weights(weights)), "resnet50", sha256(weights)
+
+
+def _fold_batch_norms(module: nn.Module) -> None:
+    """Fold every batch normalisation into the convolution declared before it, in place.
+
+    A frozen one is a scale and a shift for each channel. Left alone, it reads and writes all activations
+    once more, which takes a sixth of the whole forward pass on a CPU; results differ by rounding.
+    """
+    before = ""
+    for name, child in list(module.named_children()):
+        if isinstance(child, nn.BatchNorm2d):
+            setattr(module, before, fuse_conv_bn_eval(getattr(module, before), child))
+            setattr(module, name, nn.Identity())
+        else:
+            _fold_batch_norms(child)
+        before = name
 
 
 def _headless_resnet50() -> nn.Module:
