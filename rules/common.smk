@@ -13,6 +13,7 @@ from ressat import keys
 from ressat.code_version import code_version
 from ressat.errors import InputError, sentences
 from ressat.gpu import count_gpus
+from ressat.job_environment import set_job_environment
 from ressat.job_resources import grown, grown_with_tiles
 from ressat.settings import check_yaml
 from ressat.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
@@ -34,9 +35,7 @@ elif not workflow.overwrite_configfiles:
     )
 
 
-# Threads that wait for work must not burn the cores that other jobs compute on: training on a busy machine then
-# took ten times as long. Spinning for some microseconds is all that short steps gain from.
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+set_job_environment()
 
 # Never two jobs on one GPU: a run has no more of them at a time than this machine has GPUs, and each takes one
 # of its own (ressat/gpu.py). On a cluster each job is given its own, and the profile says how many at a time.

@@ -27,11 +27,8 @@ with job_log(snakemake.log[0], f"extract_features {section}") as log:
     torch.set_num_threads(snakemake.threads)
     tiles = Tiles.read(snakemake.input.tiles)
     stain = SectionStain.read(snakemake.input.stain)
-    encoder, name, digest = build_encoder(snakemake.input.get("weights") or None, params.seed)
     device = choose_device(params.precision)
-    log.info("%s on %s in %s, %d tiles", name, device.name, device.precision, len(tiles.coords))
-
-    # Beside a GPU reading is the bottleneck, on a CPU the network.
+    # Beside a GPU reading is the bottleneck, on a CPU the network. Reading starts before the network is made.
     on_gpu = device.name == "cuda"
     batches = tile_batches(
         snakemake.input.slide,
@@ -42,6 +39,8 @@ with job_log(snakemake.log[0], f"extract_features {section}") as log:
         readers=max(1, snakemake.threads - 1) if on_gpu else 1,
         pinned=on_gpu,
     )
+    encoder, name, digest = build_encoder(snakemake.input.get("weights") or None, params.seed)
+    log.info("%s on %s in %s, %d tiles", name, device.name, device.precision, len(tiles.coords))
     features = encode(batches, encoder, stain.transform, device)
     shown = progress(features, len(tiles.coords), lambda batch: len(batch[keys.COLOUR]), section, "tile")
     provenance = {

@@ -18,7 +18,6 @@ class StainLayer(torch.nn.Module):
 
     def __init__(self, transform: PixelTransform) -> None:
         super().__init__()
-        self.bias = transform.bias
         for name in ("pre", "matrix", "post"):
             values = getattr(transform, name)
             matrix = torch.tensor(values, dtype=torch.float32).view(3, 3, 1, 1)
@@ -33,8 +32,7 @@ class StainLayer(torch.nn.Module):
         The given tensor is overwritten: fetching more memory would take as long as the arithmetic.
         """
         mixed = rgb if self.pre is None else torch.conv2d(rgb, self.pre)
-        density = mixed.add_(self.bias).clamp_min_(1e-6).log_()
-        result = torch.conv2d(density, self.matrix, self.offset).exp_()
+        result = torch.conv2d(mixed.log1p_(), self.matrix, self.offset).exp_()
         if self.post is not None:
             result = torch.conv2d(result, self.post)
         # Grey levels are whole numbers, cut off as in 8-bit images: what is cached does not depend on

@@ -1,6 +1,6 @@
 """Stain normalisation: what a section's stains are, and the transform to a reference.
 
-Both methods are one formula on 8-bit RGB, I' = post . exp(matrix . log(pre . I + bias) + offset),
+Both methods are one formula on 8-bit RGB, I' = post . exp(matrix . log(pre . I + 1) + offset),
 so that whoever runs the network applies them as two or three 1 x 1 convolutions.
 """
 
@@ -23,7 +23,6 @@ MAX_GAIN = 8.0
 # Ruderman's l-alpha-beta space: RGB to LMS, then to decorrelated axes after a logarithm.
 RGB_TO_LMS = np.array([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]])
 LMS_TO_LAB = np.diag(1 / np.sqrt([3.0, 6.0, 2.0])) @ np.array([[1, 1, 1], [1, 1, -2], [1, -1, 0]])
-LMS_FLOOR = 1.0
 
 
 class StainFitError(ValueError):
@@ -75,28 +74,25 @@ PUBLISHED: dict[str, Stains] = {
 
 @dataclass(frozen=True)
 class PixelTransform:
-    """I' = post . exp(matrix . log(pre . I + bias) + offset), clipped to 0..255.
+    """I' = post . exp(matrix . log(pre . I + 1) + offset), clipped to 0..255.
 
     Attributes
     ----------
     pre, matrix, post
         Shape (3, 3).
-    bias
-        Added before the logarithm.
     offset
         Shape (3,).
     """
 
     pre: np.ndarray
-    bias: float
     matrix: np.ndarray
     offset: np.ndarray
     post: np.ndarray
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Transform RGB of any shape (..., 3), uint8, to uint8, in float64."""
-        light = np.maximum(image.astype(np.float64) @ self.pre.T + self.bias, 1e-6)
-        result = np.exp(np.log(light) @ self.matrix.T + self.offset) @ self.post.T
+        light = np.log1p(image.astype(np.float64) @ self.pre.T)
+        result = np.exp(light @ self.matrix.T + self.offset) @ self.post.T
         return np.clip(result, 0, 255).astype(np.uint8)
 
 
@@ -142,13 +138,13 @@ def transform(source: Stains, reference: Stains) -> PixelTransform:
         gain = np.diag(reference.max_concentrations / source.max_concentrations)
         matrix = reference.vectors @ gain @ np.linalg.pinv(source.vectors)
         white = np.full(3, np.log(WHITE))
-        return PixelTransform(identity, 1.0, matrix, white - matrix @ white, identity)
+        return PixelTransform(identity, matrix, white - matrix @ white, identity)
     if isinstance(source, ReinhardStatistics) and isinstance(reference, ReinhardStatistics):
         scale = np.diag(reference.sd / source.sd)
         back = np.linalg.inv(LMS_TO_LAB)
         matrix = back @ scale @ LMS_TO_LAB
         offset = back @ (reference.mean - scale @ source.mean)
-        return PixelTransform(RGB_TO_LMS, LMS_FLOOR, matrix, offset, np.linalg.inv(RGB_TO_LMS))
+        return PixelTransform(RGB_TO_LMS, matrix, offset, np.linalg.inv(RGB_TO_LMS))
     raise TypeError("source and reference were fitted with different methods")
 
 
@@ -184,7 +180,7 @@ def _fit_macenko(rgb: np.ndarray, tissue: np.ndarray) -> MacenkoStains:
 
 
 def _fit_reinhard(rgb: np.ndarray, tissue: np.ndarray) -> ReinhardStatistics:
-    lab = np.log(tissue.astype(np.float64) @ RGB_TO_LMS.T + LMS_FLOOR) @ LMS_TO_LAB.T
+    lab = np.log1p(tissue.astype(np.float64) @ RGB_TO_LMS.T) @ LMS_TO_LAB.T
     statistics = ReinhardStatistics(lab.mean(axis=0), lab.std(axis=0))
     if (statistics.sd * MAX_GAIN < PUBLISHED["reinhard"].sd).any():
         raise StainFitError(

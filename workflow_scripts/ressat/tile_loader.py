@@ -25,7 +25,10 @@ def tile_batches(
     readers: int = 1,
     pinned: bool = False,
 ) -> Iterator[torch.Tensor]:
-    """Yield all tiles of a slide in order, in batches, reading ahead.
+    """Start to read all tiles of a slide, and return an iterator over them in order, in batches.
+
+    The reading processes hold a copy of all that this one has in memory when they start: start them before
+    the network is there.
 
     Parameters
     ----------
@@ -44,9 +47,9 @@ def tile_batches(
     pinned
         Whether batches lie in page-locked memory, from which a GPU fetches them while it computes.
 
-    Yields
-    ------
-    torch.Tensor
+    Returns
+    -------
+    iterator of torch.Tensor
         uint8, shape (b, tile_px, tile_px, 3).
 
     Raises
@@ -65,7 +68,11 @@ def tile_batches(
         # Scripts of Snakemake have no guard against being imported again, as other ways of starting do.
         multiprocessing_context="fork",
     )
-    for batch in loader:
+    return _whole(iter(loader))
+
+
+def _whole(batches: Iterator[torch.Tensor | InputError]) -> Iterator[torch.Tensor]:
+    for batch in batches:
         if isinstance(batch, InputError):
             raise batch
         yield batch
