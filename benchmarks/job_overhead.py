@@ -1,9 +1,9 @@
 """What a job costs beside its work, on the demo study: below 4 s, median over jobs that do not need squidpy.
 
 Run with: python benchmarks/job_overhead.py
-The demo study runs as with make demo, one job at a time. A job is the process that Snakemake starts for it;
-its work is what its log says that the script took once its imports were done. The rest is overhead: the
-start of Snakemake inside the job, that of the script's interpreter, and imports.
+The demo study runs as with make demo, one job at a time. A job is what Snakemake starts for it: another
+Snakemake that starts the script, or the script itself. Its work is what its log says that the script took
+once its imports were done. The rest is overhead: starts of Snakemake and of the interpreter, and imports.
 """
 
 import re
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -36,6 +37,15 @@ class Job:
     end: float = 0.0
 
 
+def look_at(process: psutil.Process, job: Job) -> None:
+    """Note the rule and the start of a job's script, if this process is it."""
+    # A process that has ended stays among the children until it is waited for, and answers nothing.
+    with suppress(psutil.NoSuchProcess):
+        found = SCRIPT.search(" ".join(process.cmdline()[1:2]))
+        if found:
+            job.rule, job.script = found[1], process.create_time()
+
+
 def run_watched(study: Path) -> list[Job]:
     """Run the study one job at a time."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
@@ -44,18 +54,15 @@ def run_watched(study: Path) -> list[Job]:
             [*command, "--cores", "1", "--directory", str(study)], stdout=log, stderr=subprocess.STDOUT
         )
     jobs: dict[int, Job] = {}
+    watched = psutil.Process(main.pid)
     while main.poll() is None:
         now = time.time()
-        try:
-            for process in psutil.Process(main.pid).children():
+        for process in watched.children():
+            with suppress(psutil.NoSuchProcess):
                 job = jobs.setdefault(process.pid, Job(process.create_time()))
                 job.end = now
-                for child in [] if job.rule else process.children(recursive=True):
-                    found = SCRIPT.search(" ".join(child.cmdline()[1:2]))
-                    if found:
-                        job.rule, job.script = found[1], child.create_time()
-        except psutil.NoSuchProcess:
-            pass
+                for one in [] if job.rule else [process, *process.children(recursive=True)]:
+                    look_at(one, job)
         time.sleep(POLL_S)
     if main.returncode:
         sys.exit((study / "snakemake.log").read_text())
