@@ -21,6 +21,7 @@ from statistics import median
 import measured
 import numpy as np
 
+# The batch is LazySlide's default.
 TILE_PX, BATCH, SEED = 224, 32, 1
 # LazySlide at its default and at its best, us at the same precision and at our default.
 SIDES = ("lazyslide fp32", "pipeline fp32", "lazyslide best", "pipeline auto")
@@ -96,7 +97,7 @@ def pipeline_side(folder: Path, precision: str) -> float:
     replace(own, coords=centres, barcodes=names, tissue=np.ones(len(centres))).write(folder / "tiles.tiles")
     run(folder, "fit_stain")
     files = {"slide": folder / "slide.tiff", "tiles": folder / "tiles.tiles", "stain": folder / "stain.json"}
-    settings = {"precision": precision, "batch_size": BATCH, "seed": SEED}
+    settings = {"precision": precision, "batch_size": "auto", "seed": SEED}
     made = {"features": folder / "features.h5"}
     run_script(folder, "extract_features", files, made, THREADS, **settings)
     return time.monotonic() - start

@@ -24,7 +24,7 @@ from study_section import MPP, SCRIPTS, SECTION, run_script, write_slide
 
 sys.path.insert(0, str(SCRIPTS))
 
-EDGE_PX, TILE_PX, BATCH = 20_000, 224, 32
+EDGE_PX, TILE_PX, BATCH = 20_000, 224, 16
 TARGETS = {"fp32": 1.10, "bf16": 1.20}
 THREADS = len(os.sched_getaffinity(0))
 

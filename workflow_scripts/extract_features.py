@@ -35,7 +35,7 @@ with job_log(snakemake.log[0], f"extract_features {section}") as log:
         section,
         tiles.coords,
         tiles.geometry,
-        params.batch_size,
+        device.batch_size(params.batch_size),
         readers=max(1, snakemake.threads - 1) if on_gpu else 1,
         pinned=on_gpu,
     )

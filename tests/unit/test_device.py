@@ -30,6 +30,12 @@ def test_auto_is_bf16_only_where_the_processor_computes_in_it(monkeypatch, tmp_p
     assert choose_device("auto").precision == precision
 
 
+def test_a_batch_size_asked_for_is_taken_and_auto_is_larger_on_a_gpu():
+    cpu, gpu = device.Device("cpu", "fp32"), device.Device("cuda", "bf16")
+    assert cpu.batch_size(7) == gpu.batch_size(7) == 7
+    assert cpu.batch_size("auto") < gpu.batch_size("auto")
+
+
 def test_autocast_changes_what_a_product_is_computed_in():
     a = torch.randn(8, 8)
     with device.Device("cpu", "bf16").autocast():

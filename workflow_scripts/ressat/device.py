@@ -11,6 +11,9 @@ from ressat.gpu import claim_gpu
 # Processor flags of native bfloat16 arithmetic. Without them autocast emulates it, many times slower.
 BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
+# Tiles per forward pass: on a CPU more of them only take more memory, a GPU is busy with some dozens.
+BATCH_SIZES = {"cpu": 16, "cuda": 128}
+
 
 @dataclass(frozen=True)
 class Device:
@@ -26,6 +29,10 @@ class Device:
 
     name: str
     precision: str
+
+    def batch_size(self, wanted: int | str) -> int:
+        """Resolve ``batch_size: auto``; a number stays as it is."""
+        return BATCH_SIZES[self.name] if wanted == "auto" else wanted
 
     def autocast(self) -> torch.autocast:
         """Return the context to run the network in."""
