@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -19,9 +20,9 @@ POLL_S = 0.5
 def run(command: list[str], as_job: bool = True) -> tuple[str, float]:
     """Run a command; give what it printed, and the peak memory in GB of it and its children.
 
-    As a job it has the environment that jobs of the pipeline have. Memory is polled as proportional set size:
-    a page that several processes share is counted once. Linux only. Where the command fails, the benchmark
-    ends with what it complained of.
+    As a job it has the environment that jobs of the pipeline have. Memory is polled: all that is resident of
+    the command, and of its children what they do not share. Linux only. Where the command fails, the
+    benchmark ends with what it complained of.
     """
     with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as complained:
         environment = os.environ | JOB_ENVIRONMENT if as_job else None
@@ -40,13 +41,9 @@ def run(command: list[str], as_job: bool = True) -> tuple[str, float]:
 
 def _memory(process: psutil.Process) -> int:
     total = 0
-    try:
-        tree = [process, *process.children(recursive=True)]
-    except psutil.Error:
-        return 0
-    for one in tree:
-        try:
-            total += one.memory_full_info().pss
-        except psutil.Error:
-            continue
+    with suppress(psutil.Error):
+        total = process.memory_info().rss
+        for child in process.children(recursive=True):
+            with suppress(psutil.Error):
+                total += child.memory_full_info().uss
     return total
