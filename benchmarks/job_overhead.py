@@ -1,9 +1,9 @@
 """What a job costs beside its work, on the demo study: below 4 s, median over jobs that do not need squidpy.
 
 Run with: python benchmarks/job_overhead.py
-The demo study runs as with make demo, one job at a time. A job is what Snakemake starts for it: another
-Snakemake that starts the script, or the script itself. Its work is what its log says that the script took
-once its imports were done. The rest is overhead: starts of Snakemake and of the interpreter, and imports.
+The demo study runs as with make demo, one job at a time. A job is the process of its script, which Snakemake
+starts itself on one machine. Its work is what its log says that the script took once its imports were done.
+The rest is overhead: the start of the interpreter, and imports. A cluster adds two starts of Snakemake.
 """
 
 import re
@@ -29,21 +29,11 @@ WITH_SQUIDPY = {"select_genes"}
 
 @dataclass
 class Job:
-    """A job: when its process began, when its script did, and when either was last seen; seconds."""
+    """A job: its rule, and when its process began and was last seen, in seconds."""
 
+    rule: str
     start: float
-    rule: str = ""
-    script: float = 0.0
-    end: float = 0.0
-
-
-def look_at(process: psutil.Process, job: Job) -> None:
-    """Note the rule and the start of a job's script, if this process is it."""
-    # A process that has ended stays among the children until it is waited for, and answers nothing.
-    with suppress(psutil.NoSuchProcess):
-        found = SCRIPT.search(" ".join(process.cmdline()[1:2]))
-        if found:
-            job.rule, job.script = found[1], process.create_time()
+    end: float
 
 
 def run_watched(study: Path) -> list[Job]:
@@ -58,15 +48,15 @@ def run_watched(study: Path) -> list[Job]:
     while main.poll() is None:
         now = time.time()
         for process in watched.children():
+            # One that has ended stays among the children until it is waited for, and answers nothing.
             with suppress(psutil.NoSuchProcess):
-                job = jobs.setdefault(process.pid, Job(process.create_time()))
-                job.end = now
-                for one in [] if job.rule else [process, *process.children(recursive=True)]:
-                    look_at(one, job)
+                found = SCRIPT.search(" ".join(process.cmdline()[1:2]))
+                if found:
+                    jobs.setdefault(process.pid, Job(found[1], process.create_time(), now)).end = now
         time.sleep(POLL_S)
     if main.returncode:
         sys.exit((study / "snakemake.log").read_text())
-    return [job for job in jobs.values() if job.rule]
+    return list(jobs.values())
 
 
 def works(study: Path, rule: str) -> list[float]:
@@ -84,15 +74,14 @@ def main() -> None:
             shutil.copy(REPOSITORY / "demo" / name, study)
         jobs = run_watched(study)
         counted = []
-        print("rule                  jobs  overhead  of it Snakemake    work   (s, medians)")
+        print("rule                  jobs  overhead    work   (s, medians)")
         for rule in dict.fromkeys(job.rule for job in jobs):
             of_rule = sorted((job for job in jobs if job.rule == rule), key=lambda job: job.end)
             work = works(study, rule)
             if len(work) != len(of_rule):
                 sys.exit(f"{rule}: {len(of_rule)} jobs were seen and {len(work)} have logs")
             over = [job.end - job.start - worked for job, worked in zip(of_rule, work, strict=True)]
-            start = median(job.script - job.start for job in of_rule)
-            print(f"{rule:<21}{len(of_rule):>5}{median(over):>10.1f}{start:>17.1f}{median(work):>8.1f}")
+            print(f"{rule:<21}{len(of_rule):>5}{median(over):>10.1f}{median(work):>8.1f}")
             if rule not in WITH_SQUIDPY:
                 counted += over
     overhead = median(counted)
