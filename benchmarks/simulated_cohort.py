@@ -29,13 +29,13 @@ MPP, PITCH_UM = 0.5, 100.0
 class Nature:
     """What all sections share: how features and genes follow the hidden variables."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    def __init__(self, rng: np.random.Generator, genes: int = ALL_GENES) -> None:
         self.rng = rng
         widths = {**keys.LAYER_WIDTHS, keys.COLOUR: len(keys.COLOUR_STATISTICS)}
         self.features = {name: rng.normal(size=(HIDDEN, width)) for name, width in widths.items()}
-        self.genes = 0.1 * rng.normal(size=(HIDDEN, ALL_GENES))
-        self.log_means = rng.normal(0, 1.8, ALL_GENES)
-        self.names = np.array([f"GENE{index:05d}" for index in range(ALL_GENES)])
+        self.genes = 0.1 * rng.normal(size=(HIDDEN, genes))
+        self.log_means = rng.normal(0, 1.8, genes)
+        self.names = np.array([f"GENE{index:05d}" for index in range(genes)])
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def write_section(study: Path, nature: Nature, section: str, spots: int) -> Simu
     hidden /= hidden.std(axis=0)
 
     # A section has an offset of its own, as stains and depths differ.
-    rates = np.exp(nature.log_means + hidden @ nature.genes + rng.normal(0, 0.2, ALL_GENES))
+    rates = np.exp(nature.log_means + hidden @ nature.genes + rng.normal(0, 0.2, len(nature.names)))
     rates *= rng.lognormal(np.log(COUNTS_PER_SPOT), 0.4, spots)[:, None] / rates.sum(axis=1, keepdims=True)
     found = SpotCounts(
         section,
