@@ -65,6 +65,29 @@ rule estimate_ceiling:
         "../workflow_scripts/estimate_ceiling.py"
 
 
+rule cluster_spots:
+    input:
+        predictions="results/predictions/{fold}/{sample}.h5ad",
+    output:
+        spots="results/interaction/{fold}/{sample}.tsv",
+        genes="results/interaction/{fold}/{sample}.genes.tsv",
+        summary="results/interaction/{fold}/{sample}.json",
+    log:
+        "logs/cluster_spots/{fold}/{sample}.log",
+    conda:
+        "../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=grown(2500, of="predictions", per_mb=10),
+        runtime=grown(30, of="predictions", per_mb=0.1),
+    params:
+        clusters=config["report"]["clusters"],
+        seed=config["seed"],
+        code=code_version("cluster_spots"),
+    script:
+        "../workflow_scripts/cluster_spots.py"
+
+
 rule evaluate_predictions:
     input:
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.tested),

@@ -8,6 +8,7 @@ def test_a_table_reads_as_it_was_written(tmp_path):
     table = pd.DataFrame(
         {
             "gene": ["NA", "nan", "12", "TP53"],
+            "spot": ["10x12", "007", "nan", "r1c2"],
             "patient": ["01", "P2", "", "None"],
             "pearson": [0.123456, np.nan, -1e-7, 1.0],
             "n_spots": [10, 20, 30, 40],

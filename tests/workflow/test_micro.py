@@ -39,6 +39,7 @@ def test_every_file_of_the_map_is_there(micro):
         "predictions/all/M3.parquet",
         "baselines/holdout/M2.h5ad",
         "ceiling/M2.tsv",
+        *(f"interaction/holdout/M2.{kind}" for kind in ("tsv", "genes.tsv", "json")),
         *(f"evaluation/{table}.tsv" for table in ("per_gene", "per_section", "summary", "usable_genes")),
         "report.html",
     ]
@@ -167,6 +168,21 @@ def test_baselines_and_predictions_are_of_the_same_spots_and_genes(micro):
     assert set(baselines.layers) == BASELINES
     assert baselines.obs_names.equals(predictions.obs_names)
     assert baselines.var_names.equals(predictions.var_names)
+
+
+def test_interaction_is_described_of_the_very_spots_and_genes_that_are_predicted(micro):
+    predictions = anndata.read_h5ad(micro / "results/predictions/holdout/M2.h5ad")
+    interaction = micro / "results/interaction/holdout"
+    summary = json.loads((interaction / "M2.json").read_text())
+    spots, genes = (read_table(interaction / file) for file in ("M2.tsv", "M2.genes.tsv"))
+    assert spots["spot"].tolist() == predictions.obs_names.tolist()
+    assert genes["gene"].tolist() == predictions.var_names.tolist()
+    assert (summary["section"], summary["fold"], summary["clusters"]) == ("M2", "holdout", 6)
+    for by in ("interaction", "expression"):
+        assert spots[f"{by}_cluster"].nunique() == summary[f"{by}_clusters"] == 6
+    sd = predictions.var["training_sd"].to_numpy()
+    moved = (predictions.layers["attended"] - predictions.layers["direct"]) / sd
+    np.testing.assert_allclose(genes["moved"], np.sqrt((moved**2).mean(axis=0)), rtol=1e-3)
 
 
 def test_report_stands_alone_and_warns_of_untrained_weights(micro):

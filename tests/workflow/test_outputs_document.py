@@ -1,5 +1,6 @@
 """docs/outputs.md and the files say the same."""
 
+import json
 import re
 
 import anndata
@@ -24,13 +25,14 @@ def test_every_table_is_described_and_every_description_is_of_a_table(repository
     written = set()
     for file in (micro / "results").rglob("*.tsv"):
         path = re.sub(r"^folds/[^/]+/", "folds/{fold}/", str(file.relative_to(micro / "results")))
+        path = re.sub(r"^interaction/\w+/\w+", "interaction/{fold}/{sample}", path)
         written.add(re.sub(r"^(ceiling|expression)/\w+", r"\1/{sample}", path))
     assert written == set(documented(repository))
 
 
 def test_tables_have_the_columns_described_in_their_order(repository, micro):
     described = documented(repository)
-    assert len(described) == 10
+    assert len(described) == 12
     for path, columns in described.items():
         file = micro / "results" / path.format(fold="holdout", sample="M2")
         assert list(read_table(file).columns) == columns, path
@@ -54,3 +56,10 @@ def test_what_predictions_record_is_described(repository, micro):
     line = next(line for line in text.splitlines() if line.startswith("| `uns['ressat']` | `headline`"))
     adata = anndata.read_h5ad(micro / "results/predictions/holdout/M2.h5ad")
     assert set(re.findall(r"`(\w+)`", line)) == set(adata.uns["ressat"])
+
+
+def test_the_summary_of_interaction_is_described(repository, micro):
+    text = (repository / "docs/outputs.md").read_text(encoding="utf-8")
+    body = text.split("### interaction/{fold}/{sample}.json")[1].split("\n#")[0]
+    summary = json.loads((micro / "results/interaction/holdout/M2.json").read_text())
+    assert set(re.findall(r"`(\w+)`", body)) == set(summary)

@@ -19,7 +19,10 @@ from studies import copy_study
 
 SECTIONS = ("M1", "M2", "M3")
 SCORED = {"evaluate_predictions", "render_report"}
-PREDICTED_M2 = {"predict_expression holdout M2", "predict_baselines holdout M2", *SCORED}
+PREDICTED_M2 = {
+    *("predict_expression holdout M2", "predict_baselines holdout M2", "cluster_spots holdout M2"),
+    *SCORED,
+}
 PREDICTED = {"predict_expression all M3", *PREDICTED_M2}
 TRAINED = {"train_model holdout", "train_model all", "fit_baselines holdout", *PREDICTED}
 MODELS = TRAINED - {"fit_baselines holdout", "predict_baselines holdout M2"}
@@ -136,7 +139,7 @@ ROWS = {
         add_row(f"{M4} test"),
         OF_M4
         | {"estimate_ceiling M4", "split_sections", "check_leakage holdout"}
-        | {"predict_expression holdout M4", "predict_baselines holdout M4"}
+        | {"predict_expression holdout M4", "predict_baselines holdout M4", "cluster_spots holdout M4"}
         | SCORED,
     ),
     "a training section added": (
@@ -178,6 +181,7 @@ ROWS = {
     SETTING: (set_to("evaluation", "min_ceiling", 0.99), SCORED),
     "`evaluation.within_patient`": (set_to("evaluation", "within_patient", True), CHECKED | SCORED),
     "`report.genes`": (set_to("report", "genes", 3), {"render_report"}),
+    "`report.clusters`": (set_to("report", "clusters", 3), {"cluster_spots holdout M2", "render_report"}),
     "a comment in the config": (comment, set()),
     "`touch` of sheet, config or small counts": (
         touch("samples.tsv", "config.yaml", "data/M1/outs/filtered_feature_bc_matrix.h5"),

@@ -19,6 +19,7 @@ NAMES = frozenset(
             "trained_on",
             "patient",
             "gene",
+            "spot",
             "model",
         ),
         *(

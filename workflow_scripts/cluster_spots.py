@@ -1,0 +1,29 @@
+"""cluster_spots: see how far spot interaction moves a section's predictions, and which spots it joins.
+
+Input
+    predictions, of a section that is tested
+Output
+    spots: a row per spot, with its clusters; genes: a row per gene; summary: as JSON
+Params
+    clusters, seed
+"""
+
+import json
+
+from ressat import keys
+from ressat.files import write_text
+from ressat.interaction import describe_interaction
+from ressat.joblog import job_log
+from ressat.results_h5ad import read_results
+from ressat.tables import write_table
+
+section, fold, params = snakemake.wildcards.sample, snakemake.wildcards.fold, snakemake.params
+
+with job_log(snakemake.log[0], f"cluster_spots {fold}/{section}") as log:
+    predictions = read_results(snakemake.input.predictions)
+    spots, genes, summary = describe_interaction(predictions, params.clusters, params.seed)
+    log.info("%s", summary)
+    write_table(spots, snakemake.output.spots)
+    write_table(genes, snakemake.output.genes)
+    summary = {"section": section, "fold": fold, **summary, "version": keys.FORMAT_VERSION}
+    write_text(snakemake.output.summary, json.dumps(summary, indent=2) + "\n")
