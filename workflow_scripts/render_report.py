@@ -16,6 +16,7 @@ from ressat import report, report_maps
 from ressat.files import write_text
 from ressat.joblog import job_log
 from ressat.report_answer import Scores, answers
+from ressat.untrained import WATERMARK, is_untrained
 
 files, params = snakemake.input, snakemake.params
 
@@ -27,8 +28,9 @@ with job_log(snakemake.log[0], "render_report") as log:
     per_gene = scores.per_gene if scores else None
     genes = report_maps.chosen_genes(per_gene, headline, files.predictions, params.genes)
     predictions = [report_maps.Prediction.read(path, genes) for path in files.predictions]
-    untrained = report.is_untrained(predictions, params.settings)
-    watermark = report.WATERMARK if untrained else None
+    encoders = [prediction.made["encoder"] for prediction in predictions]
+    untrained = is_untrained(encoders, params.settings["features"]["weights"])
+    watermark = WATERMARK if untrained else None
 
     counts = dict(zip(params.labelled, files.expression, strict=True))
     sections = [

@@ -19,9 +19,6 @@ from ressat.results_h5ad import read_results
 from ressat.tables import read_table
 from ressat.tile_table import Tiles
 
-# Last word of an encoder's name whose weights were drawn and not learnt.
-UNTRAINED = "random"
-WATERMARK = "UNTRAINED WEIGHTS"
 # Of the tile overlays and stain previews, px.
 OVERLAY_EDGE, PREVIEW_EDGE = 800, 1000
 LIBRARIES = ("anndata", "h5py", "Jinja2", "matplotlib", "numpy", "pandas", "pillow")
@@ -119,12 +116,6 @@ def shown_settings(config: Mapping) -> dict[str, dict[str, str]]:
     return {"study": single} | {
         group: {name: text(value) for name, value in values.items()} for group, values in groups.items()
     }
-
-
-def is_untrained(predictions: Sequence[Prediction], config: Mapping) -> bool:
-    """Tell whether the network has random weights, by the predictions' records or by the settings."""
-    encoders = {str(prediction.made["encoder"]).split()[-1] for prediction in predictions}
-    return UNTRAINED in {config["features"]["weights"], *encoders}
 
 
 def models(predictions: Sequence[Prediction]) -> list[dict]:
