@@ -94,6 +94,16 @@ def test_scores_say_what_they_stand_for(load):
     assert same.protocol("holdout", "C1") == "holdout, within-patient replicates"
 
 
+def test_the_first_section_of_each_protocol_is_shown(load):
+    assert load().first_tested == [("holdout", "C1")]
+    # C2 is of a patient that is learnt from.
+    sheet = SHEET + "C2\tdata/A1.svs\tdata/B1.tsv.gz\tdata/B1_spots.tsv\tA\ttest\n"
+    sheet = sheet.replace("B1\tdata/B1.jpg\tdata/B1.tsv.gz\tdata/B1_spots.tsv\tB\ttrain\n", "")
+    found = load(sheet, evaluation__within_patient=True)
+    assert found.first_tested == [("holdout", "C1"), ("holdout", "C2")]
+    assert load(UNLABELLED, model__use="data/model.pt").first_tested == []
+
+
 def test_a_section_must_not_be_called_as_the_published_stain(load):
     assert "a section named published" in refusal(load, SHEET.replace("B1\t", "published\t", 1))
 

@@ -186,6 +186,14 @@ class Study:
         return [(fold.name, sample) for fold in self.folds.values() for sample in fold.test]
 
     @property
+    def first_tested(self) -> list[tuple[str, str]]:
+        """Fold and sample of the first prediction that is scored, for each protocol."""
+        first: dict[str, tuple[str, str]] = {}
+        for fold, sample in self.tested:
+            first.setdefault(self.protocol(fold, sample), (fold, sample))
+        return list(first.values())
+
+    @property
     def candidates(self) -> list[tuple[list[str], float, dict[str, float]]]:
         """Layers, context and shape of the head of every model that is tried; the config's own first."""
         model = self.config["model"]
