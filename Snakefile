@@ -9,6 +9,9 @@ min_version("9.0")
 configfile: workflow.source_path("config.yaml")
 
 
+report: "report/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/simulate.smk"
 include: "rules/check.smk"
@@ -29,6 +32,7 @@ rule all:
     default_target: True
     input:
         report="results/report.html",
+        figures=rules.draw_figures.output if study.tested else [],
         folds="results/folds/folds.tsv",
         checked=expand("results/folds/{fold}/sections.tsv", fold=study.trained_folds),
         models=expand("results/folds/{fold}/model.pt", fold=study.trained_folds),

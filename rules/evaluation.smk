@@ -96,9 +96,24 @@ rule evaluate_predictions:
         folds=expand("results/folds/{fold}/sections.tsv", fold=study.tested_folds),
     output:
         per_gene="results/evaluation/per_gene.tsv",
-        per_section="results/evaluation/per_section.tsv",
-        summary="results/evaluation/summary.tsv",
-        usable_genes="results/evaluation/usable_genes.tsv",
+        per_section=report(
+            "results/evaluation/per_section.tsv",
+            caption="../report/per_section.rst",
+            category="Tables",
+            labels={"what": "scores by section"},
+        ),
+        summary=report(
+            "results/evaluation/summary.tsv",
+            caption="../report/summary.rst",
+            category="Tables",
+            labels={"what": "scores by patient"},
+        ),
+        usable_genes=report(
+            "results/evaluation/usable_genes.tsv",
+            caption="../report/usable_genes.rst",
+            category="Tables",
+            labels={"what": "usable genes"},
+        ),
     log:
         "logs/evaluate_predictions.log",
     benchmark:

@@ -1,4 +1,4 @@
-# The page that people open.
+# The page that people open, and the figures of papers.
 
 
 rule render_report:
@@ -15,7 +15,12 @@ rule render_report:
         previews=expand("results/stain/{sample}.png", sample=study.sections),
         expression=expand("results/expression/{sample}.h5ad", sample=study.counts),
     output:
-        report="results/report.html",
+        report=report(
+            "results/report.html",
+            caption="../report/page.rst",
+            category="Report",
+            labels={"what": "the whole page"},
+        ),
     log:
         "logs/render_report.log",
     conda:
@@ -33,3 +38,61 @@ rule render_report:
         code=code_version("render_report"),
     script:
         "../workflow_scripts/render_report.py"
+
+
+rule draw_figures:
+    input:
+        per_gene="results/evaluation/per_gene.tsv",
+        usable_genes="results/evaluation/usable_genes.tsv",
+        predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.first_tested),
+    output:
+        accuracy=[
+            "results/figures/accuracy.pdf",
+            report(
+                "results/figures/accuracy.png",
+                caption="../report/accuracy.rst",
+                category="Figures",
+                labels={"what": "accuracy by section"},
+            ),
+        ],
+        genes=[
+            "results/figures/genes.pdf",
+            report(
+                "results/figures/genes.png",
+                caption="../report/genes.rst",
+                category="Figures",
+                labels={"what": "genes against their noise ceiling"},
+            ),
+        ],
+        maps=[
+            "results/figures/maps.pdf",
+            report(
+                "results/figures/maps.png",
+                caption="../report/maps.rst",
+                category="Figures",
+                labels={"what": "maps of the best genes"},
+            ),
+        ],
+        attention=[
+            "results/figures/attention.pdf",
+            report(
+                "results/figures/attention.png",
+                caption="../report/attention.rst",
+                category="Figures",
+                labels={"what": "what attention adds"},
+            ),
+        ],
+    log:
+        "logs/draw_figures.log",
+    conda:
+        "../envs/draw_figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=grown(3000, of="predictions", per_mb=50),
+        runtime=grown(30, of="predictions", per_mb=0.1),
+    params:
+        headline=config["model"]["headline"],
+        genes=config["report"]["genes"],
+        code=code_version("draw_figures"),
+    script:
+        "../workflow_scripts/draw_figures.py"

@@ -32,7 +32,12 @@ rule tile_slide:
     output:
         tiles="results/tiles/{sample}.h5",
         counted="results/tiles/{sample}.json",
-        overlay="results/tiles/{sample}.png",
+        overlay=report(
+            "results/tiles/{sample}.png",
+            caption="../report/overlay.rst",
+            category="Sections",
+            labels={"section": "{sample}", "what": "tiles"},
+        ),
     log:
         "logs/tile_slide/{sample}.log",
     benchmark:
@@ -84,7 +89,12 @@ rule fit_stain:
         reference=stain_reference,
     output:
         stain="results/stain/{sample}.json",
-        preview="results/stain/{sample}.png",
+        preview=report(
+            "results/stain/{sample}.png",
+            caption="../report/preview.rst",
+            category="Sections",
+            labels={"section": "{sample}", "what": "stains"},
+        ),
     log:
         "logs/fit_stain/{sample}.log",
     benchmark:

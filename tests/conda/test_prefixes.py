@@ -69,7 +69,7 @@ def test_switching_conda_off_runs_everything_again(study, snakemake):
 @pytest.fixture
 def checkout(repository, tmp_path) -> Path:
     """A copy of the workflow, whose environment files may be changed."""
-    for name in ("envs", "rules", "schemas", "workflow_scripts"):
+    for name in ("envs", "report", "rules", "schemas", "workflow_scripts"):
         shutil.copytree(repository / name, tmp_path / "checkout" / name)
     for name in ("Snakefile", "config.yaml"):
         shutil.copy(repository / name, tmp_path / "checkout")

@@ -9,7 +9,7 @@ from studies import REPOSITORY
 
 ENVIRONMENTS = sorted(file.stem for file in (REPOSITORY / "envs").glob("*.yaml"))
 # Heavy packages, and the environments that may hold them.
-READS_COUNTS, ANALYSES = {"check_section", "read_expression"}, {"select_genes", "evaluation"}
+READS_COUNTS, ANALYSES = {"check_section", "read_expression"}, {"select_genes", "evaluation", "draw_figures"}
 HEAVY = {
     "pytorch": {"features", "model"},
     "torchvision": {"features", "model"},

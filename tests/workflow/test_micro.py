@@ -18,6 +18,7 @@ BASELINES = {
     "tuned_ridge", "tuned_ridge_attended", "tuned_ridge_smoothed",
 }  # fmt: skip
 LAYERS = {"direct", "attended", "combined"}
+FIGURES = ["accuracy", "attention", "genes", "maps"]
 
 
 def test_every_file_of_the_map_is_there(micro):
@@ -41,6 +42,7 @@ def test_every_file_of_the_map_is_there(micro):
         "ceiling/M2.tsv",
         *(f"interaction/holdout/M2.{kind}" for kind in ("tsv", "genes.tsv", "json")),
         *(f"evaluation/{table}.tsv" for table in ("per_gene", "per_section", "summary", "usable_genes")),
+        *(f"figures/{name}.{kind}" for name in FIGURES for kind in ("pdf", "png")),
         "report.html",
     ]
     assert [file for file in expected if not (results / file).is_file()] == []
@@ -49,7 +51,7 @@ def test_every_file_of_the_map_is_there(micro):
 def test_no_tile_is_written_and_no_temporary_file_left(micro):
     pictures = [path for path in micro.rglob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".tif")]
     drawn = [path for path in pictures if "data" not in path.relative_to(micro).parts]
-    assert len(drawn) == 2 * len(SECTIONS)
+    assert len(drawn) == 2 * len(SECTIONS) + len(FIGURES)
     assert list(micro.rglob("*.part")) == []
 
 

@@ -93,6 +93,7 @@ def test_a_study_without_counts_is_predicted_and_reported(with_bundle):
     assert np.isfinite(adata.X).all()
     assert adata.uns["ressat"]["trained_on"].tolist() == ["M1"]
     assert not (with_bundle / "results/evaluation").exists()
+    assert not (with_bundle / "results/figures").exists(), "nothing is scored"
     assert (with_bundle / "results/report.html").stat().st_size > 10_000
 
 
