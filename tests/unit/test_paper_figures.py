@@ -11,11 +11,11 @@ from matplotlib.text import Text
 from PIL import Image
 
 from ressat import keys, mapped_section, paper_figures, paper_maps
-from ressat.paper_page import ONE_COLUMN, TWO_COLUMNS, journal_style, write_figure
+from ressat.paper_page import ONE_COLUMN, TWO_COLUMNS, journal_style, new_figure, write_figure
 from ressat.untrained import WATERMARK, is_untrained
 
 UNSEEN, WITHIN = "holdout, unseen patients", "holdout, within-patient replicates"
-STRANGE = ["$\\frac{", "<b>A</b>", "A_B^C", "section", "{{ 7*7 }}", "GENE-Ω", "N" * 80, "nan"]
+STRANGE = ["$\\frac{$", "<b>A</b>", "A_B^C", "section", "{{ 7*7 }}", "GENE-Ω", "N" * 80, "nan"]
 LAYERS = [(keys.MODEL, layer) for layer in (keys.DIRECT, keys.ATTENDED, keys.COMBINED)]
 
 
@@ -132,11 +132,11 @@ def test_names_of_genes_are_drawn_as_they_are_and_never_as_formulas(tmp_path):
 
 
 def test_names_of_sections_and_patients_are_no_formulas_either(tmp_path):
-    per_gene = scores([("X1", "$P_1"), ("X2", "$\\x{")])
+    per_gene = scores([("X1", "$P_1$"), ("X2", "$\\x{$")])
     written(paper_figures.accuracy(per_gene, keys.COMBINED), tmp_path)
-    figure = paper_maps.maps([prediction(patient="$\\x{")], per_gene, usable(per_gene), 1)
+    figure = paper_maps.maps([prediction(patient="$\\x{$")], per_gene, usable(per_gene), 1)
     written(figure, tmp_path)
-    assert any("patient $\\x{" in text for text in words(figure))
+    assert any("patient $\\x{$" in text for text in words(figure))
 
 
 @pytest.mark.parametrize("name", ["accuracy", "genes", "maps", "attention"])
@@ -147,6 +147,17 @@ def test_untrained_weights_are_written_across_every_figure(tmp_path, name):
     _, marked = written(marked_figure, tmp_path, WATERMARK)
     assert WATERMARK in words(marked_figure)
     assert (np.abs(plain - np.asarray(marked).astype(int)).max(axis=-1) > 20).mean() > 0.005
+
+
+@pytest.mark.parametrize(("width", "height"), [(85, 30), (180, 48), (180, 82), (85, 82), (180, 230)])
+def test_untrained_weights_are_written_within_the_page(tmp_path, width, height):
+    figure = new_figure(width, height)
+    written(figure, tmp_path, WATERMARK)
+    box = figure.texts[0].get_window_extent(figure.canvas.get_renderer())
+    assert box.x0 >= 0
+    assert box.y0 >= 0
+    assert box.x1 <= figure.bbox.width
+    assert box.y1 <= figure.bbox.height
 
 
 def test_random_weights_are_known_by_the_name_of_the_encoder_and_by_the_setting():

@@ -164,8 +164,10 @@ def write_figure(figure: Figure, pdf: str | Path, png: str | Path, watermark: st
 def _lay_across(figure: Figure, watermark: str) -> None:
     width, height = figure.get_size_inches()
     times = max(1, round(height / width / 0.45))
+    # As wide as the page, and on a low one no higher than it.
+    size = min(5.2 * width, 16 * height)
     for y in (np.arange(times) + 0.5) / times:
         figure.text(
-            0.5, y, watermark, fontsize=width * 5.2, weight="bold", color="#b3261e", alpha=0.25, rotation=16,
+            0.5, y, watermark, fontsize=size, weight="bold", color="#b3261e", alpha=0.25, rotation=16,
             ha="center", va="center", zorder=10, in_layout=False,
         )  # fmt: skip
