@@ -5,7 +5,7 @@ The sides alternate, each time as a process of its own, and are timed after impo
 network up to the pooled layers that are cached: same batch, precision, memory format, threads and number of
 tiles, which lie in memory as the network takes them. The pipeline's side is the workflow's own script. The
 third side is the pipeline's network alone over the same tiles in memory, with batch normalisation folded and
-memory kept as jobs keep it: what the pipeline takes beyond that is the cost of all else that it does.
+freed memory kept: what the pipeline takes beyond that is the cost of all else that it does.
 """
 
 import argparse
@@ -93,7 +93,9 @@ def network(folder: Path, precision: str) -> None:
     import torch
 
     from ressat.encoder import Encoder, random_weights
+    from ressat.freed_memory import keep_freed_memory
 
+    keep_freed_memory()
     forward(folder, precision, Encoder(random_weights(1)).to(memory_format=torch.channels_last))
 
 
@@ -121,7 +123,7 @@ def report(start: float) -> None:
 def measure(side: str, folder: Path, precision: str) -> tuple[float, float]:
     """Seconds and peak memory in GB of one side, in a process of its own."""
     command = [sys.executable, __file__, "--side", side, "--folder", str(folder), "--precision", precision]
-    printed, memory = measured.run(command, as_job=side != "bare")
+    printed, memory = measured.run(command)
     return float(printed.split()[-1]), memory
 
 

@@ -15,7 +15,9 @@ from statistics import median
 
 import measured
 import numpy as np
-from study_section import MPP, SECTION, write_slide
+from study_section import MPP, SCRIPTS, SECTION, write_slide
+
+sys.path.insert(0, str(SCRIPTS))
 
 from ressat.slides import Slide
 from ressat.tile_reader import read_tile
@@ -43,7 +45,9 @@ def pipeline(tiles: np.ndarray) -> None:
 
     from ressat import stain
     from ressat.extraction import StainLayer
+    from ressat.freed_memory import keep_freed_memory
 
+    keep_freed_memory()
     torch.set_num_threads(THREADS)
     pixels = tiles.reshape(-1, 3)
     drawn = pixels[np.random.default_rng(3).integers(0, len(pixels), FITTED_PIXELS)]
@@ -99,7 +103,7 @@ def main() -> None:
         for _ in range(chosen.repeats):
             for side, runs in found.items():
                 command = [sys.executable, __file__, "--side", side, "--file", str(file)]
-                printed, _ = measured.run(command, as_job=side == "pipeline")
+                printed, _ = measured.run(command)
                 runs.append([float(value) for value in printed.split()])
     theirs = [seconds for (seconds,) in found["torchstain"]]
     ours, fits, worst, differing = zip(*found["pipeline"], strict=True)

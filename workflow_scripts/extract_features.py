@@ -15,6 +15,7 @@ from ressat.device import choose_device
 from ressat.encoder import build_encoder
 from ressat.extraction import encode
 from ressat.feature_cache import write_features
+from ressat.freed_memory import keep_freed_memory
 from ressat.joblog import job_log
 from ressat.progress import progress
 from ressat.section_stain import SectionStain
@@ -25,6 +26,7 @@ section, params = snakemake.wildcards.sample, snakemake.params
 
 with job_log(snakemake.log[0], f"extract_features {section}") as log:
     torch.set_num_threads(snakemake.threads)
+    keep_freed_memory()
     tiles = Tiles.read(snakemake.input.tiles)
     stain = SectionStain.read(snakemake.input.stain)
     device = choose_device(params.precision)
