@@ -35,7 +35,7 @@ elif not workflow.overwrite_configfiles:
     )
 
 
-set_job_environment()
+set_job_environment(sys.argv)
 
 # Never two jobs on one GPU: a run has no more of them at a time than this machine has GPUs, and each takes one
 # of its own (ressat/gpu.py). On a cluster each job is given its own, and the profile says how many at a time.
