@@ -37,7 +37,6 @@ rule all:
         checked=expand("results/folds/{fold}/sections.tsv", fold=study.trained_folds),
         models=expand("results/folds/{fold}/model.pt", fold=study.trained_folds),
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),
-        interaction=of_pairs("results/interaction/{fold}/{sample}.json", study.tested),
 
 
 # What the checks found is printed when Snakemake ends; see print_checks in rules/common.smk.

@@ -8,6 +8,10 @@ rule render_report:
         summary="results/evaluation/summary.tsv" if study.tested else [],
         usable_genes="results/evaluation/usable_genes.tsv" if study.tested else [],
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),
+        checked=expand("results/folds/{fold}/sections.tsv", fold=study.trained_folds),
+        interaction_spots=of_pairs("results/interaction/{fold}/{sample}.tsv", study.tested),
+        interaction_summaries=of_pairs("results/interaction/{fold}/{sample}.json", study.tested),
+        interaction_genes=of_pairs("results/interaction/{fold}/{sample}.genes.tsv", study.tested),
         histories=expand("results/folds/{fold}/history.tsv", fold=study.trained_folds),
         tiles=expand("results/tiles/{sample}.h5", sample=study.sections),
         overlays=expand("results/tiles/{sample}.png", sample=study.sections),
@@ -34,6 +38,7 @@ rule render_report:
         labelled=list(study.counts),
         folds=study.trained_folds,
         genes=config["report"]["genes"],
+        always=config["report"]["always"],
         settings=study.result_settings,
         code=code_version("render_report"),
     script:
@@ -92,7 +97,6 @@ rule draw_figures:
         runtime=grown(30, of="predictions", per_mb=0.1),
     params:
         headline=config["model"]["headline"],
-        genes=config["report"]["genes"],
         code=code_version("draw_figures"),
     script:
         "../workflow_scripts/draw_figures.py"

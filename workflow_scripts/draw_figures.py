@@ -5,7 +5,7 @@ Input
 Output
     accuracy, genes, maps, attention: each as PDF and as PNG
 Params
-    headline, genes (how many are mapped)
+    headline
 """
 
 from ressat import keys, paper_figures, paper_maps
@@ -24,7 +24,7 @@ with job_log(snakemake.log[0], "draw_figures") as log, journal_style():
     drawn = {
         "accuracy": paper_figures.accuracy(per_gene, params.headline),
         "genes": paper_figures.genes(usable_genes),
-        "maps": paper_maps.maps(predictions, per_gene, usable_genes, params.genes),
+        "maps": paper_maps.maps(predictions, per_gene, usable_genes),
         "attention": paper_figures.attention(per_gene),
     }
     for name, figure in drawn.items():

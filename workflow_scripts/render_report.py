@@ -1,59 +1,90 @@
 """render_report: put what the study found on one self-contained page.
 
 Input
-    per_gene, per_section, summary (empty where nothing is scored); predictions; histories of the
-    trained folds; tiles, overlays, stains and previews of all sections; expression of the labelled
+    per_gene, per_section, summary, usable_genes, interaction_spots, interaction_genes and
+    interaction_summaries (empty where nothing is scored); predictions; histories and checked (sections) of
+    the trained folds; tiles, overlays, stains and previews of all sections; expression of the labelled
 Output
     report: one HTML file without anything outside it
 Params
-    sections (patient and role by sample), labelled, folds (trained), genes (how
-    many are mapped), settings
+    sections (patient and role by sample), labelled, folds (trained), genes (how many are mapped, and which
+    always), settings
 """
 
+import os
 from pathlib import Path
 
-from ressat import report, report_maps
+from ressat import report, report_charts, report_genes, report_interaction, report_maps
 from ressat.files import write_text
+from ressat.job_environment import COMMAND
 from ressat.joblog import job_log
 from ressat.report_answer import Scores, answers
+from ressat.report_methods import methods
+from ressat.tables import read_table
 from ressat.untrained import WATERMARK, is_untrained
 
-files, params = snakemake.input, snakemake.params
+inputs, params = snakemake.input, snakemake.params
 
 with job_log(snakemake.log[0], "render_report") as log:
     headline = params.settings["model"]["headline"]
     scores = None
-    if files.per_gene:
-        scores = Scores.read(files.per_gene, files.per_section, files.summary, files.usable_genes)
-    per_gene = scores.per_gene if scores else None
-    genes = report_maps.chosen_genes(per_gene, headline, files.predictions, params.genes)
-    predictions = [report_maps.Prediction.read(path, genes) for path in files.predictions]
+    if inputs.per_gene:
+        scores = Scores.read(inputs.per_gene, inputs.per_section, inputs.summary, inputs.usable_genes)
+    table = scores.usable_genes if scores else None
+    ranking = report_maps.ranked_genes(table, inputs.predictions)
+    mapped = report_maps.mapped_genes(ranking, params.genes, params.always)
+    predictions = [report_maps.Prediction.read(path, mapped) for path in inputs.predictions]
+    drawn = [report_maps.drawn_section(prediction) for prediction in predictions]
     encoders = [prediction.made["encoder"] for prediction in predictions]
     untrained = is_untrained(encoders, params.settings["features"]["weights"])
-    watermark = WATERMARK if untrained else None
+    by_section = report_maps.section_scores(scores.per_gene if scores else None, headline, drawn)
+    moved = report_interaction.moved(inputs.interaction_genes)
+    genes, maps = report_genes.gene_records(ranking, table, moved, by_section, set(mapped), predictions)
 
-    counts = dict(zip(params.labelled, files.expression, strict=True))
+    counts = dict(zip(params.labelled, inputs.expression, strict=True))
     sections = [
         report.read_quality(sample, about, *pictured, counts.get(sample))
         for (sample, about), *pictured in zip(
-            params.sections.items(), files.tiles, files.overlays, files.stains, files.previews, strict=True
+            params.sections.items(),
+            inputs.tiles,
+            inputs.overlays,
+            inputs.stains,
+            inputs.previews,
+            strict=True,
         )
     ]
+    folds = [
+        report.training(fold, read_table(history))
+        for fold, history in zip(params.folds, inputs.histories, strict=True)
+    ]
+    charts = report_charts.of_folds(folds)
+    if scores:
+        charts |= report_charts.of_scores(scores, read_table(inputs.per_section), headline)
+    models = report.models(predictions)
+    paragraphs, references = methods(params.settings, models, sections, untrained, scores is not None)
     page = report.render(
+        charts,
+        {"genes": genes, "sections": drawn, "watermark": WATERMARK if untrained else None},
+        maps,
         study=Path.cwd().name,
         untrained=untrained,
         headline=headline,
         scored=scores is not None,
         answers=answers(scores, headline) if scores else [],
-        histograms=report.histograms(scores, headline, watermark) if scores else [],
-        genes=report_maps.gene_maps(genes, per_gene, predictions, watermark),
+        gene_columns=report_genes.COLUMNS,
+        gene_rows=report_genes.gene_rows(table) if scores else [],
+        genes=genes,
+        download=report_genes.download(table) if scores else None,
+        drawn=drawn,
+        interactions=report_interaction.read(inputs.interaction_spots, inputs.interaction_summaries, drawn),
         sections=sections,
-        folds=[
-            report.training(fold, history, watermark)
-            for fold, history in zip(params.folds, files.histories, strict=True)
-        ],
-        models=report.models(predictions),
+        folds=folds,
+        models=models,
+        counts=report.counts_fingerprints([read_table(path) for path in inputs.checked]),
+        methods=paragraphs,
+        references=references,
+        command=os.environ.get(COMMAND),
         settings=report.shown_settings(params.settings),
     )
     write_text(snakemake.output.report, page)
-    log.info("%d sections, %d genes mapped, %.1f MB", len(sections), len(genes), len(page) / 1e6)
+    log.info("%d sections, %d genes mapped, %.1f MB", len(sections), len(maps), len(page) / 1e6)

@@ -131,7 +131,7 @@ def test_a_misspelt_name_comes_before_what_it_breaks(config, schema):
         ("model.learning_rate", 0, "above 0"),
         ("model.weight_decay", math.inf, "a number, 0 or more"),
         ("model.weight_decay", math.nan, "a number, 0 or more"),
-        ("report.clusters", 1, "a whole number from 2 to 20"),
+        ("report.clusters", 1, "a whole number from 2 to 8"),
         ("evaluation.within_patient", "yes", "true or false"),
         ("simulate.sections", None, "settings of simulated sections"),
     ],

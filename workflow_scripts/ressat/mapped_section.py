@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from ressat import keys
-from ressat.figures import TISSUE_STRENGTH
 from ressat.paper_page import shortened
 from ressat.spatial import spot_pitch
+from ressat.tissue_map import faded_tissue
 
 # The smallest spot that is drawn as it is, mm.
 SMALL_SPOT = 0.8
@@ -107,16 +107,11 @@ def tissue(adata: anndata.AnnData) -> anndata.AnnData:
     ((name, library),) = adata.uns["spatial"].items()
     scale = float(library["scalefactors"]["tissue_hires_scalef"])
     diameter = float(library["scalefactors"]["spot_diameter_fullres"])
-    image, centres = library["images"]["hires"], adata.obsm["spatial"] * scale
-    margin = max(diameter * scale, 0.02 * np.ptp(centres, axis=0).max())
-    low = np.floor(centres.min(axis=0) - margin).astype(int).clip(0)
-    high = np.ceil(centres.max(axis=0) + margin).astype(int).clip(None, image.shape[1::-1])
-    # Grey and light, on white, so that the only colours are those of the colour scales.
-    grey = image[low[1] : high[1], low[0] : high[0], :3].astype(float).mean(axis=-1, keepdims=True)
-    light = 255 - (np.percentile(grey, 99) - grey).clip(0) * TISSUE_STRENGTH
+    centres = adata.obsm["spatial"] * scale
+    light, low = faded_tissue(library["images"]["hires"], centres, diameter * scale)
     spots = anndata.AnnData(
         obs=pd.DataFrame(index=adata.obs_names), obsm={"spatial": adata.obsm["spatial"] - low / scale}
     )
-    images = {"hires": np.repeat(light.round().astype(np.uint8), 3, axis=-1)}
+    images = {"hires": np.repeat(light[..., None], 3, axis=-1)}
     spots.uns["spatial"] = {name: {"images": images, "scalefactors": dict(library["scalefactors"])}}
     return spots

@@ -9,15 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from ressat import keys
+from ressat.gene_means import over_patients
 from ressat.name_places import WITH_LINE, name_places
+from ressat.palette import BLUE, INK, QUIET, VERMILION
 from ressat.paper_page import (
-    BLUE,
-    INK,
     ONE_COLUMN,
     POINT,
-    QUIET,
     SMALL_TEXT,
-    VERMILION,
     head,
     legend_above,
     new_figure,
@@ -119,10 +117,7 @@ def attention(per_gene: pd.DataFrame) -> Figure:
         axes.set_xlabel("mean Pearson's r, direct")
         axes.set_ylabel("mean Pearson's r, attended")
         both = pd.DataFrame(
-            {
-                name: _over_patients(_of_layer(table, keys.MODEL, name))
-                for name in (keys.DIRECT, keys.ATTENDED)
-            }
+            {name: over_patients(_of_layer(table, keys.MODEL, name)) for name in (keys.DIRECT, keys.ATTENDED)}
         ).dropna()
         if both.empty:
             say(axes, NOTHING)
@@ -145,12 +140,6 @@ def attention(per_gene: pd.DataFrame) -> Figure:
 
 def _of_layer(per_gene: pd.DataFrame, model: str, layer: str) -> pd.DataFrame:
     return per_gene[(per_gene["model"] == model) & (per_gene["layer"] == layer)]
-
-
-def _over_patients(rows: pd.DataFrame) -> pd.Series:
-    """Mean r of each gene: over the sections of a patient, then over patients, as in the tables."""
-    by_patient = rows.groupby(["gene", "patient"], sort=False)["pearson"].mean()
-    return by_patient.groupby("gene", sort=False).mean()
 
 
 def _keys(table: pd.DataFrame, by: Sequence[str]) -> list[tuple[str, ...]]:

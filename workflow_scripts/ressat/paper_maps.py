@@ -15,14 +15,12 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ressat.figures import bar_length
 from ressat.mapped_section import MappedSection
+from ressat.palette import INK, QUIET
 from ressat.paper_page import (
-    INK,
     LETTER,
     MM,
     ONE_COLUMN,
-    QUIET,
     SMALL_TEXT,
     TWO_COLUMNS,
     letter,
@@ -30,7 +28,7 @@ from ressat.paper_page import (
     say,
     shortened,
 )
-from ressat.report_maps import SCALE_ENDS
+from ressat.tissue_map import SCALE_ENDS, bar_length
 
 MOST_GENES = 6
 # Colours of expression, and of differences, which are white at 0.
@@ -46,7 +44,10 @@ LETTER_MM = 1.4
 
 
 def maps(
-    predictions: Sequence[anndata.AnnData], per_gene: pd.DataFrame, usable_genes: pd.DataFrame, number: int
+    predictions: Sequence[anndata.AnnData],
+    per_gene: pd.DataFrame,
+    usable_genes: pd.DataFrame,
+    number: int = MOST_GENES,
 ) -> Figure:
     """Draw some genes of one section of each protocol: observed, predicted and their difference.
 

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ressat.files import replacing
+from ressat.palette import INK, QUIET
 
 # Widths of one and of two columns of a journal, mm.
 ONE_COLUMN, TWO_COLUMNS = 85.0, 180.0
@@ -24,8 +25,6 @@ SQUARE = 82.0
 TEXT, SMALL_TEXT, LETTER, POINT = 7.0, 6.5, 9.0, 3.0
 # Of more points, pixels take less room in a file.
 MOST_VECTORS = 2000
-# Okabe and Ito's, which colour-blind readers tell apart; quiet is for what is beside the point.
-BLUE, VERMILION, QUIET, INK = "#0072B2", "#D55E00", "#8c959d", "#1b2733"
 # Of PNG files, and of what is drawn as pixels in PDF files.
 PNG_DPI, PDF_DPI = 300, 400
 LONGEST_NAME = 24

@@ -1,27 +1,52 @@
 """What the report shows, gathered from the results' files, and the page made of it."""
 
+import base64
+import hashlib
 import json
-import math
 import platform
 import re
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import itables
 import jinja2
 import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
+from plotly.offline import get_plotlyjs
 
-from ressat import figures, keys
+from ressat import embedded, keys
 from ressat.files import check_version
-from ressat.report_answer import Scores, label
-from ressat.report_maps import SCALE_ENDS, Prediction
+from ressat.palette import CATEGORIES
+from ressat.report_genes import number
+from ressat.report_maps import Prediction
 from ressat.results_h5ad import read_results
-from ressat.tables import read_table
 from ressat.tile_table import Tiles
+from ressat.tissue_map import SCALE_ENDS
 
 # Of the tile overlays and stain previews, px.
 OVERLAY_EDGE, PREVIEW_EDGE = 800, 1000
-LIBRARIES = ("anndata", "h5py", "Jinja2", "matplotlib", "numpy", "pandas", "pillow")
+# What results depend on; with conda, those that only other steps use are not there.
+LIBRARIES = (
+    "anndata", "h5py", "itables", "matplotlib", "numpy", "openslide-python", "pandas", "plotly", "scanpy",
+    "scikit-image", "scikit-learn", "scipy", "snakemake", "squidpy", "torch", "torchvision",
+)  # fmt: skip
+# Steps of the colour scales, more than the eye tells apart.
+COLOUR_STEPS = 101
+# Both scales are even to the eye and safe for colour blindness.
+COLOURS = {
+    "value": [to_hex(colour) for colour in colormaps["viridis"](np.linspace(0, 1, COLOUR_STEPS))],
+    "difference": [to_hex(colour) for colour in colormaps["RdBu_r"](np.linspace(0, 1, COLOUR_STEPS))],
+    "category": CATEGORIES,
+}
+CHART = """\
+<div class="chart" id="{0}"></div>
+<script type="application/json" id="{0}-data">{1}</script>
+"""
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
@@ -54,51 +79,35 @@ def read_quality(
         "counts": found,
         "tiles": len(table.coords),
         "tile_um": table.geometry.tile_um,
+        "tile_px": table.geometry.tile_px,
         "padded": table.edge_tiles,
         "tissue": float(table.tissue.mean()),
         "mpp": table.scale.mpp,
         "mpp_source": table.scale.source,
         "fingerprint": table.fingerprint,
         "stain": fitted,
-        "overlay": figures.data_uri(figures.shrunk(overlay, OVERLAY_EDGE)),
-        "preview": figures.data_uri(figures.shrunk(preview, PREVIEW_EDGE)),
+        "overlay": embedded.data_uri(embedded.shrunk(overlay, OVERLAY_EDGE)),
+        "preview": embedded.data_uri(embedded.shrunk(preview, PREVIEW_EDGE)),
     }
 
 
-def histograms(scores: Scores, headline: str, watermark: str | None) -> list[dict]:
-    """Draw the distribution of per-gene Pearson of every test section."""
-    lead = (scores.per_gene["model"] == keys.MODEL) & (scores.per_gene["layer"] == headline)
-    baselines = scores.per_section["model"] == keys.BASELINE
-    medians = scores.per_section[baselines].pivot(
-        index=["fold", "section"], columns="layer", values="median_pearson"
-    )
-    # Best first, the same in all sections: the order decides a baseline's mark.
-    medians = medians[medians.mean().sort_values(ascending=False).index]
-    # Zero is in view whatever the scores are.
-    shown = np.r_[scores.per_gene.loc[lead, "pearson"], medians.to_numpy().ravel(), -0.1, 0.1]
-    limits = float(np.nanmin(shown)), float(np.nanmax(shown))
-    pictures = []
-    for (fold, section), group in scores.per_gene[lead].groupby(["fold", "section"], sort=False):
-        here = medians.loc[(fold, section)]
-        picture = figures.pearson_histogram(
-            group["pearson"].to_numpy(), here.rename(label).to_dict(), limits, label(headline), watermark
-        )
-        pictures.append({"fold": fold, "section": section, "src": figures.data_uri(picture)})
-    return pictures
+def training(fold: str, history: pd.DataFrame) -> dict:
+    """Say at which step a fold's training ended, and among how many it was chosen.
+
+    Parameters
+    ----------
+    fold
+        Name.
+    history
+        results/folds/{fold}/history.tsv.
+    """
+    last = history.groupby("stage")["step"].max()
+    return {"fold": fold, "chosen": int(last["final"]), "tried": int(last["selection"]), "history": history}
 
 
-def training(fold: str, history: str | Path, watermark: str | None) -> dict:
-    """Draw both stages of a fold's training, and name the step that was chosen."""
-    table = read_table(history)
-    selection, final = (table[table["stage"] == stage] for stage in ("selection", "final"))
-    chosen = int(final["step"].max())
-    return {
-        "fold": fold,
-        "chosen": chosen,
-        "tried": int(selection["step"].max()),
-        "selection": figures.data_uri(figures.training_curves(selection, chosen, watermark)),
-        "final": figures.data_uri(figures.training_curves(final, None, watermark)),
-    }
+def counts_fingerprints(folds: Sequence[pd.DataFrame]) -> dict[str, str]:
+    """Return the SHA-256 of each section's counts, from results/folds/{fold}/sections.tsv of all folds."""
+    return {row.section: row.counts_sha256 for table in folds for row in table.itertuples()}
 
 
 def shown_settings(config: Mapping) -> dict[str, dict[str, str]]:
@@ -106,10 +115,12 @@ def shown_settings(config: Mapping) -> dict[str, dict[str, str]]:
 
     def text(value: object) -> str:
         if isinstance(value, list):
-            return ", ".join(text(item) for item in value)
+            return ", ".join(text(item) for item in value) or "none"
+        if isinstance(value, Mapping):
+            return "; ".join(f"{name} {text(item)}" for name, item in value.items())
         if isinstance(value, bool) or value is None:
             return {True: "true", False: "false", None: "none"}[value]
-        return re.split(r"[/\\]", str(value))[-1]
+        return re.split(r"[/\\]", str(value).rstrip("/\\"))[-1]
 
     single = {name: text(value) for name, value in config.items() if not isinstance(value, Mapping)}
     groups = {name: value for name, value in config.items() if isinstance(value, Mapping)}
@@ -129,8 +140,20 @@ def models(predictions: Sequence[Prediction]) -> list[dict]:
     return list(by_fold.values())
 
 
-def render(**content: object) -> str:
-    """Fill the template; every text is escaped."""
+def render(charts: Mapping[str, str], page_data: Mapping, maps: Mapping[int, str], **content: object) -> str:
+    """Fill the template; every text is escaped, and nothing but the page's own scripts may run.
+
+    Parameters
+    ----------
+    charts
+        Figures as plotly.js takes them, by the name of their place in the page.
+    page_data
+        What the page's own script reads: ``genes``, ``sections``.
+    maps
+        Packed maps by a gene's index in ``genes``.
+    **content
+        What else the template names.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -138,13 +161,32 @@ def render(**content: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["r"] = lambda value: "undefined" if math.isnan(value) else f"{value:.2f}"
-    versions = {"Python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+    environment.filters["r"] = number
+    environment.globals["chart"] = lambda name: Markup(CHART).format(name, inert(charts[name]))
+    # Of itables, which carries DataTables in one file; what it adds for notebooks is not needed.
+    bundle = Path(itables.__file__).parent / "html"
+    script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
+    versions = {"Python": platform.python_version()}
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
     return environment.get_template("report.html.j2").render(
         **content,
-        colour_bar=figures.data_uri(figures.colour_bar()),
+        colours=COLOURS,
+        page_data=inert(json.dumps({**page_data, "colours": COLOURS, "unit": keys.EXPRESSION_UNIT})),
+        maps=maps,
+        style=Markup((bundle / "dt_bundle.css").read_text() + (TEMPLATES / "report.css").read_text()),
+        table_code=base64.b64encode((bundle / "dt_bundle.js").read_bytes()).decode(),
+        plotly_code=Markup(get_plotlyjs()),
+        script=Markup(script),
+        script_digest=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode(),
         unit=keys.EXPRESSION_UNIT,
         within_patient=keys.WITHIN_PATIENT,
         scale_ends=SCALE_ENDS,
         versions=versions,
     )
+
+
+def inert(text: str) -> Markup:
+    """Return JSON that no text in it can end early, for an element ``script`` that holds data."""
+    return Markup(text.replace("<", "\\u003c"))

@@ -1,18 +1,32 @@
-"""The report's maps: which genes are shown, and their expression on each section's tissue."""
+"""The report's maps: where spots lie on a section's image, and what was observed and predicted there.
 
-import math
+The page draws them itself, gene by gene: pictures of all genes on all sections would take gigabytes.
+"""
+
+import base64
+import logging
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
-from ressat import figures, keys
+from ressat import embedded, keys
 from ressat.results_h5ad import read_results
+from ressat.tissue_map import SCALE_ENDS, bar_length, faded_tissue
 
-# Percentiles of a gene's values at which its colour scale ends: one odd spot must not flatten a map.
-SCALE_ENDS = (2, 98)
+logger = logging.getLogger("ressat")
+
+# Steps between a gene's lowest and highest value, more than the eye tells apart on a colour scale; the byte
+# that is left says that there is no value.
+STEPS, NO_VALUE = 254, 255
+# log1p CP10k, below which a difference in colour would show nothing.
+SMALLEST_SCALE = 0.01
+# Longer edge of the tissue image below the spots, px; it is faded, and spots are drawn sharper than it is.
+IMAGE_EDGE = 480
 
 
 @dataclass(frozen=True)
@@ -62,10 +76,160 @@ class Prediction:
         )
 
 
-def chosen_genes(
-    per_gene: pd.DataFrame | None, headline: str, predictions: Sequence[str | Path], number: int
-) -> dict[str, float]:
-    """Choose the genes whose maps are shown.
+def drawn_section(prediction: Prediction) -> dict:
+    """Return what the page needs to draw values on a section: its image, cut to the spots, and their places.
+
+    Returns
+    -------
+    dict
+        ``section``, ``fold``, ``patient``, ``tested``; ``image`` (an address), ``width``, ``height``, px;
+        ``spots``, their number; ``places``, base64 of float32 x and y in pixels of the image; ``diameter``,
+        px; ``bar_um`` and ``bar_share``, length of a scale bar in um and as a share of the width.
+    """
+    grey, low = faded_tissue(prediction.image, prediction.centres, prediction.diameter)
+    tissue = Image.fromarray(grey)
+    scale = IMAGE_EDGE / max(tissue.size)
+    width, height = (max(1, round(edge * scale)) for edge in tissue.size)
+    width_um = width / scale * prediction.um_per_px
+    bar_um = bar_length(width_um)
+    made = prediction.made
+    return {
+        "section": made["section"],
+        "fold": made["fold"],
+        "patient": made["patient"],
+        "tested": prediction.observed is not None,
+        "image": embedded.data_uri(embedded.jpeg(tissue.resize((width, height), Image.Resampling.LANCZOS))),
+        "width": width,
+        "height": height,
+        "spots": len(prediction.centres),
+        "places": encoded(((prediction.centres - low) * scale).astype("<f4").tobytes()),
+        "diameter": round(prediction.diameter * scale, 3),
+        "bar_um": bar_um,
+        "bar_share": round(bar_um / width_um, 4),
+    }
+
+
+def packed_gene(gene: str, predictions: Sequence[Prediction]) -> tuple[dict, str] | None:
+    """Pack a gene's values on all sections for the page, rounded to `STEPS` between their lowest and highest.
+
+    Parameters
+    ----------
+    gene
+        Name.
+    predictions
+        With this gene or without it.
+
+    Returns
+    -------
+    tuple of dict, str, or None
+        ``observed`` and ``predicted``, for each its lowest value and step (value = lowest + step * byte);
+        ``scale`` (both ends of their colour scale), ``own`` (of one for predicted alone) and ``difference``
+        (the end of that of predicted minus observed), log1p CP10k; and base64 of the zlib-compressed bytes:
+        section by section observed, where it was measured, and predicted, a byte a spot. None where no
+        section has a value.
+    """
+    values: dict[str, list[np.ndarray]] = {keys.OBSERVED: [], "predicted": []}
+    for prediction in predictions:
+        for kind, table in ((keys.OBSERVED, prediction.observed), ("predicted", prediction.predicted)):
+            missing = np.full(len(prediction.centres), np.nan)
+            values[kind].append(
+                missing if table is None or gene not in table else table[gene].to_numpy(dtype=float)
+            )
+    both = np.concatenate([*values[keys.OBSERVED], *values["predicted"]])
+    if not np.isfinite(both).any():
+        return None
+    differences = np.abs(np.concatenate(values["predicted"]) - np.concatenate(values[keys.OBSERVED]))
+    differences = differences[np.isfinite(differences)]
+    about = {
+        "scale": _ends(both),
+        "own": _ends(np.concatenate(values["predicted"])),
+        "difference": _ends(np.r_[0.0, differences])[1],
+    }
+    levels = {}
+    for kind, tables in values.items():
+        about[kind], levels[kind] = _rounded(tables)
+    packed = [
+        level
+        for prediction, observed, predicted in zip(
+            predictions, levels[keys.OBSERVED], levels["predicted"], strict=True
+        )
+        for level in ([observed, predicted] if prediction.observed is not None else [predicted])
+    ]
+    return about, encoded(zlib.compress(np.concatenate(packed).tobytes(), 9))
+
+
+def _ends(values: np.ndarray) -> list[float]:
+    """Return both ends of a colour scale; a constant gene has one too, and one without values."""
+    if not np.isfinite(values).any():
+        return [0.0, SMALLEST_SCALE]
+    low, high = np.nanpercentile(values, SCALE_ENDS)
+    return [float(low), float(max(high, low + SMALLEST_SCALE))]
+
+
+def _rounded(tables: Sequence[np.ndarray]) -> tuple[list[float], list[np.ndarray]]:
+    """Return lowest value and step over some tables, and each as bytes."""
+    values = np.concatenate(tables)
+    if not np.isfinite(values).any():
+        return [0.0, 0.0], [np.full(len(table), NO_VALUE, np.uint8) for table in tables]
+    low = float(np.nanmin(values))
+    step = max(float(np.nanmax(values)) - low, 1e-6) / STEPS
+    levels = [np.where(np.isnan(table), NO_VALUE, np.round((table - low) / step)) for table in tables]
+    return [low, step], [level.astype(np.uint8) for level in levels]
+
+
+def encoded(content: bytes) -> str:
+    """Return bytes as base64."""
+    return base64.b64encode(content).decode()
+
+
+def mapped_genes(ranking: Sequence[str], number: int, always: Sequence[str]) -> list[str]:
+    """Choose the genes whose maps are shown: those that are asked for, and the first of the others.
+
+    Parameters
+    ----------
+    ranking
+        All genes that are predicted, those that matter most first.
+    number
+        How many genes, those beyond that are asked for apart.
+    always
+        Genes to show whatever their scores.
+    """
+    known = set(ranking)
+    missing = [gene for gene in always if gene not in known]
+    if missing:
+        logger.warning("report.always: no section is predicted for %s", ", ".join(missing))
+    return list(dict.fromkeys([*ranking[:number], *(gene for gene in always if gene in known)]))
+
+
+def ranked_genes(usable_genes: pd.DataFrame | None, predictions: Sequence[str | Path]) -> list[str]:
+    """Rank all genes that are predicted.
+
+    Parameters
+    ----------
+    usable_genes
+        results/evaluation/usable_genes.tsv, where the usable ones come first, then the better predicted; None
+        where nothing was scored.
+    predictions
+        Files of all predictions.
+
+    Returns
+    -------
+    list of str
+        Scored genes in the order of their table; after them the others, by how much their prediction varies
+        within a section.
+    """
+    scored = [] if usable_genes is None else usable_genes["gene"].drop_duplicates().tolist()
+    spreads = [read_results(path).to_df().std(ddof=0) for path in predictions]
+    if not spreads:
+        return scored
+    others = pd.concat(spreads, axis=1).mean(axis=1).drop(scored, errors="ignore")
+    return [*scored, *others.sort_values(ascending=False, kind="stable").index]
+
+
+def section_scores(
+    per_gene: pd.DataFrame | None, headline: str, predictions: Sequence[Mapping]
+) -> pd.DataFrame:
+    """Return each gene's Pearson of the headline layer, a row per gene, a column per prediction.
 
     Parameters
     ----------
@@ -74,98 +238,12 @@ def chosen_genes(
     headline
         The layer that leads.
     predictions
-        Files of all predictions.
-    number
-        How many genes.
-
-    Returns
-    -------
-    dict of str, float
-        Best first: mean r over the test sections; or, where nothing was scored, the standard
-        deviation of the prediction over a section's spots, in log1p CP10k.
+        With ``fold`` and ``section``; one that was not scored has a column of NaN.
     """
-    if per_gene is not None:
-        # The mean over sections of each gene's r; a stable sort, so that the table's order breaks ties.
-        rows = per_gene[(per_gene["model"] == keys.MODEL) & (per_gene["layer"] == headline)]
-        ranking = rows.groupby("gene")["pearson"].mean().dropna()
-        return ranking.sort_values(ascending=False, kind="stable").head(number).to_dict()
-    if not predictions:
-        return {}
-    spreads = [read_results(path).to_df().std(ddof=0) for path in predictions]
-    return pd.concat(spreads, axis=1).mean(axis=1).nlargest(number).to_dict()
-
-
-def gene_maps(
-    genes: Mapping[str, float],
-    per_gene: pd.DataFrame | None,
-    predictions: Sequence[Prediction],
-    watermark: str | None,
-) -> list[dict]:
-    """Draw observed beside predicted expression of some genes on every section's tissue.
-
-    Parameters
-    ----------
-    genes
-        As `chosen_genes` gives them.
-    per_gene
-        results/evaluation/per_gene.tsv; None where nothing was scored.
-    predictions
-        Of these genes.
-    watermark
-        Text laid across the maps of predictions.
-
-    Returns
-    -------
-    list of dict
-        Per gene: ``gene``, ``score``, ``limits`` of the one colour scale of all its maps, and a
-        panel per prediction with the section, its r and its maps.
-    """
-    cards = []
-    for gene, score in genes.items():
-        tables = [table for p in predictions for table in (p.observed, p.predicted) if table is not None]
-        values = np.concatenate([[np.nan], *(table[gene] for table in tables if gene in table)])
-        low, high = np.nanpercentile(values, SCALE_ENDS) if np.isfinite(values).any() else (0.0, 0.0)
-        # A constant gene has a colour scale too.
-        limits = float(low), float(max(high, low + 0.01))
-        panels = [_panel(gene, per_gene, prediction, limits, watermark) for prediction in predictions]
-        cards.append({"gene": gene, "score": score, "limits": limits, "panels": panels})
-    return cards
-
-
-def _panel(
-    gene: str,
-    per_gene: pd.DataFrame | None,
-    prediction: Prediction,
-    limits: tuple[float, float],
-    watermark: str | None,
-) -> dict:
-    """One section's maps of one gene; ``src`` is None where it has no values."""
-    made = prediction.made
-    maps = []
-    # What was measured does not depend on any weights.
-    for title, table, mark in (
-        ("observed", prediction.observed, None),
-        ("predicted", prediction.predicted, watermark),
-    ):
-        if table is None:
-            continue
-        picture = None
-        if gene in table and table[gene].notna().any():
-            picture = figures.expression_map(
-                prediction.image, prediction.centres, prediction.diameter, table[gene].to_numpy(),
-                limits, prediction.um_per_px, mark,
-            )  # fmt: skip
-        maps.append({"title": title, "src": picture and figures.data_uri(picture)})
-    pearson = math.nan
-    if per_gene is not None:
-        wanted = {**made, "gene": gene, "model": keys.MODEL, "layer": made["headline"]}
-        rows = per_gene
-        for column in ("fold", "section", "gene", "model", "layer"):
-            rows = rows[rows[column] == wanted[column]]
-        pearson = float(rows["pearson"].mean())
-    return {
-        "section": made["section"],
-        "tested": prediction.observed is not None,
-        "pearson": pearson,
-        "maps": maps,
-    }
+    places = pd.MultiIndex.from_tuples(
+        [(p["fold"], p["section"]) for p in predictions], names=["fold", "section"]
+    )
+    if per_gene is None:
+        return pd.DataFrame(columns=places)
+    rows = per_gene[(per_gene["model"] == keys.MODEL) & (per_gene["layer"] == headline)]
+    return rows.pivot(index="gene", columns=["fold", "section"], values="pearson").reindex(columns=places)

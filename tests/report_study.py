@@ -1,0 +1,229 @@
+"""Result files of a study, small and made up, and the report that is rendered from them."""
+
+import contextlib
+import json
+import runpy
+from types import SimpleNamespace
+
+import anndata
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from ressat import keys
+from ressat.evaluation import score_section
+from ressat.interaction import describe_interaction
+from ressat.scale import Scale
+from ressat.summary import summarise_patients, summarise_sections
+from ressat.tables import write_table
+from ressat.tile_table import Tiles
+from ressat.tiling import TileGeometry
+from ressat.usable_genes import usable_genes
+
+GENES = ("ERBB2", "NA", "CD74", "KRT19")
+SETTINGS = {
+    "samples": "samples.tsv",
+    "seed": 1,
+    "features": {"weights": "/home/jane/weights/resnet50.pth", "precision": "auto"},
+    "model": {
+        "use": None, "layers": ["layer3", "layer4"], "headline": "attended", "learning_rate": 0.0007,
+        "weight_decay": 0.1, "spots_per_step": 512, "members": 5, "hidden": 256, "dropout": 0.7,
+        "context": 1.5,
+    },
+    "tiling": {"grid_um": 100},
+    "stain": {"method": "macenko", "max_pixels": 200000},
+    "genes": {"method": "hvg", "number": 250},
+    "evaluation": {"scheme": "holdout", "min_ceiling": 0.3},
+}  # fmt: skip
+
+
+class Study:
+    """A study's result files, small and made up, and the page rendered from them."""
+
+    def __init__(self, folder, name="breast", genes=GENES, protocol="holdout, unseen patients"):
+        self.folder, self.name, self.genes, self.protocol = folder, name, list(genes), protocol
+        self.encoder, self.settings = "resnet50", SETTINGS
+        self.sections, self.scores = {}, []
+        self.files = {name: [] for name in ("tiles", "overlays", "stains", "previews", "expression")}
+        self.predictions, self.histories, self.folds, self.labelled = [], [], [], []
+        self.interaction_spots, self.interaction_genes, self.interaction_summaries = [], [], []
+        self.rng = np.random.default_rng(3)
+
+    def path(self, name):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return str(path)
+
+    def section(self, sample, role, patient="P1", fallback=None, spots=30):
+        """Write what every section has, and counts where it is labelled."""
+        self.sections[sample] = {"patient": patient, "role": role}
+        lowres = self.rng.integers(120, 240, (90, 120, 3), dtype=np.uint8)
+        edge = max(6, int(np.ceil(np.sqrt(spots))))
+        x, y = np.meshgrid(np.arange(edge), np.arange(edge))
+        self.coords = (np.column_stack([x.ravel(), y.ravel()])[:spots] * 150 + 200).astype(np.int32)
+        self.barcodes = np.array([f"b{i}" for i in range(len(self.coords))])
+        tiles = Tiles(
+            sample, self.coords, self.barcodes, np.full(len(self.coords), 0.8, np.float32), lowres, 10.0,
+            Scale(0.5, "slide tags"), TileGeometry(112.0, 224, 0, 224, 1.0), 110.0, 2, "ab" * 32,
+        )  # fmt: skip
+        tiles.write(self.path(f"tiles/{sample}.h5"))
+        for name in ("tiles", "stain"):
+            Image.fromarray(lowres).save(self.path(f"{name}/{sample}.png"))
+        fitted = {
+            "section": sample, "method": "macenko", "fallback": fallback, "pixels": 5000,
+            "reference_name": "published", "version": keys.FORMAT_VERSION,
+        }  # fmt: skip
+        (self.folder / f"stain/{sample}.json").write_text(json.dumps(fitted))
+        for name, pattern in (
+            ("tiles", "tiles/{}.h5"), ("overlays", "tiles/{}.png"),
+            ("stains", "stain/{}.json"), ("previews", "stain/{}.png"),
+        ):  # fmt: skip
+            self.files[name].append(self.path(pattern.format(sample)))
+        if role != keys.PREDICT:
+            counts = anndata.AnnData(np.ones((len(self.coords), 7), np.float32))
+            counts.uns[keys.UNS] = {
+                "version": keys.FORMAT_VERSION,
+                "spots_found": 34, "spots_kept": 30, "median_counts": 1234.0, "median_genes": 567.0,
+                "spots_left_out": {"outside tissue": 3, "zero counts": 1, "without position": 0},
+            }  # fmt: skip
+            counts.write_h5ad(self.path(f"expression/{sample}.h5ad"))
+            self.files["expression"].append(self.path(f"expression/{sample}.h5ad"))
+            self.labelled.append(sample)
+
+    def predict(self, fold, sample, unmeasured=(), flat=()):
+        """Write a section's predictions, and score them where it is tested."""
+        n, tested = len(self.coords), self.sections[sample]["role"] == keys.TEST
+        observed = self.rng.gamma(2.0, size=(n, len(self.genes))).astype(np.float32)
+        noise = np.arange(len(self.genes)) + 0.2
+        direct = observed + self.rng.normal(size=observed.shape).astype(np.float32) * noise
+        attended = observed + self.rng.normal(size=observed.shape).astype(np.float32) * noise / 3
+        observed[:, [self.genes.index(gene) for gene in unmeasured]] = np.nan
+        for table in (direct, attended, observed):
+            table[:, [self.genes.index(gene) for gene in flat]] = 1.0
+        adata = anndata.AnnData(attended.astype(np.float32))
+        adata.obs_names, adata.var_names = self.barcodes, self.genes
+        for rank in keys.PANELS.values():
+            adata.var[rank] = np.arange(1.0, len(self.genes) + 1)
+        adata.var["training_mean"], adata.var["training_sd"] = 2.0, 1.0
+        adata.layers["direct"], adata.layers["attended"] = direct.astype(np.float32), adata.X.copy()
+        if tested:
+            adata.layers["observed"] = observed
+        adata.obsm["spatial"] = self.coords.astype(float)
+        adata.uns["spatial"] = {
+            sample: {
+                "images": {"hires": np.full((90, 120, 3), 200, np.uint8)},
+                "scalefactors": {"tissue_hires_scalef": 0.1, "spot_diameter_fullres": 110.0},
+            }
+        }
+        adata.uns[keys.UNS] = {
+            "headline": "attended", "unit": keys.EXPRESSION_UNIT, "fold": fold, "section": sample,
+            "patient": self.sections[sample]["patient"], "protocol": self.protocol,
+            "encoder": self.encoder, "model_sha256": "1f" * 32, "weights_sha256": "2e" * 32,
+            "config_hash": "3d" * 32, "trained_on": ["T1", "T2"], "mpp": 0.5, "stain": "macenko",
+            "stain_fallback": "", "version": keys.FORMAT_VERSION,
+        }  # fmt: skip
+        adata.write_h5ad(self.path(f"predictions/{fold}/{sample}.h5ad"))
+        self.predictions.append(self.path(f"predictions/{fold}/{sample}.h5ad"))
+        if tested:
+            baselines = anndata.AnnData(obs=adata.obs, var=adata.var)
+            baselines.layers["training_mean"] = np.ones(adata.shape, np.float32)
+            baselines.layers["tuned_ridge"] = direct + self.rng.normal(size=direct.shape) * 2
+            ceiling = pd.DataFrame({"gene": self.genes, "ceiling": 0.9, "ceiling_low": 0.8})
+            self.scores.append(score_section(adata, baselines, ceiling, panel_size=2))
+            self._interact(adata, fold, sample)
+
+    def _interact(self, adata, fold, sample):
+        """Write what cluster_spots writes."""
+        spots, genes, summary = describe_interaction(adata, 3, 1)
+        self.interaction_spots.append(self.path(f"interaction/{fold}/{sample}.tsv"))
+        write_table(spots, self.interaction_spots[-1])
+        self.interaction_genes.append(self.path(f"interaction/{fold}/{sample}.genes.tsv"))
+        write_table(genes, self.interaction_genes[-1])
+        summary = {"section": sample, "fold": fold, **summary, "version": keys.FORMAT_VERSION}
+        self.interaction_summaries.append(self.path(f"interaction/{fold}/{sample}.json"))
+        with open(self.interaction_summaries[-1], "w") as file:
+            json.dump(summary, file)
+
+    def tables(self):
+        """The tables of the evaluation by name."""
+        per_gene = pd.concat(self.scores, ignore_index=True)
+        per_section = summarise_sections(per_gene, {"holdout": "T1,T2"})
+        return {
+            "per_gene": per_gene,
+            "per_section": per_section,
+            "summary": summarise_patients(per_section, {(self.protocol, "ressat", "attended"): 0.4321}),
+            "usable_genes": usable_genes(per_gene, "attended", 0.3),
+        }
+
+    def whole(self, name):
+        """The rows of one of them that are about all genes and all patients."""
+        table = self.tables()[name]
+        table = table[table["panel"] == "all"]
+        return table[table["level"] == "study"] if "level" in table else table
+
+    def train(self, fold):
+        """Write a history whose best step is 80."""
+        steps = np.arange(20, 160, 20)
+        losses = (steps / 20 - 4.0) ** 2 / 20 + 0.7
+        selection = pd.DataFrame({"step": steps, "stage": "selection", "held_back_pearson": 1 - losses})
+        for column in ("learnt_direct", "learnt_attended", "held_back_direct", "held_back_attended"):
+            selection[column] = losses
+        final = selection[selection["step"] <= 80].assign(stage="final")
+        final[["held_back_direct", "held_back_attended", "held_back_pearson"]] = np.nan
+        path = self.path(f"folds/{fold}/history.tsv")
+        pd.concat([selection, final]).to_csv(path, sep="\t", index=False)
+        self.histories.append(path)
+        self.folds.append(fold)
+
+    def _checked(self):
+        """Write what check_leakage writes of every fold."""
+        rows = [
+            (name, self.sections[name]["patient"], "train", "ab" * 32, "cd" * 32) for name in self.labelled
+        ]
+        columns = ["section", "patient", "side", "slide_sha256", "counts_sha256"]
+        for fold in self.folds:
+            write_table(pd.DataFrame(rows, columns=columns), self.path(f"folds/{fold}/sections.tsv"))
+        return [self.path(f"folds/{fold}/sections.tsv") for fold in self.folds]
+
+    def page(self, repository, genes=2, always=()):
+        """Run the rule's script, and return the page, which is ``report.html`` in the study's folder."""
+        tables = {name: [] for name in ("per_gene", "per_section", "summary", "usable_genes")}
+        if self.scores:
+            for name, table in self.tables().items():
+                tables[name] = self.path(f"evaluation/{name}.tsv")
+                write_table(table, tables[name])
+        job = SimpleNamespace(
+            input=SimpleNamespace(
+                **tables, **self.files, predictions=self.predictions, histories=self.histories,
+                interaction_spots=self.interaction_spots, interaction_genes=self.interaction_genes,
+                interaction_summaries=self.interaction_summaries, checked=self._checked(),
+            ),
+            output=SimpleNamespace(report=self.path("report.html")),
+            log=[self.path("render_report.log")],
+            params=SimpleNamespace(
+                sections=self.sections, labelled=self.labelled, folds=self.folds,
+                genes=genes, always=list(always), settings=self.settings,
+            ),
+        )  # fmt: skip
+        # A study is called as its folder, in which Snakemake runs the script.
+        (self.folder / self.name).mkdir(exist_ok=True)
+        with contextlib.chdir(self.folder / self.name):
+            runpy.run_path(
+                str(repository / "workflow_scripts" / "render_report.py"), init_globals={"snakemake": job}
+            )
+        return (self.folder / "report.html").read_text(encoding="utf-8")
+
+
+def whole_study(folder, genes=GENES):
+    """Two training sections, two tested ones and one without counts."""
+    study = Study(folder, genes=genes)
+    for sample, role, patient in (
+        ("T1", "train", "P1"), ("T2", "train", "P2"), ("X1", "test", "P3"), ("X2", "test", "P4"),
+        ("H1", "predict", "P5"),
+    ):  # fmt: skip
+        study.section(sample, role, patient)
+    for fold, sample in (("holdout", "X1"), ("holdout", "X2"), ("all", "H1")):
+        study.predict(fold, sample)
+    for fold in ("holdout", "all"):
+        study.train(fold)
+    return study
