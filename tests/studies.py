@@ -91,7 +91,12 @@ def copy_study(source: Path, target: Path, *, results: bool = False) -> Path:
 
 
 def content(file: Path) -> object:
-    """What a result says, in a form that can be compared: of HDF5 all values and attributes."""
+    """What a result says, in a form that can be compared: of HDF5 all values and attributes.
+
+    The report also says by which command and where it was made, which is no result.
+    """
+    if file.suffix == ".html":
+        return re.sub(rb'<p[^>]*id="(command|software)".*?</p>', b"", file.read_bytes(), flags=re.DOTALL)
     if file.suffix not in (".h5", ".h5ad"):
         return file.read_bytes()
     values = {}

@@ -5,7 +5,7 @@ import pytest
 from chromium import chromium, installed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def open_browser(tmp_path_factory):
     """Start a browser with a window of some width, px; below 500 it is a telephone."""
     if not installed():
