@@ -1,9 +1,8 @@
 """tile_slide and fit_stain on a slide of 60,000 x 60,000 px: below 30 s and 10 s, and below 1 GB.
 
 Run with: python benchmarks/large_slide.py [--edge 60000] [--repeats 3] [--flat]
-The workflow's own scripts run as processes of their own, timed with
-their imports. With --flat the slide has no
-pyramid: every pixel is read, and memory alone has a target.
+The workflow's own scripts run as processes of their own, timed with their imports. With --flat the slide has
+no pyramid: every pixel is read, and memory alone has a target.
 """
 
 import argparse
