@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from ressat import keys
+from ressat.anndata_file import write_anndata
 from ressat.baseline_prediction import predict_baselines
 from ressat.feature_cache import Features
-from ressat.files import replacing
 from ressat.joblog import job_log
 from ressat.linear_baselines import FoldBaselines
 
@@ -37,5 +37,4 @@ with job_log(snakemake.log[0], f"predict_baselines {snakemake.wildcards.fold}/{s
         "smoothing_width": fitted.smoothing_width,
         "version": keys.FORMAT_VERSION,
     }
-    with replacing(snakemake.output.h5ad) as temporary:
-        adata.write_h5ad(temporary, compression="gzip")
+    write_anndata(snakemake.output.h5ad, adata)

@@ -9,9 +9,9 @@ Params
     format, options (of the counts), ids (symbol or ensembl)
 """
 
+from ressat.anndata_file import write_anndata
 from ressat.counts_reading import read_counts
 from ressat.expression_file import expression_anndata
-from ressat.files import replacing
 from ressat.gene_names import named_genes
 from ressat.joblog import job_log
 from ressat.tables import write_table
@@ -32,5 +32,4 @@ with job_log(snakemake.log[0], f"read_expression {section}") as log:
         log.info("features that are no genes, %s: %d", kind, count)
     log.info("%d genes dropped or renamed", len(genes.changes))
     write_table(genes.changes, snakemake.output.genes)
-    with replacing(snakemake.output.expression) as temporary:
-        adata.write_h5ad(temporary, compression="gzip")
+    write_anndata(snakemake.output.expression, adata)

@@ -9,7 +9,7 @@ from ressat.scale import Scale
 from ressat.tile_table import Tiles
 from ressat.tiling import TileGeometry
 
-COUNT = 10
+COUNT = 300
 
 
 @pytest.fixture
@@ -42,10 +42,11 @@ def batches(sizes):
         }
 
 
-def test_what_is_written_is_read(tiles, tmp_path):
+@pytest.mark.parametrize("sizes", [[COUNT], [120, 130, 50], [16] * 18 + [12], [128, 128, 44], [1, 299]])
+def test_what_is_written_is_read(tiles, tmp_path, sizes):
     path = tmp_path / "S1.h5"
-    write_features(path, tiles, batches([4, 4, 2]), {"encoder": "resnet50", "tile_px": 224})
-    expected = [part["layer3"] for part in batches([4, 4, 2])]
+    write_features(path, tiles, batches(sizes), {"encoder": "resnet50", "tile_px": 224})
+    expected = [part["layer3"] for part in batches(sizes)]
     found = Features.read(path, ["layer3"])
     np.testing.assert_array_equal(found.values, np.concatenate(expected).astype(np.float32))
     np.testing.assert_array_equal(found.coords, tiles.coords)
@@ -75,7 +76,7 @@ def test_file_layout_is_the_documented_one(tiles, tmp_path):
         assert file["features/layer3"].chunks[1] == 1024
 
 
-@pytest.mark.parametrize("sizes", [[4, 4], [4, 4, 4]])
+@pytest.mark.parametrize("sizes", [[128, 128], [128, 128, 128]])
 def test_a_cache_of_too_few_or_many_tiles_never_appears(tiles, tmp_path, sizes):
     with pytest.raises((RuntimeError, TypeError, ValueError)):
         write_features(tmp_path / "S1.h5", tiles, batches(sizes), {})

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,23 +23,32 @@ def study(micro, tmp_path) -> Path:
     return study
 
 
+@contextmanager
+def small_disk(place: Path, kilobytes: int) -> Iterator[Path]:
+    """A disk of a few kilobytes in the place of an empty folder."""
+    size = f"size={kilobytes}k"
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(place)], capture_output=True, text=True
+    )
+    if mounted.returncode:
+        pytest.skip(f"no disk can be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
 @pytest.fixture
-def small_disk(study) -> Iterator[Path]:
-    """A disk of a few kilobytes in the place of the features, those that are finished on it."""
+def full_disk(study) -> Iterator[Path]:
+    """A disk in the place of the features, those that are finished on it, too small for one more."""
     features = study / "results/features"
     kept = sum(file.stat().st_size for file in features.iterdir())
     shutil.move(features, study / "kept")
     features.mkdir()
-    size = f"size={kept // 1024 + 128}k"
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(features)], capture_output=True, text=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"no disk can be mounted here: {mounted.stderr.strip()}")
-    for file in (study / "kept").iterdir():
-        shutil.copy2(file, features / file.name)
-    yield features
-    subprocess.run(["umount", str(features)], check=True)
+    with small_disk(features, kept // 1024 + 128):
+        for file in (study / "kept").iterdir():
+            shutil.copy2(file, features / file.name)
+        yield features
 
 
 def states(folder: Path) -> dict[Path, tuple[bytes, int]]:
@@ -46,7 +56,7 @@ def states(folder: Path) -> dict[Path, tuple[bytes, int]]:
     return {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
 
 
-def test_a_full_disk_is_said_and_the_run_goes_on_once_there_is_room(study, small_disk, snakemake):
+def test_a_full_disk_is_said_and_the_run_goes_on_once_there_is_room(study, full_disk, snakemake):
     before = states(study / "results")
     run = snakemake(study, "results/features/M2.h5", succeeds=False)
     said = "extract_features M2: results/features/M2.h5: the disk is full; make room there and run again"
@@ -55,9 +65,59 @@ def test_a_full_disk_is_said_and_the_run_goes_on_once_there_is_room(study, small
     assert "Segmentation" not in run.output
     assert "Traceback" in (study / "logs/extract_features/M2.log").read_text()
     assert states(study / "results") == before
-    subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
+    subprocess.run(["mount", "-o", "remount,size=100m", str(full_disk)], check=True)
     assert snakemake(study, "results/features/M2.h5").job_names == {"extract_features M2"}
-    assert (small_disk / "M2.h5").exists()
+    assert (full_disk / "M2.h5").exists()
+
+
+WRITERS = {
+    "features": """
+from types import SimpleNamespace
+from ressat.feature_cache import write_features
+from ressat import keys
+widths = {keys.COLOUR: 9, **keys.LAYER_WIDTHS}
+batches = ({name: rng.random((16, width)) for name, width in widths.items()} for _ in range(25))
+tiles = SimpleNamespace(
+    coords=np.zeros((400, 2)), barcodes=np.arange(400).astype(str), tissue=np.zeros(400), section="S1",
+    scale=SimpleNamespace(mpp=0.5), geometry=SimpleNamespace(tile_um=112.0), fingerprint="",
+)
+write = lambda file: write_features(file, tiles, batches, {})
+""",
+    "counts": """
+import anndata, scipy.sparse
+from ressat.anndata_file import write_anndata
+counts = anndata.AnnData(scipy.sparse.random(400, 2000, density=0.3, format="csr", random_state=rng))
+write = lambda file: write_anndata(file, counts)
+""",
+}
+
+
+@pytest.mark.parametrize("kilobytes", [8, 60, 140, 300, 700, 1400])
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_disk_that_is_full_at_any_moment_ends_a_job_cleanly(writer, kilobytes, tmp_path):
+    """HDF5 destroys its memory where compressed data meet a full disk on their way out of its cache."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    code = f"""
+import sys
+import numpy as np
+from ressat.joblog import job_log
+rng = np.random.default_rng(0)
+{WRITERS[writer]}
+with job_log(sys.argv[1], "job S1"):
+    write(sys.argv[2])
+"""
+    with small_disk(disk, kilobytes):
+        job = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "log"), str(disk / "S1.h5")],
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY / "workflow_scripts")},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert job.returncode == 1, job.stderr
+        assert "the disk is full" in job.stderr
+        assert not list(disk.iterdir())
 
 
 @pytest.mark.parametrize("folder", [".", "results", "results/features"])

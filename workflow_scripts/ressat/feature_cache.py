@@ -1,6 +1,6 @@
 """The feature cache of a section: one HDF5 file, features and coordinates together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from ressat.files import check_version
 from ressat.hdf5_file import new_hdf5
 from ressat.tile_table import Tiles
 
-# Small enough for HDF5 to keep a chunk in memory until it is full: each is compressed once.
+# Tiles that are compressed and written together.
 CHUNK_ROWS = 128
 # Without loss, a fifth smaller: the exponents of activations are much alike.
 COMPRESSION = {"shuffle": True, "compression": "gzip", "compression_opts": 1}
@@ -93,7 +93,7 @@ def write_features(
         file.create_dataset(keys.BARCODES, data=tiles.barcodes.astype(object), dtype=h5py.string_dtype())
         file[keys.TISSUE] = tiles.tissue
         done = 0
-        for batch in batches:
+        for batch in _whole_chunks(batches):
             count = len(batch[keys.COLOUR])
             for name, values in batch.items():
                 group[name][done : done + count] = values
@@ -108,6 +108,27 @@ def write_features(
             version=keys.FORMAT_VERSION,
             **provenance,
         )
+
+
+def _whole_chunks(batches: Iterable[dict[str, np.ndarray]]) -> Iterator[dict[str, np.ndarray]]:
+    """Join batches to whole chunks; the last holds what is left."""
+    held: list[dict[str, np.ndarray]] = []
+    count = 0
+    for batch in batches:
+        held.append(batch)
+        count += len(batch[keys.COLOUR])
+        if count >= CHUNK_ROWS:
+            joined = _joined(held)
+            whole = count - count % CHUNK_ROWS
+            yield {name: values[:whole] for name, values in joined.items()}
+            held = [{name: values[whole:] for name, values in joined.items()}]
+            count -= whole
+    if count:
+        yield _joined(held)
+
+
+def _joined(batches: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
 
 def _plain(value: object) -> object:

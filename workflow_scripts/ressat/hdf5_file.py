@@ -27,7 +27,9 @@ def new_hdf5(path: str | os.PathLike) -> Iterator[h5py.File]:
         Open for writing, under a temporary name.
     """
     with replacing(path) as temporary:
-        file = h5py.File(temporary, "w")
+        # Without a cache of chunks: HDF5 2.0 destroys its memory where a compressed chunk cannot be written
+        # out of there. What is written should be whole chunks, then, or they are compressed again and again.
+        file = h5py.File(temporary, "w", rdcc_nbytes=0)
         try:
             yield file
             # Here and not while closing, since an error can still be told of here.

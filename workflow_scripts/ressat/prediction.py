@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from ressat import keys
+from ressat.anndata_file import write_anndata
 from ressat.bundle import Bundle
 from ressat.feature_cache import Features
 from ressat.files import replacing
@@ -115,8 +116,7 @@ def write_predictions(adata: anndata.AnnData, h5ad: str | Path, parquet: str | P
     The table has a row per spot: ``spot_id``, ``x_px`` and ``y_px`` (level-0 pixels), names that no gene
     has, and a column per gene.
     """
-    with replacing(h5ad) as temporary:
-        adata.write_h5ad(temporary, compression="gzip")
+    write_anndata(h5ad, adata)
     places = pd.DataFrame(adata.obsm["spatial"], index=adata.obs_names, columns=["x_px", "y_px"])
     values = pd.DataFrame(adata.X, index=adata.obs_names, columns=adata.var_names)
     with replacing(parquet) as temporary:
