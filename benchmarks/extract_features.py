@@ -80,26 +80,29 @@ def bare(folder: Path, precision: str) -> None:
 
     network = import_torchvision().models.resnet50(weights=None).eval().to(memory_format=torch.channels_last)
 
+    @torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16")
     def pooled(x: torch.Tensor) -> None:
         x = network.maxpool(network.relu(network.bn1(network.conv1(x))))
         third = network.layer3(network.layer2(network.layer1(x)))
         fourth = network.layer4(third)
         third.mean(dim=(2, 3)), fourth.mean(dim=(2, 3))
 
-    forward(folder, precision, pooled)
+    forward(folder, pooled)
 
 
 def network(folder: Path, precision: str) -> None:
     import torch
 
+    from ressat.device import Device
     from ressat.encoder import Encoder, random_weights
     from ressat.freed_memory import keep_freed_memory
 
     keep_freed_memory()
-    forward(folder, precision, Encoder(random_weights(1)).to(memory_format=torch.channels_last))
+    encoder = Encoder(random_weights(1), Device("cpu", precision).dtype).to(memory_format=torch.channels_last)
+    forward(folder, encoder)
 
 
-def forward(folder: Path, precision: str, network: Callable) -> None:
+def forward(folder: Path, network: Callable) -> None:
     """Time a network over as many tiles as the section has."""
     import torch
 
@@ -109,9 +112,8 @@ def forward(folder: Path, precision: str, network: Callable) -> None:
     tiles = len(Tiles.read(folder / "tiles.tiles").coords)
     images = torch.randn(BATCH, 3, TILE_PX, TILE_PX).to(memory_format=torch.channels_last)
     start = time.monotonic()
-    autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16")
     for first in range(0, tiles, BATCH):
-        with torch.inference_mode(), autocast:
+        with torch.inference_mode():
             network(images[: tiles - first])
     report(start)
 

@@ -41,9 +41,9 @@ with job_log(snakemake.log[0], f"extract_features {section}") as log:
         readers=max(1, snakemake.threads - 1) if on_gpu else 1,
         pinned=on_gpu,
     )
-    encoder, name, digest = build_encoder(snakemake.input.get("weights") or None, params.seed)
+    encoder, name, digest = build_encoder(snakemake.input.get("weights") or None, params.seed, device.dtype)
     log.info("%s on %s in %s, %d tiles", name, device.name, device.precision, len(tiles.coords))
-    features = encode(batches, encoder, stain.transform, device)
+    features = encode(batches, encoder, stain.transform, device.name)
     shown = progress(features, len(tiles.coords), lambda batch: len(batch[keys.COLOUR]), section, "tile")
     provenance = {
         "encoder": name,

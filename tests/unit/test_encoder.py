@@ -53,6 +53,20 @@ def test_pooled_layers_are_those_of_torchvisions_resnet50(state, tiles, weights)
         torch.testing.assert_close(values, kept[name], rtol=1e-4, atol=1e-4)
 
 
+def test_bf16_gives_what_autocast_gives(state, tiles):
+    state = trained(state)
+    with torch.inference_mode():
+        found = Encoder(state, torch.bfloat16)(tiles)
+        full = Encoder(state)(tiles)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            expected = Encoder(state)(tiles)
+    for name, values in found.items():
+        assert values.dtype == torch.float32
+        torch.testing.assert_close(values, expected[name], rtol=1e-2, atol=1e-3)
+        assert torch.cosine_similarity(values, full[name]).min() > 0.999
+        assert not torch.equal(values, full[name])
+
+
 def test_encoder_is_frozen(state):
     encoder = Encoder(state)
     assert not encoder.training

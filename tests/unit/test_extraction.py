@@ -3,11 +3,10 @@ import pytest
 import torch
 
 from ressat import keys, stain
-from ressat.device import Device
 from ressat.encoder import Encoder, random_weights
 from ressat.extraction import StainLayer, colour_statistics, encode
 
-CPU = Device("cpu", "fp32")
+CPU = "cpu"
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +72,8 @@ def test_normalisation_reaches_features_and_colours(tiles, transform):
 
 
 def test_bf16_stays_close_to_fp32(tiles):
-    encoder = Encoder(random_weights(0))
-    full = encoded([tiles], encoder, None, CPU)
-    half = encoded([tiles], encoder, None, Device("cpu", "bf16"))
+    full = encoded([tiles], Encoder(random_weights(0)), None, CPU)
+    half = encoded([tiles], Encoder(random_weights(0), torch.bfloat16), None, CPU)
     for name in keys.LAYER_WIDTHS:
         a, b = full[name].astype(float), half[name].astype(float)
         cosine = (a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)

@@ -9,7 +9,6 @@ import torch
 import yaml
 
 from ressat.bundle import Bundle
-from ressat.device import Device
 from ressat.encoder import build_encoder
 from ressat.extraction import encode
 from ressat.prediction import predict
@@ -68,7 +67,7 @@ def predict_again(micro):
     def run(batch_size: int, order: np.ndarray) -> dict[str, np.ndarray]:
         slide = micro / "data/M2/slide.tiff"
         batches = tile_batches(slide, "M2", tiles.coords[order], tiles.geometry, batch_size)
-        parts = list(encode(batches, encoder, stain.transform, Device("cpu", "fp32")))
+        parts = list(encode(batches, encoder, stain.transform, "cpu"))
         layers = [np.concatenate([part[name] for part in parts]) for name in bundle.trained.inputs.layers]
         coords_um = tiles.coords[order] * tiles.scale.mpp
         return predict(bundle, np.hstack(layers).astype(np.float32), coords_um)

@@ -8,7 +8,7 @@ import torch
 
 from ressat.gpu import claim_gpu
 
-# Processor flags of native bfloat16 arithmetic. Without them autocast emulates it, many times slower.
+# Processor flags of native bfloat16 arithmetic. Without them it is emulated, many times slower.
 BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
 # Tiles per forward pass: on a CPU more of them only take more memory, a GPU is busy with some dozens.
@@ -24,7 +24,7 @@ class Device:
     name
         ``cuda`` or ``cpu``.
     precision
-        ``bf16`` (autocast) or ``fp32``.
+        ``bf16`` or ``fp32``.
     """
 
     name: str
@@ -34,9 +34,10 @@ class Device:
         """Resolve ``batch_size: auto``; a number stays as it is."""
         return BATCH_SIZES[self.name] if wanted == "auto" else wanted
 
-    def autocast(self) -> torch.autocast:
-        """Return the context to run the network in."""
-        return torch.autocast(self.name, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the network's weights and activations are kept in."""
+        return torch.bfloat16 if self.precision == "bf16" else torch.float32
 
 
 def processor() -> str:

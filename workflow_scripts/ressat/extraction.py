@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from ressat import keys
-from ressat.device import Device
 from ressat.encoder import Encoder
 from ressat.stain import PixelTransform
 
@@ -67,7 +66,7 @@ def colour_statistics(rgb: torch.Tensor) -> torch.Tensor:
 
 
 def encode(
-    batches: Iterable[torch.Tensor], encoder: Encoder, transform: PixelTransform | None, device: Device
+    batches: Iterable[torch.Tensor], encoder: Encoder, transform: PixelTransform | None, device: str
 ) -> Iterator[dict[str, np.ndarray]]:
     """Run stain normalisation and network over batches of tiles.
 
@@ -80,7 +79,7 @@ def encode(
     transform
         Stain normalisation; None for none.
     device
-        Where and in which precision the network runs; normalisation is always in fp32.
+        Where all of it runs, ``cuda`` or ``cpu``.
 
     Yields
     ------
@@ -89,8 +88,8 @@ def encode(
     """
     # By default a GPU's fp32 convolutions keep 10 bits of the mantissa: too few for grey levels.
     torch.backends.cudnn.allow_tf32 = False
-    encoder = encoder.to(device.name, memory_format=torch.channels_last)
-    stain = None if transform is None else StainLayer(transform).to(device.name)
+    encoder = encoder.to(device, memory_format=torch.channels_last)
+    stain = None if transform is None else StainLayer(transform).to(device)
     # A GPU computes a batch while the one before it is fetched from it and written.
     started = None
     for batch in batches:
@@ -102,19 +101,18 @@ def encode(
 
 
 def _start(
-    batch: torch.Tensor, encoder: Encoder, stain: StainLayer | None, device: Device
+    batch: torch.Tensor, encoder: Encoder, stain: StainLayer | None, device: str
 ) -> dict[str, torch.Tensor]:
     # A lone image takes another kernel, which rounds differently: it is computed beside a copy of itself,
     # so that no tile's features depend on how many tiles happen to be in its batch.
     tiles = batch.repeat(2, 1, 1, 1) if len(batch) == 1 else batch
     with torch.inference_mode():
         # A permuted view of (b, h, w, 3) is channels_last already: nothing is copied.
-        rgb = tiles.to(device.name, non_blocking=True).permute(0, 3, 1, 2).float()
+        rgb = tiles.to(device, non_blocking=True).permute(0, 3, 1, 2).float()
         if stain is not None:
             rgb = stain(rgb)
         colour = colour_statistics(rgb)
-        with device.autocast():
-            pooled = encoder(rgb)
+        pooled = encoder(rgb)
     return {
         keys.COLOUR: colour[: len(batch)],
         **{name: layer[: len(batch)].half() for name, layer in pooled.items()},
