@@ -181,6 +181,7 @@ ROWS = {
     SETTING: (set_to("evaluation", "min_ceiling", 0.99), SCORED),
     "`evaluation.within_patient`": (set_to("evaluation", "within_patient", True), CHECKED | SCORED),
     "`report.genes`": (set_to("report", "genes", 3), {"render_report"}),
+    "`report.always`": (set_to("report", "always", ["G001"]), {"render_report"}),
     "`report.clusters`": (set_to("report", "clusters", 3), {"cluster_spots holdout M2", "render_report"}),
     "a comment in the config": (comment, set()),
     "`touch` of sheet, config or small counts": (

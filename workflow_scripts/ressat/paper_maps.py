@@ -28,7 +28,7 @@ from ressat.paper_page import (
     say,
     shortened,
 )
-from ressat.tissue_map import SCALE_ENDS, bar_length
+from ressat.tissue_map import SCALE_ENDS, SMALLEST_SCALE, bar_length
 
 MOST_GENES = 6
 # Colours of expression, and of differences, which are white at 0.
@@ -160,7 +160,7 @@ def _scales(values: np.ndarray) -> tuple[Normalize, Normalize, Normalize]:
     away = np.abs(values[:, 2][np.isfinite(values[:, 2])])
     most = np.percentile(away, SCALE_ENDS[1]) if away.size else 0.0
     # A constant gene has colour scales too.
-    expression, most = Normalize(low, max(high, low + 0.01)), max(most, 0.01)
+    expression, most = Normalize(low, max(high, low + SMALLEST_SCALE)), max(most, SMALLEST_SCALE)
     return expression, expression, Normalize(-most, most)
 
 

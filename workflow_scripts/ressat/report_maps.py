@@ -16,15 +16,13 @@ from PIL import Image
 
 from ressat import embedded, keys
 from ressat.results_h5ad import read_results
-from ressat.tissue_map import SCALE_ENDS, bar_length, faded_tissue
+from ressat.tissue_map import SCALE_ENDS, SMALLEST_SCALE, bar_length, faded_tissue
 
 logger = logging.getLogger("ressat")
 
 # Steps between a gene's lowest and highest value, more than the eye tells apart on a colour scale; the byte
 # that is left says that there is no value.
 STEPS, NO_VALUE = 254, 255
-# log1p CP10k, below which a difference in colour would show nothing.
-SMALLEST_SCALE = 0.01
 # Longer edge of the tissue image below the spots, px; it is faded, and spots are drawn sharper than it is.
 IMAGE_EDGE = 480
 

@@ -6,6 +6,8 @@ import numpy as np
 
 # Percentiles of a gene's values at which its colour scale ends: one odd spot must not flatten a map.
 SCALE_ENDS = (2, 98)
+# log1p CP10k between the ends of a colour scale, below which a difference in colour would show nothing.
+SMALLEST_SCALE = 0.01
 # Share of the tissue's darkness that is left below spots.
 TISSUE_STRENGTH = 0.45
 
