@@ -16,6 +16,8 @@ from ressat.tile_table import Tiles
 CHUNK_ROWS = 128
 # Without loss, a fifth smaller: the exponents of activations are much alike.
 COMPRESSION = {"shuffle": True, "compression": "gzip", "compression_opts": 1}
+# Width and kind of number of what is kept of a tile.
+_COLUMNS = {keys.COLOUR: (9, "f4"), **{name: (width, "f2") for name, width in keys.LAYER_WIDTHS.items()}}
 
 
 @dataclass(frozen=True)
@@ -85,17 +87,16 @@ def write_features(
     total = len(tiles.coords)
     with new_hdf5(path) as file:
         group = file.create_group(keys.FEATURES)
-        shapes = {keys.COLOUR: (9, "f4"), **{name: (w, "f2") for name, w in keys.LAYER_WIDTHS.items()}}
-        for name, (width, dtype) in shapes.items():
+        for name, (width, dtype) in _COLUMNS.items():
             chunks = (min(CHUNK_ROWS, max(total, 1)), width)
             group.create_dataset(name, shape=(total, width), dtype=dtype, chunks=chunks, **COMPRESSION)
         file[keys.COORDS] = tiles.coords
         file.create_dataset(keys.BARCODES, data=tiles.barcodes.astype(object), dtype=h5py.string_dtype())
         file[keys.TISSUE] = tiles.tissue
         done = 0
-        for batch in _whole_chunks(batches):
-            count = len(batch[keys.COLOUR])
-            for name, values in batch.items():
+        for chunk in _whole_chunks(batches, total):
+            count = len(chunk[keys.COLOUR])
+            for name, values in chunk.items():
                 group[name][done : done + count] = values
             done += count
         if done != total:
@@ -110,25 +111,20 @@ def write_features(
         )
 
 
-def _whole_chunks(batches: Iterable[dict[str, np.ndarray]]) -> Iterator[dict[str, np.ndarray]]:
-    """Join batches to whole chunks; the last holds what is left."""
-    held: list[dict[str, np.ndarray]] = []
-    count = 0
+def _whole_chunks(batches: Iterable[dict[str, np.ndarray]], total: int) -> Iterator[dict[str, np.ndarray]]:
+    """Gather batches in memory that is taken once, and yield it as chunks, the last of what is left."""
+    held = {name: np.empty((CHUNK_ROWS, width), dtype) for name, (width, dtype) in _COLUMNS.items()}
+    done = 0
     for batch in batches:
-        held.append(batch)
-        count += len(batch[keys.COLOUR])
-        if count >= CHUNK_ROWS:
-            joined = _joined(held)
-            whole = count - count % CHUNK_ROWS
-            yield {name: values[:whole] for name, values in joined.items()}
-            held = [{name: values[whole:] for name, values in joined.items()}]
-            count -= whole
-    if count:
-        yield _joined(held)
-
-
-def _joined(batches: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+        taken, count = 0, len(batch[keys.COLOUR])
+        while taken < count:
+            first = done % CHUNK_ROWS
+            last = min(CHUNK_ROWS, first + count - taken)
+            for name, values in batch.items():
+                held[name][first:last] = values[taken : taken + last - first]
+            taken, done = taken + last - first, done + last - first
+            if last == CHUNK_ROWS or done == total:
+                yield {name: values[:last] for name, values in held.items()}
 
 
 def _plain(value: object) -> object:
