@@ -8,8 +8,8 @@ from typing import TypeVar
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 # Out of reach; and the most that glibc took before 2.35.
 OUT_OF_REACH, MOST_BEFORE = 2**31 - 1, 2**25
-# Batches after which unused memory is given back: rarely enough to take less than a hundredth of their time.
-BATCHES_BETWEEN = 32
+# Batches after which unused memory is given back: seldom enough to take about a hundredth of their time.
+BATCHES_BETWEEN = 16
 
 T = TypeVar("T")
 
