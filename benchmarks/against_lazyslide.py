@@ -141,7 +141,7 @@ def main() -> None:
             for side, runs in found.items():
                 python = chosen.lazyslide if side.startswith("lazyslide") else sys.executable
                 command = [python, __file__, "--lazyslide", python, "--side", side, "--folder", name]
-                printed, peak = measured.run(command)
+                printed, peak = measured.run(command, as_job=side.startswith("pipeline"))
                 runs.append((float(printed.split()[-1]), peak, stored(folder, side)))
         tiles = len(np.load(folder / "centres.npy"))
 

@@ -126,7 +126,7 @@ def report(start: float) -> None:
 def measure(side: str, folder: Path, precision: str) -> tuple[float, float]:
     """Seconds and peak memory in GB of one side, in a process of its own."""
     command = [sys.executable, __file__, "--side", side, "--folder", str(folder), "--precision", precision]
-    printed, memory = measured.run(command)
+    printed, memory = measured.run(command, as_job=side != "bare")
     return float(printed.split()[-1]), memory
 
 

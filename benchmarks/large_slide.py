@@ -61,7 +61,7 @@ def main() -> None:
             seconds, peaks = [], []
             for _ in range(chosen.repeats):
                 command = [sys.executable, __file__, "--folder", folder, "--rule", name]
-                printed, peak = measured.run(command)
+                printed, peak = measured.run(command, as_job=True)
                 seconds.append(float(printed.split()[-1]))
                 peaks.append(peak)
             limit = None if chosen.flat else SECONDS.get(name)

@@ -105,7 +105,7 @@ def main() -> None:
             write_section(Path(name), count)
             write_model(Path(name), chosen.genes)
             start = time.monotonic()
-            _, peak = measured.run([sys.executable, __file__, "--folder", name])
+            _, peak = measured.run([sys.executable, __file__, "--folder", name], as_job=True)
         peaks.append(peak)
         print(f"{count:>7} tiles {time.monotonic() - start:>6.0f} s {peak:>6.2f} GB", flush=True)
     print(f"largest {max(peaks):.2f} GB, target below {LIMIT_GB:g} GB")

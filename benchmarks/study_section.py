@@ -1,6 +1,5 @@
 """A simulated section for benchmarks, and running the workflow's own scripts on it."""
 
-import os
 import runpy
 import sys
 from pathlib import Path
@@ -68,7 +67,6 @@ def run_script(folder: Path, rule: str, inputs: dict, outputs: dict, threads: in
         Of the rule.
     """
     sys.path.insert(0, str(SCRIPTS))
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     job = SimpleNamespace(
         input=Files(inputs),
         output=Files(outputs),

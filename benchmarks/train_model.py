@@ -77,7 +77,7 @@ def measure(folder: Path, sections: int, genes: int, max_steps: int = 0) -> tupl
     """Seconds, peak memory in GB, and history of one training, in a process of its own."""
     size = ["--sections", str(sections), "--genes", str(genes), "--max-steps", str(max_steps)]
     start = time.monotonic()
-    _, peak = measured.run([sys.executable, __file__, "--folder", str(folder), *size])
+    _, peak = measured.run([sys.executable, __file__, "--folder", str(folder), *size], as_job=True)
     return time.monotonic() - start, peak, read_table(folder / "history.tsv")
 
 

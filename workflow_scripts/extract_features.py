@@ -15,7 +15,7 @@ from ressat.device import choose_device
 from ressat.encoder import build_encoder
 from ressat.extraction import encode
 from ressat.feature_cache import write_features
-from ressat.freed_memory import giving_back_unused, keep_freed_memory
+from ressat.freed_memory import keep_freed_memory
 from ressat.joblog import job_log
 from ressat.progress import progress
 from ressat.section_stain import SectionStain
@@ -43,7 +43,7 @@ with job_log(snakemake.log[0], f"extract_features {section}") as log:
     )
     encoder, name, digest = build_encoder(snakemake.input.get("weights") or None, params.seed, device.dtype)
     log.info("%s on %s in %s, %d tiles", name, device.name, device.precision, len(tiles.coords))
-    features = giving_back_unused(encode(batches, encoder, stain.transform, device.name))
+    features = encode(batches, encoder, stain.transform, device.name)
     shown = progress(features, len(tiles.coords), lambda batch: len(batch[keys.COLOUR]), section, "tile")
     provenance = {
         "encoder": name,

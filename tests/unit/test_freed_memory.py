@@ -56,34 +56,3 @@ def test_an_old_glibc_takes_less_and_is_left_alone_otherwise(monkeypatch, most, 
 def test_another_c_library_is_left_alone(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace())
     assert not freed_memory.keep_freed_memory()
-
-
-RESIDENT = """
-import sys
-import psutil
-from ressat.freed_memory import BATCHES_BETWEEN, giving_back_unused, keep_freed_memory
-if not keep_freed_memory():
-    sys.exit("not glibc")
-resident = psutil.Process().memory_info
-large = bytearray(1 << 28)
-held = resident().rss
-del large
-kept = resident().rss
-assert list(giving_back_unused(range(BATCHES_BETWEEN))) == list(range(BATCHES_BETWEEN))
-print(held - kept, kept - resident().rss)
-"""
-
-
-def test_what_stays_unused_is_given_back_now_and_then(repository):
-    run = subprocess.run(
-        [sys.executable, "-c", RESIDENT], cwd=repository / "workflow_scripts", capture_output=True, text=True
-    )
-    if "not glibc" in run.stderr:
-        pytest.skip(run.stderr)
-    before, after = map(int, run.stdout.split())
-    assert before < 1 << 27 < after
-
-
-def test_batches_pass_where_nothing_can_be_given_back(monkeypatch):
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace())
-    assert list(freed_memory.giving_back_unused("abc" * 20)) == list("abc" * 20)

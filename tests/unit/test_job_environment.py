@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from ressat.job_environment import COMMAND, set_job_environment, shown_command
+from ressat.job_environment import COMMAND, TUNING, set_job_environment, shown_command
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,12 @@ def test_a_command_is_shown_without_where_and_who(command, shown):
 def test_what_the_user_has_set_stays(monkeypatch):
     monkeypatch.delenv(COMMAND, raising=False)
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    # Set first, so that it is as it was after the test.
+    monkeypatch.setenv("GLIBC_TUNABLES", "")
+    monkeypatch.delenv("GLIBC_TUNABLES")
     set_job_environment(["snakemake", "-n"])
     assert os.environ["GOMP_SPINCOUNT"] == "7"
+    assert os.environ["GLIBC_TUNABLES"] == TUNING["GLIBC_TUNABLES"]
     assert os.environ[COMMAND] == "snakemake -n"
     set_job_environment(["snakemake", "--a-job"])
     assert os.environ[COMMAND] == "snakemake -n"

@@ -1,17 +1,11 @@
 """Keeping freed memory in the process for its next use, where the C library can be told to."""
 
 import ctypes
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
 
 # Of mallopt(3): from how many bytes on memory is fetched piece by piece, and given back when it is freed.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 # Out of reach; and the most that glibc took before 2.35.
 OUT_OF_REACH, MOST_BEFORE = 2**31 - 1, 2**25
-# Batches after which unused memory is given back: seldom enough to take about a hundredth of their time.
-BATCHES_BETWEEN = 16
-
-T = TypeVar("T")
 
 
 def keep_freed_memory() -> bool:
@@ -32,26 +26,3 @@ def keep_freed_memory() -> bool:
         mallopt(M_MMAP_THRESHOLD, MOST_BEFORE)
         return False
     return bool(mallopt(M_TRIM_THRESHOLD, OUT_OF_REACH))
-
-
-def giving_back_unused(batches: Iterable[T]) -> Iterator[T]:
-    """Pass batches on, and give back now and then what the process keeps and does not use.
-
-    Small pieces that live long come to lie between large ones, which then need new places: without this a
-    process that keeps freed memory grows to twice its size over some thousand tiles, on some runs.
-
-    Parameters
-    ----------
-    batches
-        Anything that is computed on the way.
-
-    Yields
-    ------
-    T
-        The same, in the same order.
-    """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    for number, batch in enumerate(batches, start=1):
-        yield batch
-        if trim is not None and number % BATCHES_BETWEEN == 0:
-            trim(0)
