@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow_scripts"))
+sys.path.append(str(Path(__file__).resolve().parent.parent / "workflow_scripts"))
 from ressat.job_environment import TUNING
 
 POLL_S = 0.5
