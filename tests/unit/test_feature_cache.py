@@ -76,7 +76,7 @@ def test_file_layout_is_the_documented_one(tiles, tmp_path):
         assert file["features/layer3"].chunks[1] == 1024
 
 
-@pytest.mark.parametrize("sizes", [[128, 128], [128, 128, 128]])
+@pytest.mark.parametrize("sizes", [[128, 128], [16] * 18, [300, 16], [300, 1], [128, 128, 128]])
 def test_a_cache_of_too_few_or_many_tiles_never_appears(tiles, tmp_path, sizes):
     with pytest.raises((RuntimeError, TypeError, ValueError)):
         write_features(tmp_path / "S1.h5", tiles, batches(sizes), {})

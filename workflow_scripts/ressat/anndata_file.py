@@ -22,3 +22,6 @@ def write_anndata(path: str | os.PathLike, adata: anndata.AnnData) -> None:
     adata.strings_to_categoricals()
     with new_hdf5(path) as file:
         write_elem(file, "/", adata, dataset_kwargs={"compression": "gzip"})
+        # anndata before 0.12 cannot read that there is none.
+        if adata.raw is None and "raw" in file:
+            del file["raw"]

@@ -94,7 +94,7 @@ def write_features(
         file.create_dataset(keys.BARCODES, data=tiles.barcodes.astype(object), dtype=h5py.string_dtype())
         file[keys.TISSUE] = tiles.tissue
         done = 0
-        for chunk in _whole_chunks(batches, total):
+        for chunk in _whole_chunks(batches):
             count = len(chunk[keys.COLOUR])
             for name, values in chunk.items():
                 group[name][done : done + count] = values
@@ -111,7 +111,7 @@ def write_features(
         )
 
 
-def _whole_chunks(batches: Iterable[dict[str, np.ndarray]], total: int) -> Iterator[dict[str, np.ndarray]]:
+def _whole_chunks(batches: Iterable[dict[str, np.ndarray]]) -> Iterator[dict[str, np.ndarray]]:
     """Gather batches in memory that is taken once, and yield it as chunks, the last of what is left."""
     held = {name: np.empty((CHUNK_ROWS, width), dtype) for name, (width, dtype) in _COLUMNS.items()}
     done = 0
@@ -123,8 +123,10 @@ def _whole_chunks(batches: Iterable[dict[str, np.ndarray]], total: int) -> Itera
             for name, values in batch.items():
                 held[name][first:last] = values[taken : taken + last - first]
             taken, done = taken + last - first, done + last - first
-            if last == CHUNK_ROWS or done == total:
-                yield {name: values[:last] for name, values in held.items()}
+            if last == CHUNK_ROWS:
+                yield held
+    if done % CHUNK_ROWS:
+        yield {name: values[: done % CHUNK_ROWS] for name, values in held.items()}
 
 
 def _plain(value: object) -> object:
