@@ -42,7 +42,7 @@ def lazyslide_side(folder: Path, best: bool) -> float:
     """Tile the slide and store features with LazySlide; keep where its tiles are. Seconds."""
     import torch
 
-    from ressat.torchvision_import import import_torchvision
+    from ressat.encoders.torchvision_import import import_torchvision
 
     torchvision = import_torchvision()
     import lazyslide
@@ -84,9 +84,9 @@ def pipeline_side(folder: Path, precision: str) -> float:
     from large_slide import run
     from study_section import run_script
 
-    from ressat import encoder, extraction, feature_cache, section_stain, tile_loader  # noqa: F401
-    from ressat.tile_table import Tiles
-    from ressat.torchvision_import import import_torchvision
+    from ressat.encoders.torchvision_import import import_torchvision
+    from ressat.tiles import loader  # noqa: F401
+    from ressat.tiles.table import Tiles
 
     torch.set_num_threads(THREADS)
     import_torchvision()

@@ -23,12 +23,12 @@ import numpy as np
 import pandas as pd
 from simulated_cohort import Nature, write_section
 
-from ressat import keys
-from ressat.prediction import to_anndata, write_predictions
-from ressat.sheet import Section
-from ressat.spatial import smoothed
-from ressat.splits import Fold, make_folds
-from ressat.tables import write_table
+from ressat.base import keys
+from ressat.base.tables import write_table
+from ressat.model.prediction import to_anndata, write_predictions
+from ressat.stats.neighbours import smoothed
+from ressat.workflow.folds import Fold, make_folds
+from ressat.workflow.sheet import Section
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LIMIT_MINUTES, LIMIT_GB, CORES = 10.0, 4.0, 2

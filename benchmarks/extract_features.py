@@ -41,7 +41,7 @@ def prepare(folder: Path, tiles: int) -> None:
     tiled = {name: folder / f"tiles.{name}" for name in ("tiles", "counted", "overlay")}
     geometry = {"tile_um": 112.0, "tile_px": TILE_PX, "lowres_px": 1600, "grid_um": 60.0, "min_tissue": 0.5}
     run_script(folder, "tile_slide", slide | checked, tiled, THREADS, named="slide.tiff", **geometry)
-    from ressat.tile_table import Tiles
+    from ressat.tiles.table import Tiles
 
     all_tiles = Tiles.read(tiled["tiles"])
     if len(all_tiles.coords) < tiles:
@@ -61,8 +61,8 @@ def prepare(folder: Path, tiles: int) -> None:
 def pipeline(folder: Path, precision: str) -> None:
     import torch  # noqa: F401
 
-    from ressat import encoder, extraction, feature_cache, section_stain, tile_loader  # noqa: F401
-    from ressat.torchvision_import import import_torchvision
+    from ressat.encoders.torchvision_import import import_torchvision
+    from ressat.tiles import loader  # noqa: F401
 
     import_torchvision()
     files = {"slide": folder / "slide.tiff", "tiles": folder / "tiles.tiles", "stain": folder / "stain.json"}
@@ -77,7 +77,7 @@ def pipeline(folder: Path, precision: str) -> None:
 def bare(folder: Path, precision: str) -> None:
     import torch
 
-    from ressat.torchvision_import import import_torchvision
+    from ressat.encoders.torchvision_import import import_torchvision
 
     network = import_torchvision().models.resnet50(weights=None).eval().to(memory_format=torch.channels_last)
 
@@ -94,9 +94,9 @@ def bare(folder: Path, precision: str) -> None:
 def network(folder: Path, precision: str) -> None:
     import torch
 
-    from ressat.device import Device
-    from ressat.encoder import Encoder, random_weights
-    from ressat.freed_memory import keep_freed_memory
+    from ressat.base.device import Device
+    from ressat.encoders.resnet50 import Encoder, random_weights
+    from ressat.features.freed_memory import keep_freed_memory
 
     keep_freed_memory()
     encoder = Encoder(random_weights(1), Device("cpu", precision).dtype).to(memory_format=torch.channels_last)
@@ -107,7 +107,7 @@ def forward(folder: Path, network: Callable) -> None:
     """Time a network over as many tiles as the section has."""
     import torch
 
-    from ressat.tile_table import Tiles
+    from ressat.tiles.table import Tiles
 
     torch.set_num_threads(THREADS)
     tiles = len(Tiles.read(folder / "tiles.tiles").coords)

@@ -24,14 +24,14 @@ sys.path.insert(0, str(REPOSITORY / "workflow_scripts"))
 
 import torch
 
-from ressat import keys
-from ressat.expression import read_panel
-from ressat.feature_cache import Features
-from ressat.metrics import pearson
-from ressat.model import HeadSettings, spot_interaction
-from ressat.section_data import load_sections
-from ressat.training import TrainSettings
-from ressat.tuning import Candidate, train
+from ressat.base import keys
+from ressat.counts.expression import read_panel
+from ressat.features.cache import Features
+from ressat.model.network import HeadSettings, spot_interaction
+from ressat.model.section_data import load_sections
+from ressat.model.training import TrainSettings
+from ressat.model.tuning import Candidate, train
+from ressat.stats.metrics import pearson
 
 SECTIONS, TILE_UM = ("C2", "C3", "C4"), 164.6
 # Precision of the features, and spots in a training step.

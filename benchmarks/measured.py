@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "workflow_scripts"))
-from ressat.job_environment import TUNING
+from ressat.workflow.job_environment import TUNING
 
 POLL_S = 0.5
 

@@ -18,10 +18,10 @@ from study_section import MPP, SCRIPTS, SECTION, run_script
 
 sys.path.insert(0, str(SCRIPTS))
 
-from ressat import keys
-from ressat.scale import Scale
-from ressat.tile_table import Tiles
-from ressat.tiling import TileGeometry, hexagonal_grid
+from ressat.base import keys
+from ressat.slides.scale import Scale
+from ressat.tiles.table import Tiles
+from ressat.tiles.tiling import TileGeometry, hexagonal_grid
 
 CONFIG = SCRIPTS.parent / "config.yaml"
 LIMIT_GB, THREADS, PITCH_PX, BATCH = 6.0, 2, 200, 1000
@@ -30,7 +30,7 @@ MADE = dict.fromkeys(("encoder", "weights_sha256", "stain", "stain_target", "sta
 
 def write_section(folder: Path, count: int) -> None:
     """Write tiles and features of a section with so many tiles."""
-    from ressat.feature_cache import write_features
+    from ressat.features.cache import write_features
 
     edge = int(PITCH_PX * np.sqrt(count))
     coords, barcodes = (values[:count] for values in hexagonal_grid((edge, edge), PITCH_PX))
@@ -60,10 +60,10 @@ def write_model(folder: Path, genes: int) -> None:
     """Write an untrained model that reads such features."""
     import torch
 
-    from ressat.bundle import Bundle
-    from ressat.model import Head, HeadSettings
-    from ressat.section_data import Scaler
-    from ressat.training import InputSettings, TrainedHead
+    from ressat.model.bundle import Bundle
+    from ressat.model.network import Head, HeadSettings
+    from ressat.model.section_data import Scaler
+    from ressat.model.training import InputSettings, TrainedHead
 
     model = yaml.safe_load(CONFIG.read_text())["model"]
     settings = HeadSettings(model["hidden"], model["dropout"], model["members"])

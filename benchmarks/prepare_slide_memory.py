@@ -26,7 +26,8 @@ def write_picture(path: Path, edge: int) -> None:
 def peak_memory_gb(source: Path, target: Path) -> tuple[float, float]:
     """Convert in a process of its own; its peak memory in GB and its time in s."""
     code = (
-        f"import sys, resource; sys.path.insert(0, {str(LIBRARY)!r}); from ressat.pyramid import convert; "
+        f"import sys, resource; sys.path.insert(0, {str(LIBRARY)!r}); "
+        "from ressat.slides.pyramid import convert; "
         f"convert({str(source)!r}, {str(target)!r}, section='S', mpp=0.5); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )

@@ -10,16 +10,16 @@ from scipy import sparse
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow_scripts"))
 
-from ressat import keys
-from ressat.expression import log1p_cp10k
-from ressat.expression_file import expression_anndata
-from ressat.feature_cache import Features, write_features
-from ressat.gene_names import SYMBOL, named_genes
-from ressat.scale import Scale
-from ressat.spatial import smoothed
-from ressat.spot_counts import SpotArray, SpotCounts
-from ressat.tile_table import Tiles
-from ressat.tiling import TileGeometry, hexagonal_grid
+from ressat.base import keys
+from ressat.counts.expression import log1p_cp10k
+from ressat.counts.expression_file import expression_anndata
+from ressat.counts.gene_names import SYMBOL, named_genes
+from ressat.counts.spot_counts import SpotArray, SpotCounts
+from ressat.features.cache import Features, write_features
+from ressat.slides.scale import Scale
+from ressat.stats.neighbours import smoothed
+from ressat.tiles.table import Tiles
+from ressat.tiles.tiling import TileGeometry, hexagonal_grid
 
 ALL_GENES, COUNTS_PER_SPOT = 15_000, 8_000
 HIDDEN = 16  # smooth variables of the tissue that features and counts both follow

@@ -19,9 +19,9 @@ from study_section import MPP, SCRIPTS, SECTION, write_slide
 
 sys.path.insert(0, str(SCRIPTS))
 
-from ressat.slides import Slide
-from ressat.tile_reader import read_tile
-from ressat.tiling import TileGeometry
+from ressat.slides.slide import Slide
+from ressat.tiles.reader import read_tile
+from ressat.tiles.tiling import TileGeometry
 
 EDGE_PX, TILE_PX, BATCH, FITTED_PIXELS = 10_000, 224, 32, 200_000
 FASTER, GREY_LEVELS = 20, 1
@@ -43,16 +43,16 @@ def pipeline(tiles: np.ndarray) -> None:
     """Time the fit of the section, and the transform of all tiles; say how far from float64 it is."""
     import torch
 
-    from ressat import stain
-    from ressat.extraction import StainLayer
-    from ressat.freed_memory import keep_freed_memory
+    from ressat.features.extraction import StainLayer
+    from ressat.features.freed_memory import keep_freed_memory
+    from ressat.stain import methods
 
     keep_freed_memory()
     torch.set_num_threads(THREADS)
     pixels = tiles.reshape(-1, 3)
     drawn = pixels[np.random.default_rng(3).integers(0, len(pixels), FITTED_PIXELS)]
     start = time.monotonic()
-    transform = stain.transform(stain.fit("macenko", drawn), stain.PUBLISHED["macenko"])
+    transform = methods.transform(methods.fit("macenko", drawn), methods.PUBLISHED["macenko"])
     fit_s = time.monotonic() - start
     layer = StainLayer(transform)
     seconds, worst, differing = 0.0, 0, 0
@@ -71,11 +71,11 @@ def torchstain(tiles: np.ndarray) -> None:
     """Time torchstain's fit and transform of every tile."""
     from torchstain import normalizers
 
-    from ressat import stain
+    from ressat.stain import methods
 
     theirs = normalizers.MacenkoNormalizer(backend="numpy")
     # Its reference, which it otherwise takes from an image.
-    published = stain.PUBLISHED["macenko"]
+    published = methods.PUBLISHED["macenko"]
     theirs.HERef, theirs.maxCRef = published.vectors, published.max_concentrations
     start = time.monotonic()
     for tile in tiles:

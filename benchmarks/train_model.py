@@ -21,8 +21,8 @@ import yaml
 from simulated_cohort import ALL_GENES, Nature, write_section
 from study_section import run_script
 
-from ressat import keys
-from ressat.tables import read_table, write_table
+from ressat.base import keys
+from ressat.base.tables import read_table, write_table
 
 CONFIG = Path(__file__).resolve().parent.parent / "config.yaml"
 LIMIT_MINUTES, LIMIT_GB, THREADS = 6.0, 4.0, 2

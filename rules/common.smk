@@ -9,16 +9,16 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
-from ressat import keys
-from ressat.code_version import code_version
-from ressat.errors import InputError, sentences
-from ressat.gpu import count_gpus
-from ressat.job_environment import set_job_environment
-from ressat.job_resources import grown, grown_with_tiles
-from ressat.settings import check_yaml
-from ressat.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
-from ressat.study_table import study_table
-from ressat.writable import check_writable
+from ressat.base import keys
+from ressat.workflow.code_version import code_version
+from ressat.base.errors import InputError, sentences
+from ressat.base.gpu import count_gpus
+from ressat.workflow.job_environment import set_job_environment
+from ressat.workflow.job_resources import grown, grown_with_tiles
+from ressat.workflow.settings import check_yaml
+from ressat.workflow.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
+from ressat.workflow.study_table import study_table
+from ressat.workflow.writable import check_writable
 
 if Path("config.yaml").exists():
     try:
@@ -38,7 +38,7 @@ elif not workflow.overwrite_configfiles:
 set_job_environment(sys.argv)
 
 # Never two jobs on one GPU: a run has no more of them at a time than this machine has GPUs, and each takes one
-# of its own (ressat/gpu.py). On a cluster each job is given its own, and the profile says how many at a time.
+# of its own (ressat/base/gpu.py). On a cluster each job is given its own, and the profile says how many at a time.
 gpus = count_gpus() if workflow.is_main_process else 0
 if gpus and "gpu" not in workflow.global_resources:
     workflow.register_resource("gpu", gpus)

@@ -60,7 +60,7 @@ def micro(repository: Path, snakemake, tmp_path_factory) -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where several processes test, let the longest come first and the short ones last: all end together."""
     if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: (item.path.stem != "test_real_sections", item.path.parent.name == "unit"))
+        items.sort(key=lambda item: (item.path.stem != "test_real_sections", "unit" in item.path.parts))
 
 
 class _ByFile(LoadScopeScheduling):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import io, sparse
 
-from ressat.sheet import Section
+from ressat.workflow.sheet import Section
 
 # Four spots of a slide that is much wider than high, so that x and y cannot be mixed up.
 BARCODES = ["AAA-1", "CCC-1", "GGG-1", "TTT-1"]

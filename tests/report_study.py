@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from ressat import keys
-from ressat.evaluation import score_section
-from ressat.interaction import describe_interaction
-from ressat.scale import Scale
-from ressat.summary import summarise_patients, summarise_sections
-from ressat.tables import write_table
-from ressat.tile_table import Tiles
-from ressat.tiling import TileGeometry
-from ressat.usable_genes import usable_genes
+from ressat.base import keys
+from ressat.base.tables import write_table
+from ressat.evaluation.interaction import describe_interaction
+from ressat.evaluation.scores import score_section
+from ressat.evaluation.summary import summarise_patients, summarise_sections
+from ressat.evaluation.usable_genes import usable_genes
+from ressat.slides.scale import Scale
+from ressat.tiles.table import Tiles
+from ressat.tiles.tiling import TileGeometry
 
 GENES = ("ERBB2", "NA", "CD74", "KRT19")
 SETTINGS = {

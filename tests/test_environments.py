@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from ressat.code_version import library_files
+from ressat.workflow.code_version import library_files
 from studies import REPOSITORY, rules
 
 ENVIRONMENTS = sorted(path.stem for path in (REPOSITORY / "envs").glob("*.yaml"))

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,16 @@ from studies import copy_study, rules
 
 EVERY_RULE = ("log", "conda", "threads", "resources", "script")
 LONGEST_MODULE = 300
+# A room's modules import only from their own room, and from those of the steps before it.
+LADDER = (
+    ("base", "stats"),
+    ("slides", "counts", "figures", "simulate", "encoders"),
+    ("tiles", "evaluation"),
+    ("stain", "checks"),
+    ("features", "workflow"),
+    ("model", "report"),
+    ("baselines", "trust", "export"),
+)
 CODE = ("workflow_scripts", "tests", "benchmarks")
 # Modules that load pickle, and what passes text to a shell.
 PICKLE = {"pickle", "_pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
@@ -59,8 +70,50 @@ def test_modules_are_short(repository):
         assert len(path.read_text().splitlines()) <= LONGEST_MODULE, path.name
 
 
-def test_the_package_imports_nothing_by_itself(repository):
-    assert (repository / "workflow_scripts/ressat/__init__.py").read_text() == ""
+def test_the_door_of_a_room_holds_a_docstring_and_nothing_else(repository):
+    library = repository / "workflow_scripts/ressat"
+    folders = {path.parent for path in library.rglob("*.py")}
+    for folder in folders:
+        (statement,) = ast.parse((folder / "__init__.py").read_text()).body
+        assert isinstance(statement, ast.Expr), folder
+        assert isinstance(ast.literal_eval(statement.value), str), folder
+
+
+def imports_of(library: Path) -> dict[str, set[str]]:
+    """Dotted names of the library's modules that each of its modules imports, wherever in its text."""
+    names = {
+        ".".join(("ressat", *path.relative_to(library).with_suffix("").parts)): path
+        for path in library.rglob("*.py")
+    }
+    found = {}
+    for name, path in names.items():
+        imported = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert not node.level, f"{name} imports by a relative name"
+                imported |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        found[name] = imported & set(names)
+    return found
+
+
+def test_imports_go_down_the_ladder(repository):
+    place = {room: step for step, rooms in enumerate(LADDER) for room in rooms}
+    imports = imports_of(repository / "workflow_scripts/ressat")
+    assert {name.split(".")[1] for name in imports} - {"__init__"} <= set(place)
+    up = [
+        f"{name} imports {other}"
+        for name, imported in imports.items()
+        for other in imported
+        if name.split(".")[1] != other.split(".")[1]
+        and place[other.split(".")[1]] >= place[name.split(".")[1]]
+    ]
+    assert up == []
+
+
+def test_no_module_imports_itself_through_others(repository):
+    TopologicalSorter(imports_of(repository / "workflow_scripts/ressat")).prepare()  # raises for a circle
 
 
 def unsafe(tree: ast.AST) -> list[str]:

@@ -10,12 +10,12 @@ Params
 
 import json
 
-from ressat import keys
-from ressat.bundle import Bundle
-from ressat.encoder import build_encoder
-from ressat.files import sha256, write_text
-from ressat.joblog import job_log
-from ressat.section_stain import SectionStain
+from ressat.base import keys
+from ressat.base.files import sha256, write_text
+from ressat.base.joblog import job_log
+from ressat.encoders.resnet50 import build_encoder
+from ressat.model.bundle import Bundle
+from ressat.stain.section_stain import SectionStain
 
 model, params = snakemake.input.model, snakemake.params
 

@@ -13,12 +13,12 @@ Params
 import json
 from pathlib import Path
 
-from ressat import keys
-from ressat.checked import keep_problems
-from ressat.files import write_text
-from ressat.gene_list import read_gene_list
-from ressat.genes_check import Genes, check_gene_names, check_listed_genes
-from ressat.joblog import job_log
+from ressat.base import keys
+from ressat.base.files import write_text
+from ressat.base.joblog import job_log
+from ressat.checks.checked import keep_problems
+from ressat.checks.genes_check import Genes, check_gene_names, check_listed_genes
+from ressat.model.gene_list import read_gene_list
 
 section, files, params = snakemake.wildcards.sample, snakemake.input, snakemake.params
 

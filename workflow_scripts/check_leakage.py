@@ -8,9 +8,9 @@ Params
     sections (names, in the order of the inputs), patients and sides by section, within_patient
 """
 
-from ressat.joblog import job_log
-from ressat.leakage import Content, check_fold
-from ressat.tables import write_table
+from ressat.base.joblog import job_log
+from ressat.base.tables import write_table
+from ressat.checks.leakage import Content, check_fold
 
 fold, params = snakemake.wildcards.fold, snakemake.params
 

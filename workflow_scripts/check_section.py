@@ -16,10 +16,10 @@ from pathlib import Path
 # libvips takes its number of threads from here when it is loaded.
 os.environ["VIPS_CONCURRENCY"] = str(snakemake.threads)
 
-from ressat.checked import keep_problems
-from ressat.files import write_text
-from ressat.joblog import job_log
-from ressat.section_check import SectionCheck
+from ressat.base.files import write_text
+from ressat.base.joblog import job_log
+from ressat.checks.checked import keep_problems
+from ressat.checks.section_check import SectionCheck
 
 section, params = snakemake.wildcards.sample, snakemake.params
 

@@ -10,12 +10,12 @@ Params
 
 import json
 
-from ressat import keys
-from ressat.files import write_text
-from ressat.interaction import describe_interaction
-from ressat.joblog import job_log
-from ressat.results_h5ad import read_results
-from ressat.tables import write_table
+from ressat.base import keys
+from ressat.base.files import write_text
+from ressat.base.joblog import job_log
+from ressat.base.results_h5ad import read_results
+from ressat.base.tables import write_table
+from ressat.evaluation.interaction import describe_interaction
 
 section, fold, params = snakemake.wildcards.sample, snakemake.wildcards.fold, snakemake.params
 

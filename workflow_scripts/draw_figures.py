@@ -8,12 +8,13 @@ Params
     headline
 """
 
-from ressat import keys, paper_figures, paper_maps
-from ressat.joblog import job_log
-from ressat.paper_page import journal_style, write_figure
-from ressat.results_h5ad import read_results
-from ressat.tables import read_table
-from ressat.untrained import WATERMARK, is_untrained
+from ressat.base import keys
+from ressat.base.joblog import job_log
+from ressat.base.results_h5ad import read_results
+from ressat.base.tables import read_table
+from ressat.encoders.untrained import WATERMARK, is_untrained
+from ressat.figures import paper_figures, paper_maps
+from ressat.figures.paper_page import journal_style, write_figure
 
 files, params = snakemake.input, snakemake.params
 

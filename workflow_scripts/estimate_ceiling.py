@@ -8,10 +8,10 @@ Params
     seed
 """
 
-from ressat.ceiling import noise_ceiling
-from ressat.joblog import job_log
-from ressat.results_h5ad import read_results
-from ressat.tables import write_table
+from ressat.base.joblog import job_log
+from ressat.base.results_h5ad import read_results
+from ressat.base.tables import write_table
+from ressat.evaluation.ceiling import noise_ceiling
 
 section = snakemake.wildcards.sample
 

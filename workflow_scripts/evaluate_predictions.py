@@ -11,14 +11,14 @@ Params
 
 import pandas as pd
 
-from ressat.evaluation import score_section, scored_layers
-from ressat.joblog import job_log
-from ressat.keys import OBSERVED, TRAIN, UNS
-from ressat.pooled import PooledPearson
-from ressat.results_h5ad import read_results
-from ressat.summary import summarise_patients, summarise_sections
-from ressat.tables import read_table, write_table
-from ressat.usable_genes import usable_genes
+from ressat.base.joblog import job_log
+from ressat.base.keys import OBSERVED, TRAIN, UNS
+from ressat.base.results_h5ad import read_results
+from ressat.base.tables import read_table, write_table
+from ressat.evaluation.pooled import PooledPearson
+from ressat.evaluation.scores import score_section, scored_layers
+from ressat.evaluation.summary import summarise_patients, summarise_sections
+from ressat.evaluation.usable_genes import usable_genes
 
 files, params = snakemake.input, snakemake.params
 

@@ -10,17 +10,17 @@ Params
 
 import torch
 
-from ressat import keys
-from ressat.device import choose_device
-from ressat.encoder import build_encoder
-from ressat.extraction import encode
-from ressat.feature_cache import write_features
-from ressat.freed_memory import keep_freed_memory
-from ressat.joblog import job_log
-from ressat.progress import progress
-from ressat.section_stain import SectionStain
-from ressat.tile_loader import tile_batches
-from ressat.tile_table import Tiles
+from ressat.base import keys
+from ressat.base.device import choose_device
+from ressat.base.joblog import job_log
+from ressat.base.progress import progress
+from ressat.encoders.resnet50 import build_encoder
+from ressat.features.cache import write_features
+from ressat.features.extraction import encode
+from ressat.features.freed_memory import keep_freed_memory
+from ressat.stain.section_stain import SectionStain
+from ressat.tiles.loader import tile_batches
+from ressat.tiles.table import Tiles
 
 section, params = snakemake.wildcards.sample, snakemake.params
 

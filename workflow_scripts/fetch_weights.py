@@ -8,10 +8,10 @@ import json
 
 import torch
 
-from ressat.errors import InputError
-from ressat.files import replacing, sha256, write_text
-from ressat.joblog import job_log
-from ressat.torchvision_import import import_torchvision
+from ressat.base.errors import InputError
+from ressat.base.files import replacing, sha256, write_text
+from ressat.base.joblog import job_log
+from ressat.encoders.torchvision_import import import_torchvision
 
 name = snakemake.wildcards.weights
 

@@ -10,11 +10,12 @@ Params
 
 from dataclasses import replace
 
-from ressat import baselines, keys
-from ressat.expression import read_panel
-from ressat.feature_cache import Features
-from ressat.joblog import job_log
-from ressat.section_data import load_sections
+from ressat.base import keys
+from ressat.base.joblog import job_log
+from ressat.baselines import fitting
+from ressat.counts.expression import read_panel
+from ressat.features.cache import Features
+from ressat.model.section_data import load_sections
 
 files, params = snakemake.input, snakemake.params
 
@@ -25,5 +26,5 @@ with job_log(snakemake.log[0], f"fit_baselines {snakemake.wildcards.fold}"):
         replace(data, features=Features.read(file, [keys.COLOUR]).values)
         for data, file in zip(deep, files.features, strict=True)
     ]
-    fitted = baselines.fit_baselines(deep, colour, genes, gap_um=caches[0].attrs["tile_um"])
+    fitted = fitting.fit_baselines(deep, colour, genes, gap_um=caches[0].attrs["tile_um"])
     fitted.write(snakemake.output.baselines)

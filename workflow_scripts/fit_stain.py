@@ -8,13 +8,13 @@ Params
     method, is_reference (whether this section is the reference), max_pixels, seed
 """
 
-from ressat import pictures
-from ressat.files import replacing
-from ressat.joblog import job_log
-from ressat.section_stain import SectionStain, fit_reference, fit_section
-from ressat.slides import Slide
-from ressat.stain_sampling import preview_tiles, sample_pixels
-from ressat.tile_table import Tiles
+from ressat.base.files import replacing
+from ressat.base.joblog import job_log
+from ressat.slides.slide import Slide
+from ressat.stain.sampling import preview_tiles, sample_pixels
+from ressat.stain.section_stain import SectionStain, fit_reference, fit_section
+from ressat.tiles import pictures
+from ressat.tiles.table import Tiles
 
 section, params = snakemake.wildcards.sample, snakemake.params
 

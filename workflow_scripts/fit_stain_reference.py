@@ -10,9 +10,9 @@ Params
 
 from pathlib import Path
 
-from ressat.joblog import job_log
-from ressat.section_stain import fit_reference
-from ressat.stain_reference import reference_pixels
+from ressat.base.joblog import job_log
+from ressat.stain.reference import reference_pixels
+from ressat.stain.section_stain import fit_reference
 
 image, params = snakemake.input.image, snakemake.params
 

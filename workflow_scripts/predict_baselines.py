@@ -10,12 +10,12 @@ import anndata
 import numpy as np
 import pandas as pd
 
-from ressat import keys
-from ressat.anndata_file import write_anndata
-from ressat.baseline_prediction import predict_baselines
-from ressat.feature_cache import Features
-from ressat.joblog import job_log
-from ressat.linear_baselines import FoldBaselines
+from ressat.base import keys
+from ressat.base.anndata_file import write_anndata
+from ressat.base.joblog import job_log
+from ressat.baselines.linear import FoldBaselines
+from ressat.baselines.prediction import predict_baselines
+from ressat.features.cache import Features
 
 section, files = snakemake.wildcards.sample, snakemake.input
 

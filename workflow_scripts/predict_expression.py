@@ -11,13 +11,13 @@ Params
 import numpy as np
 import pandas as pd
 
-from ressat.bundle import Bundle
-from ressat.feature_cache import Features
-from ressat.files import sha256
-from ressat.joblog import job_log
-from ressat.prediction import predict, to_anndata, write_predictions
-from ressat.section_data import observed_expression
-from ressat.tile_table import Tiles
+from ressat.base.files import sha256
+from ressat.base.joblog import job_log
+from ressat.features.cache import Features
+from ressat.model.bundle import Bundle
+from ressat.model.prediction import predict, to_anndata, write_predictions
+from ressat.model.section_data import observed_expression
+from ressat.tiles.table import Tiles
 
 section, params = snakemake.wildcards.sample, snakemake.params
 

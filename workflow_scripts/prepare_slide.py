@@ -13,10 +13,10 @@ import os
 # libvips takes its number of threads from here when it is loaded.
 os.environ["VIPS_CONCURRENCY"] = str(snakemake.threads)
 
-from ressat import pyramid
-from ressat.checked import Checked
-from ressat.files import replacing
-from ressat.joblog import job_log
+from ressat.base.files import replacing
+from ressat.base.joblog import job_log
+from ressat.checks.checked import Checked
+from ressat.slides import pyramid
 
 sample = snakemake.wildcards.sample
 with job_log(snakemake.log[0], f"prepare_slide {sample}") as log:

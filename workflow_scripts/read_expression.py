@@ -9,13 +9,13 @@ Params
     format, options (of the counts), ids (symbol or ensembl)
 """
 
-from ressat.anndata_file import write_anndata
-from ressat.counts_reading import read_counts
-from ressat.expression_file import expression_anndata
-from ressat.gene_names import named_genes
-from ressat.joblog import job_log
-from ressat.tables import write_table
-from ressat.usable_spots import usable_spots, with_counts_of
+from ressat.base.anndata_file import write_anndata
+from ressat.base.joblog import job_log
+from ressat.base.tables import write_table
+from ressat.counts.expression_file import expression_anndata
+from ressat.counts.gene_names import named_genes
+from ressat.counts.reading import read_counts
+from ressat.counts.usable_spots import usable_spots, with_counts_of
 
 section, params = snakemake.wildcards.sample, snakemake.params
 

@@ -14,14 +14,18 @@ Params
 import os
 from pathlib import Path
 
-from ressat import report, report_charts, report_genes, report_interaction, report_maps
-from ressat.files import write_text
-from ressat.job_environment import COMMAND
-from ressat.joblog import job_log
-from ressat.report_answer import Scores, answers
-from ressat.report_methods import methods
-from ressat.tables import read_table
-from ressat.untrained import WATERMARK, is_untrained
+from ressat.base.files import write_text
+from ressat.base.joblog import job_log
+from ressat.base.tables import read_table
+from ressat.encoders.untrained import WATERMARK, is_untrained
+from ressat.report import charts as report_charts
+from ressat.report import genes as report_genes
+from ressat.report import interaction as report_interaction
+from ressat.report import maps as report_maps
+from ressat.report import page as report
+from ressat.report.answer import Scores, answers
+from ressat.report.methods import methods
+from ressat.workflow.job_environment import COMMAND
 
 inputs, params = snakemake.input, snakemake.params
 

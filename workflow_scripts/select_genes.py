@@ -8,12 +8,12 @@ Params
     method, number
 """
 
-from ressat import keys
-from ressat.gene_list import read_gene_list
-from ressat.genes import select_genes
-from ressat.joblog import job_log
-from ressat.results_h5ad import read_results
-from ressat.tables import write_table
+from ressat.base import keys
+from ressat.base.joblog import job_log
+from ressat.base.results_h5ad import read_results
+from ressat.base.tables import write_table
+from ressat.model.gene_list import read_gene_list
+from ressat.model.panel import select_genes
 
 params = snakemake.params
 

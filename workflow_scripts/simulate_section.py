@@ -25,10 +25,10 @@ os.environ["VIPS_CONCURRENCY"] = str(snakemake.threads)
 
 import json
 
-from ressat import simulate_expression as expression
-from ressat.files import write_text
-from ressat.joblog import job_log
-from ressat.simulate_tissue import draw_tissue, write_slide
+from ressat.base.files import write_text
+from ressat.base.joblog import job_log
+from ressat.simulate import expression
+from ressat.simulate.tissue import draw_tissue, write_slide
 
 sample = snakemake.wildcards.sample
 with job_log(snakemake.log[0], f"simulate_section {sample}") as log:

@@ -6,8 +6,8 @@ Params
     rows: fold, sample, patient, side
 """
 
-from ressat.files import write_text
-from ressat.joblog import job_log
+from ressat.base.files import write_text
+from ressat.base.joblog import job_log
 
 COLUMNS = ("fold", "sample", "patient", "side")
 

@@ -14,16 +14,17 @@ import json
 
 import numpy as np
 
-from ressat import keys, pictures, tiling
-from ressat.checked import Checked
-from ressat.files import replacing, write_text
-from ressat.joblog import job_log
-from ressat.results_h5ad import read_results
-from ressat.scale import Scale
-from ressat.slide_checks import check_tiles
-from ressat.slides import Slide
-from ressat.tile_table import Tiles
-from ressat.tissue import box_fraction, tissue_mask
+from ressat.base import keys
+from ressat.base.files import replacing, write_text
+from ressat.base.joblog import job_log
+from ressat.base.results_h5ad import read_results
+from ressat.checks.checked import Checked
+from ressat.checks.slide_checks import check_tiles
+from ressat.slides.scale import Scale
+from ressat.slides.slide import Slide
+from ressat.tiles import pictures, tiling
+from ressat.tiles.table import Tiles
+from ressat.tiles.tissue import box_fraction, tissue_mask
 
 section, params = snakemake.wildcards.sample, snakemake.params
 named = params.named

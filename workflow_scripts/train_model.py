@@ -10,14 +10,14 @@ Params
 
 import torch
 
-from ressat import keys
-from ressat.bundle import AGREEMENT, Bundle, settings_hash
-from ressat.joblog import job_log
-from ressat.model import HeadSettings
-from ressat.section_data import load_sections
-from ressat.tables import read_table, write_table
-from ressat.training import TrainSettings
-from ressat.tuning import Candidate, train
+from ressat.base import keys
+from ressat.base.joblog import job_log
+from ressat.base.tables import read_table, write_table
+from ressat.model.bundle import AGREEMENT, Bundle, settings_hash
+from ressat.model.network import HeadSettings
+from ressat.model.section_data import load_sections
+from ressat.model.training import TrainSettings
+from ressat.model.tuning import Candidate, train
 
 fold, params = snakemake.wildcards.fold, snakemake.params
 

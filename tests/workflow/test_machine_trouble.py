@@ -73,8 +73,8 @@ def test_a_full_disk_is_said_and_the_run_goes_on_once_there_is_room(study, full_
 WRITERS = {
     "features": """
 from types import SimpleNamespace
-from ressat.feature_cache import write_features
-from ressat import keys
+from ressat.features.cache import write_features
+from ressat.base import keys
 widths = {keys.COLOUR: 9, **keys.LAYER_WIDTHS}
 batches = ({name: rng.random((16, width)) for name, width in widths.items()} for _ in range(25))
 tiles = SimpleNamespace(
@@ -85,7 +85,7 @@ write = lambda file: write_features(file, tiles, batches, {})
 """,
     "counts": """
 import anndata, scipy.sparse
-from ressat.anndata_file import write_anndata
+from ressat.base.anndata_file import write_anndata
 counts = anndata.AnnData(scipy.sparse.random(400, 2000, density=0.3, format="csr", random_state=rng))
 write = lambda file: write_anndata(file, counts)
 """,
@@ -101,7 +101,7 @@ def test_a_disk_that_is_full_at_any_moment_ends_a_job_cleanly(writer, kilobytes,
     code = f"""
 import sys
 import numpy as np
-from ressat.joblog import job_log
+from ressat.base.joblog import job_log
 rng = np.random.default_rng(0)
 {WRITERS[writer]}
 with job_log(sys.argv[1], "job S1"):

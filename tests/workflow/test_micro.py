@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ressat.tables import read_table
+from ressat.base.tables import read_table
 
 SECTIONS = ["M1", "M2", "M3"]
 BASELINES = {

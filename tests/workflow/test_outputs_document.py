@@ -6,7 +6,7 @@ import re
 import anndata
 import pytest
 
-from ressat.tables import read_table
+from ressat.base.tables import read_table
 
 
 def documented(repository) -> dict[str, list[str]]:

@@ -8,13 +8,13 @@ import pytest
 import torch
 import yaml
 
-from ressat.bundle import Bundle
-from ressat.encoder import build_encoder
-from ressat.extraction import encode
-from ressat.prediction import predict
-from ressat.section_stain import SectionStain
-from ressat.tile_loader import tile_batches
-from ressat.tile_table import Tiles
+from ressat.encoders.resnet50 import build_encoder
+from ressat.features.extraction import encode
+from ressat.model.bundle import Bundle
+from ressat.model.prediction import predict
+from ressat.stain.section_stain import SectionStain
+from ressat.tiles.loader import tile_batches
+from ressat.tiles.table import Tiles
 from studies import copy_study
 
 LAYERS = ["direct", "attended", "combined"]

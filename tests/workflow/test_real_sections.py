@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from ressat.tables import read_table
+from ressat.base.tables import read_table
 from studies import copy_study
 
 # How far the headline layer may be below the tuned ridge, in mean per-gene Pearson.

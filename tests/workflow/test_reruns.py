@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
-import ressat.code_version
+from ressat.workflow.code_version import library_files
 from studies import copy_study
 
 SECTIONS = ("M1", "M2", "M3")
@@ -121,7 +121,7 @@ M4 = "M4 data/M3/slide.tiff data/M3/outs P4"
 OF_M4 = counts("M4") | tiles("M4")
 # Rows that are run for real, and one whose state before the change is that after the first.
 ADDED, SETTING, REMOVED = "a test section added", "`evaluation.min_ceiling`", "a test section removed"
-MODULE = "`ressat/ceiling.py`, for example, edited"
+MODULE = "`ressat/evaluation/ceiling.py`, for example, edited"
 
 # All that is made of a section begins with its check, which looks at slide and counts together.
 REPLACED_M2 = counts("M2") | tiles("M2") | {"estimate_ceiling M2", "check_leakage holdout"} | PREDICTED_M2
@@ -259,13 +259,13 @@ def test_an_edited_module_runs_the_rules_that_use_it(repository, study, snakemak
     left_out = shutil.ignore_patterns(".*", "__pycache__", "tests", "results", "logs", "data", "resources")
     shutil.copytree(repository, checkout, ignore=left_out)
     assert snakemake(study, "--dry-run", snakefile=checkout / "Snakefile").job_names == set()
-    module = checkout / "workflow_scripts/ressat/ceiling.py"
+    module = checkout / "workflow_scripts/ressat/evaluation/ceiling.py"
     module.write_text(module.read_text() + "\n# Edited.\n")
     announced = snakemake(study, "--dry-run", snakefile=checkout / "Snakefile").job_names
     users = {
         script.stem
         for script in (checkout / "workflow_scripts").glob("*.py")
-        if "ceiling.py" in {file.name for file in ressat.code_version.library_files(script)}
+        if "ceiling.py" in {file.name for file in library_files(script)}
     }
     assert users == {"estimate_ceiling"}
     assert announced == OF_CEILING

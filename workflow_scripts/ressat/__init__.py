@@ -1,0 +1,1 @@
+"""The library behind the workflow's scripts, in rooms: see docs/architecture.md."""

@@ -1,0 +1,30 @@
+import numpy as np
+import pandas as pd
+
+from ressat.base.tables import read_table, write_table
+
+
+def test_a_table_reads_as_it_was_written(tmp_path):
+    table = pd.DataFrame(
+        {
+            "gene": ["NA", "nan", "12", "TP53"],
+            "spot": ["10x12", "007", "nan", "r1c2"],
+            "patient": ["01", "P2", "", "None"],
+            "pearson": [0.123456, np.nan, -1e-7, 1.0],
+            "n_spots": [10, 20, 30, 40],
+            "usable": [True, False, True, False],
+            "claim": ["no claim", "a, b", "c; d", "e"],
+        }
+    )
+    write_table(table, tmp_path / "table.tsv")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "table.tsv"), table)
+
+
+def test_an_undefined_number_is_written_as_such(tmp_path):
+    write_table(pd.DataFrame({"pearson": [np.nan, 0.1234567]}), tmp_path / "table.tsv")
+    assert (tmp_path / "table.tsv").read_text() == "pearson\nnan\n0.123457\n"
+
+
+def test_a_table_without_rows_keeps_its_columns(tmp_path):
+    write_table(pd.DataFrame({"gene": [], "pearson": []}), tmp_path / "table.tsv")
+    assert list(read_table(tmp_path / "table.tsv").columns) == ["gene", "pearson"]

@@ -1,0 +1,142 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.decomposition import PCA
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ressat.base import keys
+from ressat.base.errors import InputError
+from ressat.baselines import fitting
+from ressat.baselines.linear import FoldBaselines
+from ressat.baselines.prediction import predict_baselines
+from ressat.model.network import spot_interaction
+from ressat.model.section_data import SectionData
+from ressat.stats.metrics import pearson
+from ressat.stats.neighbours import smoothed
+
+GENES = [f"g{i}" for i in range(6)]
+WIDTH = sum(keys.LAYER_WIDTHS.values())
+SLOPES = np.random.default_rng(99).normal(size=(30, 6))
+GAP_UM = 112
+
+
+def section(name: str, seed: int, side: int = 12) -> SectionData:
+    """Targets follow 30 hidden variables that a random map spreads over all features; smooth in space."""
+    rng = np.random.default_rng(seed)
+    coords = 100.0 * np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1).reshape(-1, 2)
+    hidden = smoothed(rng.normal(size=(side * side, 30)), coords, 1.0)
+    spread = np.random.default_rng(7).normal(size=(30, WIDTH))
+    features = (hidden @ spread + 0.1 * rng.normal(size=(side * side, WIDTH))).astype(np.float32)
+    targets = (5 * hidden @ SLOPES + 4 * rng.normal(size=(side * side, 6)) + 10).astype(np.float32)
+    return SectionData(name, name, features, targets, coords)
+
+
+def colour(data: SectionData) -> SectionData:
+    return replace(data, features=data.features[:, :9])
+
+
+TRAINING = [section("A", 1), section("B", 2), section("C", 3)]
+UNSEEN = section("D", 4)
+
+
+def read(layers: tuple[str, ...]) -> np.ndarray:
+    """Features of the unseen section by layer, as from its cache."""
+    if layers == (keys.COLOUR,):
+        return UNSEEN.features[:, :9]
+    columns = {"layer3": slice(0, 1024), "layer4": slice(1024, None)}
+    parts = [UNSEEN.features[:, columns[layer]] for layer in layers]
+    return np.hstack(parts) if parts else np.empty((len(UNSEEN.features), 0), np.float32)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> FoldBaselines:
+    return fitting.fit_baselines(TRAINING, [colour(data) for data in TRAINING], GENES, GAP_UM)
+
+
+@pytest.fixture(scope="module")
+def predicted(fitted) -> dict[str, np.ndarray]:
+    return predict_baselines(fitted, read, UNSEEN.coords)
+
+
+def stacked() -> tuple[np.ndarray, np.ndarray]:
+    x = np.concatenate([data.features for data in TRAINING]).astype(float)
+    return x, np.concatenate([data.targets for data in TRAINING]).astype(float)
+
+
+def test_training_mean_is_the_mean_of_the_training_spots(predicted):
+    np.testing.assert_allclose(predicted["training_mean"], np.tile(stacked()[1].mean(axis=0), (144, 1)))
+
+
+def test_hest_ridge_is_the_published_protocol(predicted):
+    x, y = stacked()
+    x, new = x[:, :1024], UNSEEN.features[:, :1024]
+    scaler = StandardScaler().fit(x)
+    pca = PCA(256, random_state=0).fit(scaler.transform(x))
+    z = pca.transform(scaler.transform(x))
+    alpha = 100 / (256 * 6)
+    weights = np.linalg.solve(z.T @ z + alpha * np.eye(256), z.T @ (y - y.mean(axis=0)))
+    expected = pca.transform(scaler.transform(new)) @ weights + y.mean(axis=0)
+    np.testing.assert_allclose(predicted["hest_ridge"], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_tuned_ridge_is_that_of_scikit_learn_with_the_layers_and_alpha_chosen(fitted, predicted):
+    chosen = fitted.maps["tuned_ridge"]
+    x, y = stacked()
+    columns = fitting.layer_sets()[chosen.layers]
+    model = make_pipeline(StandardScaler(), Ridge(alpha=chosen.chosen["alpha"])).fit(x[:, columns], y)
+    expected = model.predict(UNSEEN.features[:, columns].astype(float))
+    np.testing.assert_allclose(predicted["tuned_ridge"], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_baselines_predict_what_can_be_predicted(predicted):
+    scores = {
+        name: np.nanmean(pearson(UNSEEN.targets, values))
+        for name, values in predicted.items()
+        if "mean" not in name
+    }
+    assert scores["tuned_ridge"] > 0.5
+    assert scores["tuned_ridge"] > scores["hest_ridge"]
+    assert scores["tuned_ridge"] > scores["colour_ridge"] > 0.2
+    assert scores["tuned_ridge_smoothed"] > 0.5
+
+
+def test_the_ridge_is_attended_as_the_model_is(fitted, predicted):
+    z = (predicted["tuned_ridge"] - fitted.targets.mean) / fitted.targets.sd
+    attended = spot_interaction(torch.from_numpy(z)).numpy()
+    expected = attended * fitted.targets.sd + fitted.targets.mean
+    np.testing.assert_allclose(predicted["tuned_ridge_attended"], expected)
+
+
+def test_the_ridge_is_smoothed_by_the_width_that_was_best_on_held_back_sections(fitted, predicted):
+    assert fitted.smoothing_width in fitting.SMOOTHING_WIDTHS
+    expected = smoothed(predicted["tuned_ridge"], UNSEEN.coords, fitted.smoothing_width)
+    np.testing.assert_allclose(predicted["tuned_ridge_smoothed"], expected)
+
+
+def test_a_lone_training_section_is_tuned_on_its_halves():
+    one = [section("A", 1, side=20)]
+    fitted = fitting.fit_baselines(one, [colour(data) for data in one], GENES, GAP_UM)
+    layers = predict_baselines(fitted, read, UNSEEN.coords)
+    assert pearson(UNSEEN.targets, layers["tuned_ridge"]).mean() > 0.4
+
+
+def test_baselines_survive_their_file(fitted, predicted, tmp_path):
+    fitted.write(tmp_path / "baselines.h5")
+    again = FoldBaselines.read(tmp_path / "baselines.h5")
+    assert (again.genes, again.sections) == (GENES, ["A", "B", "C"])
+    assert again.maps["tuned_ridge"].layers == fitted.maps["tuned_ridge"].layers
+    assert again.maps["tuned_ridge"].chosen == fitted.maps["tuned_ridge"].chosen
+    for name, values in predict_baselines(again, read, UNSEEN.coords).items():
+        np.testing.assert_array_equal(values, predicted[name])
+
+
+def test_a_file_of_another_version_is_refused(fitted, tmp_path, monkeypatch):
+    monkeypatch.setattr(keys, "FORMAT_VERSION", 99)
+    fitted.write(tmp_path / "baselines.h5")
+    monkeypatch.undo()
+    with pytest.raises(InputError, match="version 99"):
+        FoldBaselines.read(tmp_path / "baselines.h5")

@@ -1,0 +1,80 @@
+"""Every section's genes go by the names that the study chose, and what is lost on the way is listed."""
+
+import anndata.utils
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ressat.base.errors import InputError
+from ressat.counts.gene_names import named_genes, unique_names
+
+GENES = pd.DataFrame(
+    {
+        "name": ["TP53", "TBCE", "TBCE", "NEW1"],
+        "symbol": ["TP53", "TBCE", "TBCE", "NEW1"],
+        "ensembl": ["ENSG00000141510.18", "ENSG00000284770", "ENSG00000116957.13", None],
+    }
+)
+
+
+def table(names: list[str], symbols: list | None = None, ids: list | None = None) -> pd.DataFrame:
+    return pd.DataFrame({"name": names, "symbol": symbols, "ensembl": ids})
+
+
+def test_symbols_are_taken_and_repeated_ones_made_unique():
+    named = named_genes(GENES, "symbol", "A1", "A1/outs")
+    assert list(named.names) == ["TP53", "TBCE", "TBCE-1", "NEW1"]
+    assert named.kept.all()
+    assert named.changes.to_dict("records") == [
+        {
+            "name": "TBCE",
+            "gene": "TBCE-1",
+            "change": "renamed",
+            "reason": "the name stands there more than once",
+        }
+    ]
+
+
+def test_ids_are_taken_without_version_and_genes_without_one_are_dropped():
+    named = named_genes(GENES, "ensembl", "A1", "A1/outs")
+    assert list(named.names) == ["ENSG00000141510", "ENSG00000284770", "ENSG00000116957"]
+    assert list(named.kept) == [True, True, True, False]
+    assert named.changes.to_dict("records") == [
+        {"name": "NEW1", "gene": "", "change": "dropped", "reason": "no Ensembl id"}
+    ]
+
+
+def test_ids_that_are_the_only_names_serve_as_ids():
+    ids = ["ENSMUSG00000064339.1", "ENSMUSG00000064340.2"]
+    assert list(named_genes(table(ids), "ensembl", "A1", "A1.tsv").names) == [name[:-2] for name in ids]
+
+
+def test_ids_of_flies_are_taken_as_they_are():
+    named = named_genes(table(["Ubx"], ["Ubx"], ["FBgn0003944"]), "ensembl", "A1", "A1.tsv")
+    assert list(named.names) == ["FBgn0003944"]
+
+
+def test_ids_where_symbols_are_asked_for_are_refused():
+    with pytest.raises(InputError, match=r"section A1: A1\.tsv: of its 2 genes") as caught:
+        named_genes(table(["ENSG00000141736.1", "ENSG00000141737.1"]), "symbol", "A1", "A1.tsv")
+    assert "only 0 have a symbol" in caught.value.found
+    assert "genes.ids: ensembl" in caught.value.action
+
+
+def test_symbols_where_ids_are_asked_for_are_refused():
+    with pytest.raises(InputError, match="only 0 have an Ensembl id") as caught:
+        named_genes(table(["TP53", "ACTB"]), "ensembl", "A1", "A1.tsv")
+    assert "genes.ids: symbol" in caught.value.action
+
+
+def test_a_few_genes_without_symbol_go_by_their_id():
+    genes = table(["TP53", "ACTB", "ENSG00000284770"], ["TP53", "ACTB", "ENSG00000284770"])
+    assert list(named_genes(genes, "symbol", "A1", "A1/outs").names) == list(genes["name"])
+
+
+@settings(deadline=None, derandomize=True, database=None, max_examples=200)
+@given(st.lists(st.sampled_from(["A", "B", "A-1", "A-2", "A-1-1"]), min_size=1, max_size=12))
+@pytest.mark.filterwarnings("ignore:Suffix used")
+def test_names_are_made_unique_as_scanpy_does(names):
+    assert list(unique_names(pd.Index(names))) == list(anndata.utils.make_index_unique(pd.Index(names)))

@@ -1,0 +1,235 @@
+import os
+
+import numpy as np
+import pytest
+import torch
+
+from ressat.base.errors import InputError
+from ressat.encoders.resnet50 import Encoder, build_encoder, load_weights, random_weights
+from ressat.encoders.torchvision_import import import_torchvision
+
+
+@pytest.fixture(scope="module")
+def state() -> dict[str, torch.Tensor]:
+    return random_weights(0)
+
+
+@pytest.fixture(scope="module")
+def tiles() -> torch.Tensor:
+    return torch.randint(0, 256, (3, 3, 64, 64), generator=torch.Generator().manual_seed(0)).float()
+
+
+def trained(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The weights with batch normalisations as training leaves them; at random they do nothing."""
+    rng = torch.Generator().manual_seed(3)
+
+    def moved(name: str, tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.dim() == 1:
+            drawn = torch.rand(tensor.shape, generator=rng)
+            return 0.3 * (drawn - 0.5) if name.endswith(("bias", "running_mean")) else 0.8 + 0.4 * drawn
+        return tensor
+
+    return {name: moved(name, tensor) for name, tensor in state.items()}
+
+
+@pytest.mark.parametrize("weights", ["random", "trained"])
+def test_pooled_layers_are_those_of_torchvisions_resnet50(state, tiles, weights):
+    state = trained(state) if weights == "trained" else state
+    resnet = import_torchvision().models.resnet50(weights=None).eval()
+    resnet.load_state_dict(state, strict=False)
+    mean, sd = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    x = (tiles / 255 - mean.view(1, 3, 1, 1)) / sd.view(1, 3, 1, 1)
+    kept = {}
+    resnet.layer3.register_forward_hook(lambda *args: kept.update(layer3=args[2].mean(dim=(2, 3))))
+    resnet.avgpool.register_forward_hook(lambda *args: kept.update(layer4=args[2].flatten(1)))
+    with torch.inference_mode():
+        resnet(x)
+        pooled = Encoder(state)(tiles)
+    assert {name: values.shape for name, values in pooled.items()} == {
+        "layer3": (3, 1024),
+        "layer4": (3, 2048),
+    }
+    for name, values in pooled.items():
+        torch.testing.assert_close(values, kept[name], rtol=1e-4, atol=1e-4)
+
+
+def test_bf16_gives_what_autocast_gives(state, tiles):
+    state = trained(state)
+    with torch.inference_mode():
+        found = Encoder(state, torch.bfloat16)(tiles)
+        full = Encoder(state)(tiles)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            expected = Encoder(state)(tiles)
+    for name, values in found.items():
+        assert values.dtype == torch.float32
+        torch.testing.assert_close(values, expected[name], rtol=1e-2, atol=1e-3)
+        assert torch.cosine_similarity(values, full[name]).min() > 0.999
+        assert not torch.equal(values, full[name])
+
+
+def test_encoder_is_frozen(state):
+    encoder = Encoder(state)
+    assert not encoder.training
+    assert not any(parameter.requires_grad for parameter in encoder.parameters())
+
+
+def test_random_weights_follow_their_seed(state):
+    again, other = random_weights(0), random_weights(1)
+    assert all(torch.equal(state[name], again[name]) for name in state)
+    assert not torch.equal(state["conv1.weight"], other["conv1.weight"])
+
+
+def test_random_weights_leave_the_callers_random_numbers_alone():
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    random_weights(0)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_untrained_weights_are_named_as_such():
+    _, name, digest = build_encoder(None, 0)
+    assert "random" in name
+    assert len(digest) == 64
+    assert build_encoder(None, 1)[2] != digest
+
+
+def test_weights_of_a_file_are_loaded_and_widened(state, tmp_path):
+    path = tmp_path / "weights.pth"
+    half = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    torch.save({**half, "fc.weight": torch.zeros(2, 2048), "fc.bias": torch.zeros(2)}, path)
+    loaded = load_weights(path)
+    assert loaded.keys() == state.keys()
+    assert loaded["conv1.weight"].dtype == torch.float32
+    torch.testing.assert_close(loaded["conv1.weight"], state["conv1.weight"], atol=1e-3, rtol=1e-3)
+
+
+def test_weights_of_another_network_are_refused_with_the_differences(state, tmp_path):
+    path = tmp_path / "weights.pth"
+    wrong = {**state, "layer1.0.conv1.weight": torch.zeros(64, 64, 3, 3), "extra": torch.zeros(1)}
+    del wrong["conv1.weight"]
+    torch.save(wrong, path)
+    with pytest.raises(InputError) as error:
+        load_weights(path)
+    message = str(error.value)
+    assert str(path) in message
+    assert "conv1.weight is missing" in message
+    assert "layer1.0.conv1.weight is (64, 64, 3, 3), not (64, 64, 1, 1)" in message
+    assert "extra is unknown" in message
+
+
+def refusal(path) -> str:
+    with pytest.raises(InputError) as error:
+        load_weights(path)
+    message = str(error.value)
+    assert message.startswith(f"{path}: ")
+    assert message.count("; ") == 2, "what was found; what was expected; what to do"
+    assert len(message.splitlines()) == 1
+    return message
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "resnet18",
+            "layer1.0.conv1.weight is (64, 64, 3, 3), not (64, 64, 1, 1), layer1.0.conv3.weight is mi",
+        ),
+        ("resnet101", "layer3.6.conv1.weight is unknown"),
+    ],
+)
+def test_weights_of_another_resnet_are_refused(tmp_path, name, said):
+    path = tmp_path / "weights.pth"
+    torch.save(getattr(import_torchvision().models, name)(weights=None).state_dict(), path)
+    message = refusal(path)
+    assert "differences from a ResNet50, " in message
+    assert said in message
+    assert "expected torchvision's names and shapes" in message
+    assert message.endswith("convert the weights, or name the right file in features.weights.")
+
+
+def test_weights_in_whole_numbers_are_refused(state, tmp_path):
+    path = tmp_path / "weights.pth"
+    torch.save({**state, "conv1.weight": state["conv1.weight"].to(torch.int8)}, path)
+    assert "1 in all: conv1.weight is torch.int8, not torch.float32" in refusal(path)
+
+
+def test_a_training_checkpoint_is_refused_with_its_entries(state, tmp_path):
+    path = tmp_path / "last.ckpt"
+    inner = {f"model.{name}": tensor for name, tensor in state.items()}
+    torch.save({"epoch": 3, "state_dict": inner, "optimizer_states": []}, path)
+    message = refusal(path)
+    assert "a dict of epoch, state_dict, optimizer_states that does not map names to tensors" in message
+    assert message.endswith("save model.state_dict() alone.")
+
+
+def test_a_whole_pickled_model_is_refused(tmp_path):
+    path = tmp_path / "model.pth"
+    torch.save(torch.nn.Linear(2, 2), path)
+    message = refusal(path)
+    assert "it cannot be read as a state dict" in message
+    assert "save model.state_dict() alone" in message
+
+
+class Harmful:
+    """Makes a folder wherever it is unpickled."""
+
+    def __init__(self, marker) -> None:
+        self.marker = marker
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.marker),)
+
+
+@pytest.mark.parametrize("as_zip", [True, False])
+def test_code_in_a_weights_file_is_not_run(state, tmp_path, as_zip):
+    path, marker = tmp_path / "weights.pth", tmp_path / "marker"
+    harmful = {**state, "conv1.weight": Harmful(marker)}
+    torch.save(harmful, path, _use_new_zipfile_serialization=as_zip)
+    assert b"marker" in path.read_bytes()
+    assert "it cannot be read as a state dict" in refusal(path)
+    assert not marker.exists()
+
+
+def test_a_truncated_weights_file_is_refused(state, tmp_path):
+    path = tmp_path / "weights.pth"
+    torch.save(state, path)
+    os.truncate(path, path.stat().st_size // 2)
+    message = refusal(path)
+    assert "it cannot be read as a state dict" in message
+    assert "copy the file again if it was cut short" in message
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ([1, 2, 3], "a list that does not map names to tensors"),
+        ({1: torch.zeros(1)}, "a dict of 1 that does not map names to tensors"),
+        (b"", "an empty file; expected the state dict of a torchvision ResNet50"),
+        (b"not a checkpoint", "it cannot be read as a state dict"),
+    ],
+)
+def test_a_file_that_is_no_state_dict_is_refused(content, said, tmp_path):
+    path = tmp_path / "weights.pth"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    assert said in refusal(path)
+
+
+def test_a_missing_weights_file_is_refused(tmp_path):
+    assert "it cannot be read (No such file or directory)" in refusal(tmp_path / "none.pth")
+
+
+def test_real_weights_load_and_tell_tiles_apart(shared):
+    encoder, name, digest = build_encoder(shared / "weights" / "resnet50_imagenet.pth", 0)
+    assert name == "resnet50"
+    assert len(digest) == 64
+    rng = np.random.default_rng(0)
+    flat, noisy = np.full((64, 64, 3), 200), rng.integers(0, 256, (64, 64, 3))
+    batch = torch.tensor(np.stack([flat, noisy]), dtype=torch.float32).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        layer3 = encoder(batch)["layer3"]
+    assert torch.isfinite(layer3).all()
+    assert torch.nn.functional.cosine_similarity(layer3[:1], layer3[1:]).item() < 0.9

@@ -1,0 +1,136 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from ressat.evaluation.pooled import PooledPearson
+from ressat.evaluation.summary import summarise_patients, summarise_sections
+
+PROTOCOL = "leave one patient out, unseen patients"
+GENES = [f"g{i}" for i in range(6)]
+
+
+def rows(section: str, patient: str, level: float, ridge: float, seed: int) -> pd.DataFrame:
+    """Scores of six genes around a level; the last is undefined."""
+    rng = np.random.default_rng(seed)
+    tables = []
+    for model, layer, mean in (("ressat", "attended", level), ("baseline", "tuned_ridge", ridge)):
+        values = mean + 0.05 * rng.normal(size=6)
+        values[-1] = np.nan
+        table = {
+            "protocol": PROTOCOL, "fold": f"without_{patient}", "section": section, "patient": patient,
+            "gene": GENES, "model": model, "layer": layer, "n_spots": 100, "observed_mean": 1.0,
+            "pearson": values, "spearman": values, "rmse": 0.5, "r2": 0.1,
+            "moran_observed": np.linspace(0, 1, 6), "moran_predicted": np.linspace(1, 0, 6),
+            "n_effective": 40.0, "p_value": 0.01, "fdr": [0.01, 0.01, 0.04, 0.2, 0.5, np.nan],
+            "ceiling": [0.9, 0.8, np.nan, 0.7, 0.6, np.nan], "ceiling_low": 0.5,
+            "hvg": [True] * 2 + [False] * 4, "heg": [False] * 4 + [True] * 2, "svg": False,
+        }  # fmt: skip
+        tables.append(pd.DataFrame(table))
+    return pd.concat(tables)
+
+
+def study(levels: dict[str, list[float]]) -> pd.DataFrame:
+    """Sections by patient, with their scores; the ridge is always at 0.3."""
+    tables = [
+        rows(f"{patient}{i}", patient, level, 0.3, seed=10 * ord(patient) + i)
+        for patient, sections in levels.items()
+        for i, level in enumerate(sections)
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+TWO = study({"A": [0.6, 0.6, 0.6], "B": [0.2]})
+TRAINED_ON = {"without_A": "B0", "without_B": "A0,A1,A2"}
+
+
+def of(table: pd.DataFrame, **values: str) -> pd.DataFrame:
+    for name, value in values.items():
+        table = table[table[name] == value]
+    return table
+
+
+def test_genes_of_a_section_are_summarised_by_panel():
+    per_section = summarise_sections(TWO, TRAINED_ON)
+    row = of(per_section, section="A1", layer="attended", panel="all").iloc[0]
+    scores = of(TWO, section="A1", layer="attended")["pearson"]
+    assert (row["n_genes"], row["n_undefined"], row["n_without_ceiling"]) == (6, 1, 2)
+    assert row["mean_pearson"] == pytest.approx(scores.mean())
+    assert row["median_pearson"] == pytest.approx(scores.median())
+    assert row["q25_pearson"] == pytest.approx(scores.quantile(0.25))
+    assert row["q75_pearson"] == pytest.approx(scores.quantile(0.75))
+    assert row["share_significant"] == pytest.approx(3 / 5)
+    assert row["mean_ceiling"] == pytest.approx(0.75)
+    assert row["moran_agreement"] == pytest.approx(-1)
+    assert row["trained_on"] == "B0"
+    heg = of(per_section, section="A1", layer="attended", panel="heg").iloc[0]
+    assert (heg["n_genes"], heg["n_undefined"]) == (2, 1)
+    assert heg["mean_pearson"] == pytest.approx(scores.iloc[4])
+    assert list(per_section["panel"].unique()) == ["all", "hvg", "heg"]
+    assert list(per_section["layer"][:2]) == ["attended", "tuned_ridge"]
+
+
+def test_the_difference_to_the_tuned_ridge_is_taken_gene_by_gene():
+    per_section = summarise_sections(TWO, TRAINED_ON)
+    difference = (
+        of(TWO, section="B0", layer="attended")["pearson"].to_numpy()
+        - of(TWO, section="B0", layer="tuned_ridge")["pearson"].to_numpy()
+    )
+    row = of(per_section, section="B0", layer="attended", panel="all").iloc[0]
+    assert row["minus_tuned_ridge"] == pytest.approx(np.nanmean(difference))
+    assert (of(per_section, layer="tuned_ridge")["minus_tuned_ridge"] == 0).all()
+
+
+def test_a_study_is_the_mean_of_patients_and_a_patient_of_sections():
+    per_section = summarise_sections(TWO, TRAINED_ON)
+    summary = summarise_patients(per_section, {(PROTOCOL, "ressat", "attended"): 0.77})
+    sections = of(per_section, layer="attended", panel="all").set_index("section")["mean_pearson"]
+    patients = of(summary, level="patient", layer="attended", panel="all").set_index("patient")
+    assert patients.loc["A", "mean_pearson"] == pytest.approx(sections[["A0", "A1", "A2"]].mean())
+    assert patients.loc["A", "n_sections"] == 3
+    whole = of(summary, level="study", layer="attended", panel="all").iloc[0]
+    assert whole["mean_pearson"] == pytest.approx((patients.loc["A"] + patients.loc["B"])["mean_pearson"] / 2)
+    assert (whole["n_patients"], whole["n_sections"]) == (2, 4)
+    assert whole["lowest_patient"] == pytest.approx(sections["B0"])
+    assert whole["pooled_pearson"] == 0.77
+
+
+def test_two_patients_have_no_interval():
+    summary = summarise_patients(summarise_sections(TWO, TRAINED_ON), {})
+    assert summary["minus_tuned_ridge_low"].isna().all()
+    assert of(summary, level="patient")["minus_tuned_ridge"].notna().all()
+
+
+def test_five_patients_have_students_interval():
+    levels = {"A": [0.5], "B": [0.4], "C": [0.45, 0.35], "D": [0.3], "E": [0.6]}
+    summary = summarise_patients(summarise_sections(study(levels), {}), {})
+    differences = of(summary, level="patient", layer="attended", panel="all")["minus_tuned_ridge"]
+    row = of(summary, level="study", layer="attended", panel="all").iloc[0]
+    half = stats.t.ppf(0.975, 4) * differences.std() / np.sqrt(5)
+    assert row["minus_tuned_ridge_low"] == pytest.approx(differences.mean() - half)
+    assert row["minus_tuned_ridge_high"] == pytest.approx(differences.mean() + half)
+
+
+def test_pooling_over_spots_is_that_of_all_sections_at_once():
+    rng = np.random.default_rng(0)
+    pooled, sections = PooledPearson(), []
+    for level in (0.0, 5.0):
+        observed = level + rng.normal(size=(80, 2))
+        predicted = level + rng.normal(size=(80, 2))
+        predicted[:, 1] = 1.0
+        pooled.add("attended", pd.Index(["a", "b"]), observed, predicted)
+        sections.append((observed[:, 0], predicted[:, 0]))
+    x, y = (np.concatenate(side) for side in zip(*sections, strict=True))
+    # Gene b is constant; what differs between sections makes up for what does not agree within them.
+    assert pooled.means() == {"attended": pytest.approx(np.corrcoef(x, y)[0, 1])}
+    assert pooled.means()["attended"] > 0.8
+
+
+def test_sections_without_a_gene_are_left_out_of_its_pool():
+    rng = np.random.default_rng(1)
+    observed, predicted = rng.normal(size=(2, 50, 2))
+    pooled = PooledPearson()
+    pooled.add("k", pd.Index(["a", "b"]), observed, predicted)
+    pooled.add("k", pd.Index(["a", "c"]), np.full((50, 2), np.nan), predicted)
+    expected = [np.corrcoef(observed[:, i], predicted[:, i])[0, 1] for i in (0, 1)]
+    assert pooled.means()["k"] == pytest.approx(np.mean(expected))

@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+import torch
+
+from ressat.base.errors import InputError
+from ressat.model import prediction
+from ressat.model.bundle import Bundle
+from ressat.model.network import Head, HeadSettings
+from ressat.model.prediction import predict
+from ressat.model.section_data import Scaler
+from ressat.model.training import InputSettings, TrainedHead
+
+REQUIRES = {
+    "weights_sha256": "ab" * 32,
+    "tile_um": 112.0,
+    "tile_px": 224,
+    "stain": "macenko",
+    "stain_target": "published",
+}
+
+
+@pytest.fixture
+def bundle() -> Bundle:
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    settings = HeadSettings(hidden=16, dropout=0.5, members=2)
+    head = Head(1024, 6, settings).eval()
+    scalers = [Scaler(rng.normal(size=n), rng.uniform(0.5, 2, size=n)) for n in (1024, 6)]
+    trained = TrainedHead(head, InputSettings(("layer3",), 150.0), *scalers, attended_share=0.25, steps=7)
+    genes = [f"G{i}" for i in range(6)]
+    ranks = {"hvg_rank": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "svg_rank": [2.0, 1.0, 3.0, 5.0, 4.0, 6.0]}
+    provenance = {"fold": "all", "sections": ["A"], "tried": [{"layers": ["layer3"], "context": 1.5}]}
+    return Bundle(trained, settings, genes, ranks, REQUIRES, provenance)
+
+
+COORDS = 100.0 * np.stack(np.meshgrid(np.arange(10), np.arange(9)), -1).reshape(-1, 2)
+
+
+@pytest.fixture
+def features() -> np.ndarray:
+    return np.random.default_rng(1).normal(size=(90, 1024)).astype(np.float32)
+
+
+def test_a_saved_model_predicts_as_the_one_that_was_saved(bundle, features, tmp_path):
+    bundle.write(tmp_path / "model.pt")
+    again = Bundle.read(tmp_path / "model.pt")
+    for layer, values in predict(bundle, features, COORDS).items():
+        np.testing.assert_array_equal(predict(again, features, COORDS)[layer], values)
+    assert (again.genes, again.ranks) == (bundle.genes, bundle.ranks)
+    assert again.trained.inputs == bundle.trained.inputs
+    assert (again.requires, again.provenance) == (bundle.requires, bundle.provenance)
+
+
+def test_the_same_model_gives_the_same_bytes(bundle, tmp_path):
+    bundle.write(tmp_path / "model.pt")
+    bundle.write(tmp_path / "other_name.pt")
+    assert (tmp_path / "model.pt").read_bytes() == (tmp_path / "other_name.pt").read_bytes()
+
+
+def test_combined_is_the_share_of_attended_that_was_chosen(bundle, features):
+    layers = predict(bundle, features, COORDS)
+    expected = 0.25 * layers["attended"] + 0.75 * layers["direct"]
+    np.testing.assert_allclose(layers["combined"], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("spots", [1, 13, 90])
+def test_prediction_does_not_depend_on_block_size(bundle, features, monkeypatch, spots):
+    whole = predict(bundle, features, COORDS)
+    monkeypatch.setattr(prediction, "BLOCK_SPOTS", spots)
+    for layer, values in predict(bundle, features, COORDS).items():
+        np.testing.assert_allclose(values, whole[layer], atol=1e-10)
+
+
+def test_prediction_does_not_depend_on_the_order_of_spots(bundle, features):
+    order = np.random.default_rng(2).permutation(len(features))
+    whole = predict(bundle, features, COORDS)
+    for layer, values in predict(bundle, features[order], COORDS[order]).items():
+        np.testing.assert_allclose(values, whole[layer][order], atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("weights_sha256", "cd" * 32),
+        ("tile_um", 55.0),
+        ("tile_px", 256),
+        ("stain", "reinhard"),
+        ("stain_target", "another"),
+    ],
+)
+def test_features_made_in_another_way_are_refused(bundle, name, value):
+    bundle.check(REQUIRES, file="features.h5")
+    with pytest.raises(InputError, match=f"section S: features.h5: .*{value}"):
+        bundle.check({**REQUIRES, name: value}, file="features.h5", section="S")
+
+
+def test_a_file_that_is_no_model_is_refused(bundle, tmp_path):
+    (tmp_path / "model.pt").write_text("nothing of the kind")
+    with pytest.raises(InputError, match="cannot be read as a saved model"):
+        Bundle.read(tmp_path / "model.pt")
+    torch.save({"head": {}}, tmp_path / "model.pt")
+    with pytest.raises(InputError, match="cannot be read as a saved model"):
+        Bundle.read(tmp_path / "model.pt")
+
+
+def test_code_hidden_in_a_file_is_not_run(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (tmp_path.joinpath("sprung").touch, ())
+
+    torch.save(Trap(), tmp_path / "model.pt")
+    with pytest.raises(InputError):
+        Bundle.read(tmp_path / "model.pt")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_model_of_another_version_is_refused(bundle, tmp_path):
+    bundle.write(tmp_path / "model.pt")
+    content = torch.load(tmp_path / "model.pt", weights_only=True)
+    torch.save({**content, "version": 99}, tmp_path / "model.pt")
+    with pytest.raises(InputError, match="version 99"):
+        Bundle.read(tmp_path / "model.pt")

@@ -1,0 +1,72 @@
+"""Charts hold the scores that they are about, whatever these are."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ressat.report import charts
+from ressat.report.answer import Scores
+
+
+def traces(figure: str) -> dict:
+    return {trace.get("name"): trace for trace in json.loads(figure)["data"]}
+
+
+def table(gene=("A", "B"), pearson=(0.4, 0.2), usable=(True, False)) -> pd.DataFrame:
+    return pd.DataFrame({"gene": gene, "pearson": pearson, "ceiling": 0.9, "usable": usable})
+
+
+def test_usable_genes_are_told_from_the_others():
+    found = traces(charts.genes_against_ceiling(table()))
+    assert found["usable (1)"]["customdata"] == ["A"]
+    assert found["not usable (1)"]["y"] == [0.2]
+
+
+def test_names_are_drawn_as_they_are():
+    figure = charts.genes_against_ceiling(table(gene=("<b>x</b>", "a&b")))
+    assert traces(figure)["usable (1)"]["text"] == ["&lt;b&gt;x&lt;/b&gt;"]
+    assert traces(figure)["not usable (1)"]["customdata"] == ["a&b"]
+
+
+@pytest.mark.parametrize("pearson", [[], [np.nan], [0.3], [0.3, 0.3], [-0.2, np.nan, 0.9]])
+def test_any_scores_can_be_drawn(pearson):
+    names = [f"G{index}" for index in range(len(pearson))]
+    gene = table(names, pearson, [False] * len(names))
+    figures = [charts.genes_against_ceiling(gene)]
+    rows = [
+        {"protocol": "p", "fold": "f", "section": "s", "patient": "p", "gene": name, "model": "ressat",
+         "layer": layer, "pearson": value}
+        for name, value in zip(names, pearson, strict=True) for layer in ("direct", "attended")
+    ]  # fmt: skip
+    if rows:
+        per_gene = pd.DataFrame(rows)
+        figures.append(charts.attention_gain(per_gene))
+        scores = Scores(per_gene, pd.DataFrame(), pd.DataFrame(), gene)
+        figures.append(charts.distributions(scores, "attended"))
+    for figure in figures:
+        assert "NaN" not in figure
+        assert json.loads(figure)["layout"]["height"] > 100
+
+
+def test_training_of_a_single_look_is_a_dot_and_shows_no_empty_curve():
+    history = pd.DataFrame(
+        {"step": [100], "learnt_direct": [0.9], "learnt_attended": [0.8],
+         "held_back_direct": [np.nan], "held_back_attended": [np.nan]}
+    )  # fmt: skip
+    found = traces(charts.training_curves(history, 100))
+    assert set(found) == {"direct, learnt from", "attended, learnt from"}
+    assert all("markers" in trace["mode"] for trace in found.values())
+
+
+def test_the_stopping_point_is_marked():
+    history = pd.DataFrame(
+        {
+            name: [1.0, 0.9]
+            for name in ("learnt_direct", "learnt_attended", "held_back_direct", "held_back_attended")
+        }
+    ).assign(step=[20, 40])
+    (mark,) = json.loads(charts.training_curves(history, 40))["layout"]["shapes"]
+    assert mark["x0"] == mark["x1"] == 40
+    assert "shapes" not in json.loads(charts.training_curves(history, None))["layout"]

@@ -1,0 +1,66 @@
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from ressat.workflow.job_resources import grown, grown_with_tiles
+
+
+class Inputs(SimpleNamespace):
+    """Named files, as Snakemake gives them to a rule's functions."""
+
+    def __iter__(self):
+        for named in vars(self).values():
+            yield from [named] if isinstance(named, str) else named
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    for name, size in {"a": 2_000_000, "b": 500_000, "c": 1_000_000}.items():
+        (tmp_path / name).write_bytes(bytes(size))
+    (tmp_path / "tiles.json").write_text(json.dumps({"tiles": 2500}))
+    return Inputs(
+        features=[str(tmp_path / "a"), str(tmp_path / "b")],
+        genes=str(tmp_path / "c"),
+        counted=str(tmp_path / "tiles.json"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (grown(1000), 1000),
+        (grown(1000, of="features", per_mb=10), 1025),
+        (grown(1000, of="features genes", per_mb=10), 1035),
+        (grown(1000, of="genes", per_mb=10), 1010),
+        (grown(1000, of="features genes", per_mb_of_largest=10), 1020),
+        (grown(1000, of="features", per_mb=10, per_mb_of_largest=100), 1225),
+        (grown(10, of="features", per_mb=0.1), 11),
+        (grown_with_tiles(20, 4), 30),
+    ],
+)
+def test_a_request_grows_with_its_inputs_and_is_whole(inputs, request_, expected):
+    found = request_(None, inputs, 1)
+    assert found == expected
+    assert isinstance(found, int)
+
+
+def test_without_names_all_inputs_count(inputs, tmp_path):
+    everything = 2_000_000 + 500_000 + 1_000_000 + (tmp_path / "tiles.json").stat().st_size
+    assert grown(0, per_mb=1e6)(None, inputs, 1) == everything
+
+
+def test_every_attempt_asks_for_twice_as_much(inputs):
+    request = grown(100, of="genes", per_mb=10)
+    assert [request(None, inputs, attempt) for attempt in (1, 2, 3)] == [110, 220, 440]
+
+
+@pytest.mark.parametrize("request_", [grown(1, of="genes", per_mb=1), grown_with_tiles(1, 1)])
+def test_what_is_not_made_yet_is_known_later(request_, tmp_path):
+    missing = Inputs(genes=str(tmp_path / "no"), counted=str(tmp_path / "no"))
+    with pytest.raises(FileNotFoundError):
+        request_(None, missing, 1)
+
+
+def test_a_constant_request_needs_no_input():
+    assert grown(1000)(None, Inputs(), 1) == 1000

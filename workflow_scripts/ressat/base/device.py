@@ -1,0 +1,79 @@
+"""Which processor runs the network, and in which precision."""
+
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ressat.base.gpu import claim_gpu
+
+# Processor flags of native bfloat16 arithmetic. Without them it is emulated, many times slower.
+BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
+
+# Tiles per forward pass: on a CPU more of them only take more memory, a GPU is busy with some dozens.
+BATCH_SIZES = {"cpu": 16, "cuda": 128}
+
+
+@dataclass(frozen=True)
+class Device:
+    """A torch device and the precision to run on it.
+
+    Attributes
+    ----------
+    name
+        ``cuda`` or ``cpu``.
+    precision
+        ``bf16`` or ``fp32``.
+    """
+
+    name: str
+    precision: str
+
+    def batch_size(self, wanted: int | str) -> int:
+        """Resolve ``batch_size: auto``; a number stays as it is."""
+        return BATCH_SIZES[self.name] if wanted == "auto" else wanted
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the network's weights and activations are kept in."""
+        return torch.bfloat16 if self.precision == "bf16" else torch.float32
+
+
+def processor() -> str:
+    """Return ``cuda``, with a GPU made current that is this process's alone, or ``cpu``.
+
+    While other jobs of this user have all GPUs of the machine, this waits.
+    """
+    if not torch.cuda.is_available():
+        return "cpu"
+    gpus = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
+    torch.cuda.set_device(claim_gpu(tuple(str(gpu.uuid) for gpu in gpus)))
+    return "cuda"
+
+
+def choose_device(precision: str) -> Device:
+    """Take a GPU where there is one, and resolve ``precision: auto``.
+
+    Parameters
+    ----------
+    precision
+        ``auto`` (bf16 where the hardware computes in it, else fp32), ``bf16`` or ``fp32``.
+    """
+    name = processor()
+    if precision == "auto":
+        native = (
+            torch.cuda.is_bf16_supported(including_emulation=False) if name == "cuda" else _cpu_has_bf16()
+        )
+        precision = "bf16" if native else "fp32"
+    return Device(name, precision)
+
+
+def _cpu_has_bf16() -> bool:
+    information = Path("/proc/cpuinfo")
+    if platform.system() != "Linux" or not information.exists():
+        return False
+    for line in information.read_text().splitlines():
+        if line.lower().startswith(("flags", "features")):
+            return bool(BF16_FLAGS & set(line.split()))
+    return False

@@ -1,0 +1,1 @@
+"""What the model has to beat."""

@@ -1,0 +1,107 @@
+"""A fold's fitted baselines as what they all are, linear maps, and the file that holds them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from ressat.base import keys
+from ressat.base.files import check_version
+from ressat.base.hdf5_file import new_hdf5
+from ressat.model.section_data import Scaler
+
+MAPS, TARGETS, GENES = "maps", "targets", "genes"
+
+
+@dataclass(frozen=True)
+class LinearBaseline:
+    """A linear map from features to expression.
+
+    Attributes
+    ----------
+    layers
+        Feature layers that are read, side by side; none for a constant prediction.
+    weights
+        Shape (features, genes).
+    intercept
+        Shape (genes,), log1p CP10k.
+    chosen
+        Settings, and how they did inside the training sections.
+    """
+
+    layers: tuple[str, ...]
+    weights: np.ndarray
+    intercept: np.ndarray
+    chosen: dict[str, float]
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        """Return log1p CP10k, float64, shape (spots, genes), from features of shape (spots, features)."""
+        return features.astype(np.float64) @ self.weights + self.intercept
+
+
+@dataclass(frozen=True)
+class FoldBaselines:
+    """All baselines of a fold.
+
+    Attributes
+    ----------
+    genes
+        Names of the predicted genes.
+    sections
+        Those that all this was fitted on.
+    maps
+        By name.
+    targets
+        Mean and standard deviation of each gene over the training spots: attention acts in z units.
+    smoothing_width
+        Of the Gaussian that smooths the tuned ridge, in spot pitches.
+    """
+
+    genes: list[str]
+    sections: list[str]
+    maps: Mapping[str, LinearBaseline]
+    targets: Scaler
+    smoothing_width: float
+
+    def write(self, path: str | Path) -> None:
+        """Write the file described in docs/outputs.md, as a whole."""
+        with new_hdf5(path) as file:
+            file.create_dataset(GENES, data=np.array(self.genes, dtype=object), dtype=h5py.string_dtype())
+            for name, fitted in self.maps.items():
+                group = file.create_group(f"{MAPS}/{name}")
+                group["weights"], group["intercept"] = fitted.weights, fitted.intercept
+                group.attrs.update(layers=json.dumps(fitted.layers), **fitted.chosen)
+            file[f"{TARGETS}/mean"], file[f"{TARGETS}/sd"] = self.targets.mean, self.targets.sd
+            file.attrs.update(
+                sections=json.dumps(self.sections),
+                smoothing_width=self.smoothing_width,
+                unit=keys.EXPRESSION_UNIT,
+                version=keys.FORMAT_VERSION,
+            )
+
+    @classmethod
+    def read(cls, path: str | Path) -> "FoldBaselines":
+        """Read the file that `write` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is of another version of the format.
+        """
+        with h5py.File(path) as file:
+            check_version(dict(file.attrs), path)
+            maps = {}
+            for name, group in file[MAPS].items():
+                chosen = {key: float(value) for key, value in group.attrs.items() if key != "layers"}
+                layers = tuple(json.loads(group.attrs["layers"]))
+                maps[name] = LinearBaseline(layers, group["weights"][()], group["intercept"][()], chosen)
+            return cls(
+                genes=file[GENES].asstr()[()].tolist(),
+                sections=json.loads(file.attrs["sections"]),
+                maps=maps,
+                targets=Scaler(file[f"{TARGETS}/mean"][()], file[f"{TARGETS}/sd"][()]),
+                smoothing_width=float(file.attrs["smoothing_width"]),
+            )

@@ -1,0 +1,123 @@
+"""Is anything of a test section in what its fold's model learns from? Checked on content, not on names."""
+
+import hashlib
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.spatial import cKDTree
+
+from ressat.base.errors import InputError
+from ressat.base.results_h5ad import read_results
+from ressat.tiles.table import Tiles
+
+# Two sections with more of the smaller one's spots in common are the same counts, read in two ways.
+MOST_SHARED_SPOTS = 0.2
+
+
+@dataclass(frozen=True)
+class Content:
+    """What tells two sections with the same content apart from two different ones.
+
+    Attributes
+    ----------
+    section, patient, side
+        Names; ``side`` is train or test.
+    slide
+        SHA-256 of the slide file's content.
+    image
+        SHA-256 of the slide's low-resolution pixels: the same for a slide that was only rewritten.
+    counts
+        Fingerprints of the spots' counts, shape (spots,); see
+        `ressat.counts.expression_file.spot_fingerprints`.
+    tiles
+        Centres of the tiles in level-0 pixels, shape (tiles, 2).
+    tile_px
+        Edge of a tile in level-0 pixels.
+    """
+
+    section: str
+    patient: str
+    side: str
+    slide: str
+    image: str
+    counts: np.ndarray
+    tiles: np.ndarray
+    tile_px: float
+
+    @classmethod
+    def read(cls, tiles_file: str | Path, counts_file: str | Path, *, patient: str, side: str) -> "Content":
+        """Read from results/tiles/{sample}.h5 and results/expression/{sample}.h5ad."""
+        tiles = Tiles.read(tiles_file)
+        adata = read_results(counts_file, backed="r")
+        fingerprints = adata.obs["fingerprint"].to_numpy()
+        adata.file.close()
+        return cls(
+            tiles.section,
+            patient,
+            side,
+            slide=tiles.fingerprint,
+            image=hashlib.sha256(tiles.lowres.tobytes()).hexdigest(),
+            counts=fingerprints,
+            tiles=tiles.coords,
+            tile_px=tiles.geometry.tile_um / tiles.scale.mpp,
+        )
+
+
+def check_fold(fold: str, sections: list[Content], *, within_patient: bool) -> pd.DataFrame:
+    """Refuse a fold whose sides share a patient, or in which two sections have the same content.
+
+    Sections may share a slide where their tiles lie apart, as on a slide with several arrays. Copies
+    among the training sections are refused too: one could be held back for a choice while its twin is
+    learnt from.
+
+    Parameters
+    ----------
+    fold
+        The fold's name, for messages.
+    sections
+        All that are learnt from or tested.
+    within_patient
+        Whether a patient may stand on both sides.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per section: ``section``, ``patient``, ``side``, ``slide_sha256`` and ``counts_sha256``.
+
+    Raises
+    ------
+    InputError
+        Naming both sections and what they share.
+    """
+    for one, other in combinations(sections, 2):
+        across = one.side != other.side
+        shared = _shared_content(one, other)
+        if shared is None and across and one.patient == other.patient and not within_patient:
+            shared = f"the patient {one.patient}"
+        if shared is not None:
+            sides = "on both sides of" if across else f"both on the side {one.side} of"
+            raise InputError(
+                f"sections {one.section} and {other.section} share {shared} and stand {sides} fold {fold}",
+                expected="nothing of a section to be found in another: scores would be too good",
+                action=f"correct or remove one of {one.section} and {other.section} in the sample sheet",
+            )
+    rows = [(one.section, one.patient, one.side, one.slide, _digest(one.counts)) for one in sections]
+    return pd.DataFrame(rows, columns=["section", "patient", "side", "slide_sha256", "counts_sha256"])
+
+
+def _shared_content(one: Content, other: Content) -> str | None:
+    common = np.isin(one.counts, other.counts).sum()
+    if common > MOST_SHARED_SPOTS * min(len(one.counts), len(other.counts)):
+        return f"the counts of {common} spots"
+    if one.slide == other.slide or one.image == other.image:
+        distances, _ = cKDTree(one.tiles).query(other.tiles, p=np.inf)
+        if distances.min() < (one.tile_px + other.tile_px) / 2:
+            return "their slide, with overlapping tiles"
+    return None
+
+
+def _digest(fingerprints: np.ndarray) -> str:
+    return hashlib.sha256(np.sort(fingerprints).tobytes()).hexdigest()

@@ -1,0 +1,1 @@
+"""Reading counts: a file for each format, and what all formats share."""

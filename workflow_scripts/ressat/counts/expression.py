@@ -1,0 +1,62 @@
+"""Expression as the model sees it: log1p of counts per 10,000."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from ressat.base.results_h5ad import read_results
+
+TARGET_SUM = 1e4
+
+
+def log1p_cp10k(counts: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Return log(1 + counts per 10,000), natural logarithm, per spot over all genes.
+
+    The same as scanpy's ``normalize_total(target_sum=1e4)`` and ``log1p``, for environments
+    without scanpy.
+
+    Parameters
+    ----------
+    counts
+        Raw counts, shape (spots, genes); no spot without counts.
+
+    Returns
+    -------
+    scipy.sparse.csr_matrix
+        float64, shape (spots, genes).
+    """
+    totals = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
+    scaled = sparse.diags_array(TARGET_SUM / totals) @ counts.astype(np.float64)
+    return sparse.csr_matrix(scaled).log1p()
+
+
+def read_log_expression(path: str | Path, genes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Read log1p CP10k of some genes, normalised over all genes of the section.
+
+    Parameters
+    ----------
+    path
+        results/expression/{sample}.h5ad.
+    genes
+        Names; one that the section does not have gives NaN.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        float32, shape (spots, genes), unit log1p CP10k; and the barcodes, str, shape (spots,).
+    """
+    adata = read_results(path)
+    columns = adata.var_names.get_indexer(list(genes))
+    present = columns >= 0
+    values = np.full((adata.n_obs, len(columns)), np.nan, dtype=np.float32)
+    values[:, present] = log1p_cp10k(adata.X)[:, columns[present]].toarray()
+    return values, adata.obs_names.to_numpy(dtype=str)
+
+
+def read_panel(path: str | Path) -> list[str]:
+    """Read the gene names of results/folds/{fold}/genes.tsv, best first."""
+    # As text: names can be all digits (Entrez ids), or read "NA" or "NAN".
+    return pd.read_csv(path, sep="\t", dtype={"gene": str}, keep_default_na=False)["gene"].tolist()

@@ -1,0 +1,155 @@
+"""Where the spots of a Space Ranger run lie, and at which scale: its positions and scale factors."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ressat.base.errors import InputError
+from ressat.counts.packed_files import read_bytes
+from ressat.counts.text_cells import finite, read_cells, refuse_repeated, whole
+
+POSITION_COLUMNS = [
+    "barcode",
+    "in_tissue",
+    "array_row",
+    "array_col",
+    "pxl_row_in_fullres",
+    "pxl_col_in_fullres",
+]
+
+
+@dataclass(frozen=True)
+class ScaleFactors:
+    """What Space Ranger says of its scales.
+
+    Attributes
+    ----------
+    spot_px
+        Diameter of a spot, or edge of a bin, level-0 pixels.
+    hires_scale, lowres_scale
+        Pixels of its hires and lowres images per level-0 pixel; None where it does not say.
+    bin_um, mpp
+        Edge of a bin, um, and um per pixel, of Visium HD; else None.
+    """
+
+    spot_px: float
+    hires_scale: float | None = None
+    lowres_scale: float | None = None
+    bin_um: float | None = None
+    mpp: float | None = None
+
+
+def read_positions(section: str, file: str) -> pd.DataFrame:
+    """Read Space Ranger's spot positions: a table with a header or, as of old, without, or parquet.
+
+    Parameters
+    ----------
+    section, file
+        The section's name, for messages, and the table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By barcode, each once: in_tissue (0 or 1), array_row, array_col (int), x and y (level-0 pixels,
+        float).
+
+    Raises
+    ------
+    InputError
+        If it is no such table, a position is not a number, or a barcode stands there twice.
+    """
+    table = _read_parquet(section, file) if file.endswith(".parquet") else _read_text(section, file)
+    cells = [str(name) for name in table.columns]
+    if table.empty or any(number != 1 for name, number in _times(cells).items()):
+        raise InputError(
+            f"a header alone, {', '.join(cells)}"
+            if table.empty
+            else f"{len(cells)} columns, {', '.join(cells[:8])}",
+            expected=f"{len(POSITION_COLUMNS)} columns: {', '.join(POSITION_COLUMNS)}",
+            action="copy it again from Space Ranger's outs",
+            section=section,
+            file=file,
+        )
+    table.index = table["barcode"].astype(str)
+    refuse_repeated(section, file, table.index)
+    numbers = finite(section, file, table, POSITION_COLUMNS[1:])
+    places = whole(section, file, numbers, POSITION_COLUMNS[1:4])
+    odd = places.index[~places["in_tissue"].isin([0, 1])]
+    if len(odd):
+        raise InputError(
+            f"{places.loc[odd[0], 'in_tissue']} as in_tissue in row {odd[0]}",
+            expected="0 or 1",
+            action="copy it again from Space Ranger's outs",
+            section=section,
+            file=file,
+        )
+    # A row of pixels is a place along y.
+    return places.assign(x=numbers["pxl_col_in_fullres"], y=numbers["pxl_row_in_fullres"])
+
+
+def _times(cells: list[str]) -> dict[str, int]:
+    found = Counter(cells)
+    return {name: found[name] for name in POSITION_COLUMNS}
+
+
+def _read_text(section: str, file: str) -> pd.DataFrame:
+    cells = read_cells(section, file)
+    first = cells.iloc[0].str.lower()
+    if first.isin(POSITION_COLUMNS).any():
+        return cells.iloc[1:].set_axis(first.to_list(), axis=1)
+    if cells.shape[1] == len(POSITION_COLUMNS):
+        return cells.set_axis(POSITION_COLUMNS, axis=1)
+    return cells.set_axis(first.to_list(), axis=1)
+
+
+def _read_parquet(section: str, file: str) -> pd.DataFrame:
+    try:
+        table = pd.read_parquet(file)
+        return table if "barcode" in table.columns else table.reset_index()
+    except Exception as error:  # pyarrow raises many kinds for a file that is not what it says
+        raise InputError(
+            f"it cannot be read as parquet ({error})",
+            expected="tissue_positions.parquet as Space Ranger writes it",
+            action="copy it again from Space Ranger's outs",
+            section=section,
+            file=file,
+        ) from error
+
+
+def read_scale_factors(section: str, file: str) -> ScaleFactors:
+    """Read Space Ranger's ``scalefactors_json.json``.
+
+    Raises
+    ------
+    InputError
+        If the file is not JSON with a positive ``spot_diameter_fullres``, or another factor is no positive
+        number.
+    """
+    content = read_bytes(section, file)
+    try:
+        factors = dict(json.loads(content.decode()))
+        return ScaleFactors(
+            _factor(factors, "spot_diameter_fullres"),
+            _factor(factors, "tissue_hires_scalef") if "tissue_hires_scalef" in factors else None,
+            _factor(factors, "tissue_lowres_scalef") if "tissue_lowres_scalef" in factors else None,
+            _factor(factors, "bin_size_um") if "bin_size_um" in factors else None,
+            _factor(factors, "microns_per_pixel") if "microns_per_pixel" in factors else None,
+        )
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise InputError(
+            f"it cannot be read as scale factors ({type(error).__name__}: {error})",
+            expected="JSON with a positive spot_diameter_fullres, as Space Ranger writes it",
+            action="copy it again from Space Ranger's outs",
+            section=section,
+            file=file,
+        ) from error
+
+
+def _factor(factors: dict, name: str) -> float:
+    value = float(factors[name])
+    if not 0 < value < np.inf:
+        raise ValueError(f"{name} is {value:g}")
+    return value

@@ -1,0 +1,245 @@
+"""Count matrices as 10x Genomics writes them: HDF5 of either version, and Matrix Market."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import BinaryIO
+
+import h5py
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from ressat.base.errors import InputError
+from ressat.counts.packed_files import READING_ERRORS, opened
+from ressat.counts.text_cells import read_cells
+
+GENE_EXPRESSION = "Gene Expression"
+# No compression that these files use makes them smaller than this: a declared size beyond is damage, and
+# would fill the memory.
+MOST_PACKED = 1100
+# Bytes of text that are made numbers at a time.
+BLOCK = 1 << 24
+# Such numbers can crash pandas' parser.
+LONG_NUMBER = re.compile(rb"[0-9.][eE][+-]?\d{4}|[^\s]{31}")
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A count matrix.
+
+    Attributes
+    ----------
+    barcodes
+        Shape (spots,).
+    genes
+        name, symbol and ensembl, a row per gene.
+    counts
+        float32, shape (spots, genes).
+    other
+        How many features were left out since they are no genes, by type.
+    """
+
+    barcodes: pd.Index
+    genes: pd.DataFrame
+    counts: sparse.csr_matrix
+    other: dict[str, int]
+
+
+def read_h5_matrix(section: str, file: str) -> Matrix:
+    """Read a matrix from an HDF5 file, of version 3 (group ``matrix``) or 2 (a group per genome).
+
+    Of version 2 with several genomes, the one that has counts is read.
+
+    Raises
+    ------
+    InputError
+        If the file is no such matrix, several genomes of version 2 have counts, or it holds no genes.
+    """
+    try:
+        with h5py.File(file, "r") as content:
+            arrays = _Arrays(os.path.getsize(file))
+            if isinstance(content.get("matrix"), h5py.Group):
+                group = content["matrix"]
+                features = group["features"]
+                ids, names = arrays.texts(features["id"]), arrays.texts(features["name"])
+                kinds = arrays.texts(features["feature_type"]) if "feature_type" in features else None
+            else:
+                group = _genome(content)
+                ids, names, kinds = arrays.texts(group["genes"]), arrays.texts(group["gene_names"]), None
+            barcodes = arrays.texts(group["barcodes"])
+            # Features x barcodes by columns, so barcodes x features by rows.
+            parts = tuple(arrays.numbers(group[name]) for name in ("data", "indices", "indptr"))
+            counts = sparse.csr_matrix(parts, shape=(len(barcodes), len(ids)))
+            counts.check_format(full_check=True)
+            return _matrix(section, file, barcodes, ids, names, kinds, counts)
+    except InputError:
+        raise
+    except Exception as error:  # h5py raises many kinds for a file that is not what it says
+        raise InputError(
+            f"it cannot be read as a 10x count matrix ({error})",
+            expected="filtered_feature_bc_matrix.h5 as Space Ranger writes it",
+            action="copy it again from Space Ranger's outs",
+            section=section,
+            file=file,
+        ) from error
+
+
+def read_mtx_matrix(section: str, matrix: str, features: str, barcodes: str) -> Matrix:
+    """Read a matrix from the three files of a folder, each plain or gzipped.
+
+    Parameters
+    ----------
+    section
+        The section's name, for messages.
+    matrix, features, barcodes
+        ``matrix.mtx``, ``features.tsv`` (or the older ``genes.tsv``) and ``barcodes.tsv``.
+
+    Raises
+    ------
+    InputError
+        If a file is not what its name says, they are not of the same matrix, or it holds no genes.
+    """
+    rows, names = read_cells(section, features), read_cells(section, barcodes)[0]
+    # Files of a single column name the genes by it.
+    ids, symbols = rows[0], rows[min(1, rows.shape[1] - 1)]
+    kinds = rows[2].to_numpy() if rows.shape[1] > 2 else None
+    try:
+        counts = _read_entries(section, matrix, len(ids), len(names))
+        return _matrix(section, matrix, names.to_numpy(), ids.to_numpy(), symbols.to_numpy(), kinds, counts)
+    except (*READING_ERRORS, ValueError, OverflowError, MemoryError) as error:
+        raise InputError(
+            f"it cannot be read as a Matrix Market file ({str(error).strip()})",
+            expected="matrix.mtx or matrix.mtx.gz as Space Ranger writes it",
+            action="copy it again from Space Ranger's outs",
+            section=section,
+            file=matrix,
+        ) from error
+
+
+def _read_entries(section: str, file: str, features: int, barcodes: int) -> sparse.csr_matrix:
+    """Read a Matrix Market file by barcode and feature; scipy's reader ends the process on a damaged one."""
+    with opened(section, file) as handle:
+        head = handle.readline(200).split()
+        if [word.lower() for word in head[:3]] != [b"%%matrixmarket", b"matrix", b"coordinate"]:
+            raise ValueError("it does not begin with %%MatrixMarket matrix coordinate")
+        line = handle.readline()
+        while line.startswith(b"%"):
+            line = handle.readline()
+        rows, columns, entries = (int(word) for word in line.split())
+        # Writers say anything of a matrix without entries.
+        kind = [word.lower() for word in head[3:]]
+        if entries and kind not in ([b"integer", b"general"], [b"real", b"general"]):
+            raise ValueError(f"its values are {b' '.join(head[3:]).decode(errors='replace')}")
+        if (rows, columns) != (features, barcodes):
+            raise InputError(
+                f"a matrix of {rows} x {columns} beside {features} features and {barcodes} barcodes",
+                expected="features and barcodes of this very matrix",
+                action="copy the three files again from Space Ranger's outs",
+                section=section,
+                file=file,
+            )
+        parts = [_entries(block) for block in _blocks(handle)]
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(np.zeros((0, 3)))
+    if len(table) != entries:
+        raise ValueError(f"{len(table)} entries where it says {entries}")
+    feature, barcode = (table[column].to_numpy().astype(np.int64) - 1 for column in (0, 1))
+    if entries and not (
+        feature.min() >= 0 and feature.max() < rows and barcode.min() >= 0 and barcode.max() < columns
+    ):
+        raise ValueError(f"an entry outside {rows} x {columns}")
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, which is refused where values are checked
+        values = table[2].to_numpy(dtype=np.float32)
+    return sparse.csr_matrix((values, (barcode, feature)), shape=(barcodes, features))
+
+
+def _blocks(handle: BinaryIO) -> Iterator[bytes]:
+    """Whole lines, many at a time."""
+    while block := handle.read(BLOCK):
+        yield block + handle.readline()
+
+
+def _entries(block: bytes) -> pd.DataFrame:
+    """Row, column and value of some lines."""
+    if LONG_NUMBER.search(block):
+        raise ValueError("a number of more than 30 characters or with an endless exponent")
+    if not block.strip():
+        return pd.DataFrame({0: np.zeros(0, int), 1: np.zeros(0, int), 2: np.zeros(0)})
+    table = pd.read_csv(
+        BytesIO(block), sep=r"\s+", header=None, dtype={0: np.int64, 1: np.int64, 2: np.float64}
+    )
+    if table.shape[1] != 3:
+        raise ValueError(f"{table.shape[1]} numbers in a line")
+    return table
+
+
+class _Arrays:
+    """Reads arrays of a file of a given size, in bytes."""
+
+    def __init__(self, size: int) -> None:
+        self._limit = MOST_PACKED * size
+
+    def numbers(self, array: h5py.Dataset) -> np.ndarray:
+        if array.ndim != 1 or array.dtype.kind not in "iuf":
+            raise ValueError(f"{array.name} is {array.dtype} of shape {array.shape}")
+        return self._read(array)
+
+    def texts(self, array: h5py.Dataset) -> np.ndarray:
+        if array.ndim != 1 or array.dtype.kind not in "SO":
+            raise ValueError(f"{array.name} is {array.dtype} of shape {array.shape}")
+        return np.array([cell.decode() for cell in self._read(array)], dtype=object)
+
+    def _read(self, array: h5py.Dataset) -> np.ndarray:
+        if array.nbytes > self._limit:
+            raise ValueError(f"{array.name} of shape {array.shape} is more than it can hold")
+        return array[()]
+
+
+def _genome(content: h5py.File) -> h5py.Group:
+    """The group of a file of version 2."""
+    genomes = [group for group in content.values() if isinstance(group, h5py.Group) and "genes" in group]
+    with_counts = [group for group in genomes if group["data"].size]
+    if len(genomes) > 1 and len(with_counts) > 1:
+        names = ", ".join(group.name.strip("/") for group in with_counts)
+        raise ValueError(
+            f"it has counts of {len(with_counts)} genomes, {names}, and can be read with one only"
+        )
+    if not genomes:
+        raise ValueError(f"no group matrix among {', '.join(content) or 'none'}")
+    return (with_counts or genomes)[0]
+
+
+def _matrix(
+    section: str,
+    file: str,
+    barcodes: np.ndarray,
+    ids: np.ndarray,
+    names: np.ndarray,
+    kinds: np.ndarray | None,
+    counts: sparse.csr_matrix,
+) -> Matrix:
+    """Keep what is counted of genes."""
+    if not len(ids) == len(names) == (len(ids) if kinds is None else len(kinds)):
+        raise ValueError(f"{len(ids)} ids, {len(names)} names and {len(kinds)} types of features")
+    is_gene = np.ones(len(ids), dtype=bool) if kinds is None else kinds == GENE_EXPRESSION
+    other = {} if kinds is None else pd.Series(kinds[~is_gene], dtype=object).value_counts().to_dict()
+    if not is_gene.any():
+        raise InputError(
+            f"no gene among its {len(ids)} features" + "".join(f" ({kind})" for kind in list(other)[:1]),
+            expected=f"features of type {GENE_EXPRESSION}",
+            action="give the matrix of a run that measured gene expression",
+            section=section,
+            file=file,
+        )
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, which is refused where values are checked
+        counts = counts.astype(np.float32)
+    counts.sum_duplicates()
+    names, ids = names[is_gene], ids[is_gene]
+    return Matrix(
+        pd.Index(barcodes, dtype=object),
+        pd.DataFrame({"name": names, "symbol": names, "ensembl": ids}, dtype=object),
+        counts if is_gene.all() else counts[:, np.flatnonzero(is_gene)],
+        other,
+    )

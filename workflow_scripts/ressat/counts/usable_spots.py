@@ -1,0 +1,231 @@
+"""What counts must be, whatever format they came in, and which spots are of use."""
+
+import logging
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from ressat.base.errors import InputError
+from ressat.counts.spot_counts import SpotCounts
+from ressat.counts.text_cells import refuse_repeated
+
+logger = logging.getLogger("ressat")
+
+WITHOUT_POSITION, OUTSIDE_TISSUE, ZERO_COUNTS = "without position", "outside tissue", "zero counts"
+# Fewer spots allow neither training nor a test of a correlation.
+MIN_SPOTS = 20
+# Share of spots without position from which the positions may be of another section.
+DOUBTFUL = 0.2
+# What Space Ranger adds to a barcode, and what some tools remove.
+SUFFIX = re.compile(r"-\d+$")
+
+
+def usable_spots(counts: SpotCounts) -> SpotCounts:
+    """Check counts, and keep the spots under tissue that have any.
+
+    Raises
+    ------
+    InputError
+        See `check_values` and `under_tissue`; or if fewer than `MIN_SPOTS` remain.
+    """
+    check_values(counts)
+    usable = under_tissue(counts)
+    _refuse_few(usable)
+    return usable
+
+
+def _refuse_few(counts: SpotCounts) -> None:
+    if len(counts.spots) < MIN_SPOTS:
+        raise InputError(
+            f"{len(counts.spots)} spots with counts",
+            expected=f"at least {MIN_SPOTS}, to learn from or to test a correlation on",
+            action="leave the section out, or check that positions and counts are whole",
+            section=counts.section,
+            file=counts.file,
+        )
+
+
+def with_counts_of(counts: SpotCounts, kept: np.ndarray) -> SpotCounts:
+    """Keep some genes, and the spots that have counts of them.
+
+    Parameters
+    ----------
+    counts
+        Usable spots.
+    kept
+        Which genes, boolean, shape (genes,).
+
+    Raises
+    ------
+    InputError
+        If fewer than `MIN_SPOTS` spots remain.
+    """
+    columns = np.flatnonzero(kept)
+    part = counts.counts[:, columns].tocsr()
+    has_counts = np.asarray(part.sum(axis=1)).ravel() > 0
+    zero = counts.left_out.get(ZERO_COUNTS, 0) + int((~has_counts).sum())
+    remaining = replace(
+        counts,
+        spots=counts.spots[has_counts],
+        genes=counts.genes.iloc[columns].reset_index(drop=True),
+        counts=part[np.flatnonzero(has_counts)],
+        left_out=counts.left_out | {ZERO_COUNTS: zero},
+    )
+    _refuse_few(remaining)
+    return remaining
+
+
+def check_values(counts: SpotCounts) -> None:
+    """Refuse what cannot be raw counts in their places.
+
+    Raises
+    ------
+    InputError
+        If a spot stands there twice, a count is negative, not whole or not finite (naming spot and gene), no
+        spot has any, or neighbouring spots are not a pixel apart.
+    """
+    refuse_repeated(counts.section, counts.file, counts.spots)
+    at = first_odd(counts.counts)
+    if at is not None:
+        raise odd_count(counts.section, counts.file, counts.counts, at, counts.spots, counts.genes["name"])
+    if not counts.counts.data.any():
+        raise _no_counts(counts, len(counts.spots))
+    if not counts.array.pitch_px >= 1 and len(counts.places) > 1:
+        raise InputError(
+            f"neighbouring spots are {counts.array.pitch_px:.2g} px apart",
+            expected="each spot at its own place, in full-resolution pixels",
+            action="check the positions",
+            section=counts.section,
+            file=counts.file,
+        )
+
+
+def under_tissue(counts: SpotCounts) -> SpotCounts:
+    """Keep the spots that have a position under tissue and counts, and count the others.
+
+    Returns
+    -------
+    SpotCounts
+        ``left_out`` with those without position, outside tissue and of zero counts, each spot under the
+        first of these that holds.
+
+    Raises
+    ------
+    InputError
+        If no spot remains.
+    """
+    placed = counts.spots.isin(counts.places.index)
+    if not placed.any():
+        raise _no_position(counts)
+    in_tissue = counts.places["in_tissue"].reindex(counts.spots).eq(1).to_numpy()
+    has_counts = np.asarray(counts.counts.sum(axis=1)).ravel() > 0
+    kept = in_tissue & has_counts
+    left_out = {
+        **counts.left_out,
+        WITHOUT_POSITION: int((~placed).sum()),
+        OUTSIDE_TISSUE: int((placed & ~in_tissue).sum()),
+        ZERO_COUNTS: int((in_tissue & ~has_counts).sum()),
+    }
+    if left_out[WITHOUT_POSITION] > DOUBTFUL * len(counts.spots):
+        logger.warning(
+            "%d of the %d spots with counts have no position: check that the positions are this section's",
+            left_out[WITHOUT_POSITION],
+            len(counts.spots),
+        )
+    chosen = replace(
+        counts, spots=counts.spots[kept], counts=counts.counts[np.flatnonzero(kept)], left_out=left_out
+    )
+    if not in_tissue.any():
+        raise InputError(
+            f"none of its {counts.found} spots lies under tissue ({left_out[OUTSIDE_TISSUE]} outside tissue, "
+            f"{left_out[WITHOUT_POSITION]} without position)",
+            expected="spots marked as under tissue",
+            action="check that the positions belong to this section, and that tissue was detected",
+            section=counts.section,
+            file=counts.file,
+        )
+    if not kept.any():
+        zero = left_out.pop(ZERO_COUNTS)
+        raise _no_counts(chosen, zero)
+    return chosen
+
+
+def first_odd(counts: sparse.csr_matrix) -> int | None:
+    """Return where the first value that is no count lies in ``counts.data``; None if all are counts."""
+    values = counts.data
+    # In parts: an array of bins has a hundred million values, and the masks would take as much again.
+    for start in range(0, len(values), 1 << 20):
+        part = values[start : start + (1 << 20)]
+        odd = ~np.isfinite(part) | (part < 0) | (part != np.round(part))
+        if odd.any():
+            return start + int(odd.argmax())
+    return None
+
+
+def odd_count(
+    section: str,
+    file: str,
+    counts: sparse.csr_matrix,
+    at: int,
+    spots: pd.Index,
+    genes: pd.Series,
+    *,
+    meaning: str = "",
+    action: str = "give raw counts, not normalised values",
+) -> InputError:
+    """Say which value is no count.
+
+    Parameters
+    ----------
+    section, file
+        For messages.
+    counts
+        Shape (spots, genes).
+    at
+        Of `first_odd`.
+    spots, genes
+        Names.
+    meaning
+        What the values probably are.
+    action
+        What to do.
+    """
+    spot = spots[np.searchsorted(counts.indptr, at, side="right") - 1]
+    gene = genes.iloc[counts.indices[at]]
+    return InputError(
+        f"a count of {counts.data[at]:g} (spot {spot}, gene {gene}){meaning}",
+        expected="raw counts: whole numbers, 0 or more",
+        action=action,
+        section=section,
+        file=file,
+    )
+
+
+def _no_counts(counts: SpotCounts, zero: int) -> InputError:
+    others = "".join(f", {number} {reason}" for reason, number in counts.left_out.items() if number)
+    return InputError(
+        f"no spot with counts among {counts.found} ({zero} with zero counts{others})",
+        expected="counts of spots under tissue",
+        action="check that the counts belong to this section",
+        section=counts.section,
+        file=counts.file,
+    )
+
+
+def _no_position(counts: SpotCounts) -> InputError:
+    def bare(names: pd.Index) -> set[str]:
+        return {SUFFIX.sub("", str(name)) for name in names}
+
+    agree = bare(counts.spots) & bare(counts.places.index)
+    return InputError(
+        f"none of its {counts.found} spots (first: {', '.join(counts.spots[:1])}) has a position",
+        expected=f"spots named like those of the positions (first: {', '.join(counts.places.index[:1])})",
+        action="write the ending -1 of the barcodes in both or in neither"
+        if agree
+        else "give counts and positions of the same section",
+        section=counts.section,
+        file=counts.file,
+    )

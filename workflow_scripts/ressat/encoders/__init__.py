@@ -1,0 +1,1 @@
+"""F: the frozen networks that read tiles, and the registry of them."""

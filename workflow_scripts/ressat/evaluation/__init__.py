@@ -1,0 +1,1 @@
+"""Scores, summaries, noise ceilings, usable genes, spot interaction."""

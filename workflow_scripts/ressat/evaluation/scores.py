@@ -1,0 +1,92 @@
+"""How well each gene is predicted in one test section, against raw log-normalised truth."""
+
+import anndata
+import numpy as np
+import pandas as pd
+
+from ressat.base import keys
+from ressat.stats.autocorrelation import morans_i
+from ressat.stats.metrics import pearson, r_squared, rmse, spearman
+from ressat.stats.significance import benjamini_hochberg, correlation_p_values
+
+PER_GENE = [
+    "protocol", "fold", "section", "patient", "gene", "model", "layer", "n_spots", "observed_mean",
+    "pearson", "spearman", "rmse", "r2", "moran_observed", "moran_predicted", "n_effective", "p_value", "fdr",
+    "ceiling", "ceiling_low", "hvg", "heg", "svg",
+]  # fmt: skip
+# Columns of the section's ceilings that go with its scores.
+CEILING = ["ceiling", "ceiling_low"]
+
+
+def score_section(
+    predictions: anndata.AnnData, baselines: anndata.AnnData, ceiling: pd.DataFrame, panel_size: int
+) -> pd.DataFrame:
+    """Score every layer of a section's predictions, and every baseline, gene by gene.
+
+    Parameters
+    ----------
+    predictions
+        results/predictions/{fold}/{sample}.h5ad with the layer ``observed``.
+    baselines
+        results/baselines/{fold}/{sample}.h5ad: the same spots and genes.
+    ceiling
+        results/ceiling/{sample}.tsv.
+    panel_size
+        Genes of each of the panels, the first by their training ranks.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns `PER_GENE`, described in docs/outputs.md. Significance is tested for the headline
+        layer and the tuned ridge.
+    """
+    made = predictions.uns[keys.UNS]
+    if not (
+        predictions.obs_names.equals(baselines.obs_names)
+        and predictions.var_names.equals(baselines.var_names)
+    ):
+        raise ValueError(f"section {made['section']}: predictions and baselines differ in spots or genes")
+    observed = predictions.layers[keys.OBSERVED]
+    coords = predictions.obsm["spatial"]
+    shared = {
+        "protocol": made["protocol"],
+        "fold": made["fold"],
+        "section": made["section"],
+        "patient": made["patient"],
+        "gene": predictions.var_names,
+        "n_spots": predictions.n_obs,
+        "observed_mean": observed.mean(axis=0),
+        "moran_observed": morans_i(observed, coords),
+        **ceiling.set_index("gene")[CEILING].reindex(predictions.var_names).to_dict("list"),
+        **{panel: predictions.var[rank].to_numpy() <= panel_size for panel, rank in keys.PANELS.items()},
+    }
+    tested = {(keys.MODEL, made["headline"]), (keys.BASELINE, keys.TUNED_RIDGE)}
+    tables = []
+    for (model, layer), predicted in scored_layers(predictions, baselines).items():
+        p_value, effective = np.full((2, predictions.n_vars), np.nan)
+        if (model, layer) in tested:
+            p_value, effective = correlation_p_values(observed, predicted, coords)
+        scores = {
+            "model": model,
+            "layer": layer,
+            "pearson": pearson(observed, predicted),
+            "spearman": spearman(observed, predicted),
+            "rmse": rmse(observed, predicted),
+            "r2": r_squared(observed, predicted),
+            "moran_predicted": morans_i(predicted, coords),
+            "n_effective": effective,
+            "p_value": p_value,
+            "fdr": benjamini_hochberg(p_value),
+        }
+        tables.append(pd.DataFrame(shared | scores))
+    return pd.concat(tables, ignore_index=True)[PER_GENE]
+
+
+def scored_layers(
+    predictions: anndata.AnnData, baselines: anndata.AnnData
+) -> dict[tuple[str, str], np.ndarray]:
+    """Return what is scored, by model and layer: all but the truth."""
+    layers = {
+        (keys.MODEL, name): values for name, values in predictions.layers.items() if name != keys.OBSERVED
+    }
+    return layers | {(keys.BASELINE, name): values for name, values in baselines.layers.items()}

@@ -1,0 +1,100 @@
+"""Which genes are predicted well enough, in enough patients, to be used."""
+
+import numpy as np
+import pandas as pd
+
+from ressat.base import keys
+from ressat.evaluation.claims import claim, half
+from ressat.evaluation.summary import MAX_FDR
+from ressat.stats.significance import benjamini_hochberg
+
+
+def usable_genes(per_gene: pd.DataFrame, headline: str, min_ceiling: float) -> pd.DataFrame:
+    """Test every gene over patients, and hold it against the tuned ridge and its noise ceiling.
+
+    The null hypothesis is that a gene is predicted (r > 0) in fewer than half of the patients. It is tested
+    by the partial conjunction of the patients' p-values (Benjamini & Heller 2008, Biometrics 64), in the
+    Bonferroni form (n - u + 1) p_(u), which holds however the p-values depend on one another; a patient's
+    p-value is the same over its sections. A section in which the gene was not predicted, or its correlation
+    is undefined, counts with p = 1. One Benjamini-Hochberg over all genes follows.
+
+    Parameters
+    ----------
+    per_gene
+        Rows of `ressat.evaluation.scores.score_section` of all test sections.
+    headline
+        The layer that is tested.
+    min_ceiling
+        Noise ceiling from which a gene is worth predicting, 0 to 1; asked of the lower end of the
+        ceiling's interval, where none can be told 0.
+
+    Returns
+    -------
+    pandas.DataFrame
+        usable_genes, described in docs/outputs.md: a row per protocol and gene, the usable ones first.
+    """
+    rows = per_gene[(per_gene["model"] == keys.MODEL) & (per_gene["layer"] == headline)]
+    ridge = per_gene[(per_gene["model"] == keys.BASELINE) & (per_gene["layer"] == keys.TUNED_RIDGE)]
+    place = ["protocol", "fold", "section", "gene"]
+    rows = rows.join(ridge.set_index(place)["pearson"].rename("tuned_ridge"), on=place)
+    tables = [
+        _of_protocol(protocol, group, min_ceiling) for protocol, group in rows.groupby("protocol", sort=False)
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def partial_conjunction(p: np.ndarray) -> np.ndarray:
+    """Return p-values of "not null in at least half of the rows", along the first axis.
+
+    Parameters
+    ----------
+    p
+        Shape (tests, genes); NaN counts as 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (genes,): (n - u + 1) p_(u), at most 1, with u the half of n rounded up.
+    """
+    ordered = np.sort(np.where(np.isnan(p), 1.0, p), axis=0)
+    required = half(len(p))
+    return np.minimum(1.0, (len(p) - required + 1) * ordered[required - 1])
+
+
+def _of_protocol(protocol: str, rows: pd.DataFrame, min_ceiling: float) -> pd.DataFrame:
+    genes = pd.Index(rows["gene"].unique(), name="gene")
+    tests = rows.pivot(index=["patient", "section"], columns="gene", values="p_value")[genes]
+    patients = list(dict.fromkeys(rows["patient"]))
+    by_patient = np.stack([partial_conjunction(tests.loc[[name]].to_numpy()) for name in patients])
+    defined = rows.dropna(subset="pearson").fillna({"ceiling_low": 0.0})
+    defined = defined.assign(share_of_ceiling=defined["pearson"] / defined["ceiling"])
+    columns = ["pearson", "tuned_ridge", "ceiling", "ceiling_low", "share_of_ceiling", "observed_mean"]
+    means = (
+        defined.groupby(["gene", "patient"], sort=False)[columns].mean().groupby("gene").mean().reindex(genes)
+    )
+    table = pd.DataFrame(
+        {
+            "protocol": protocol,
+            "n_patients": len(patients),
+            "n_patients_defined": defined.groupby("gene")["patient"].nunique().reindex(genes, fill_value=0),
+            "n_sections_defined": defined.groupby("gene").size().reindex(genes, fill_value=0),
+            "observed_mean": means["observed_mean"],
+            "pearson": means["pearson"],
+            "tuned_ridge": means["tuned_ridge"],
+            "minus_tuned_ridge": means["pearson"] - means["tuned_ridge"],
+            "ceiling": means["ceiling"],
+            "ceiling_low": means["ceiling_low"],
+            "share_of_ceiling": means["share_of_ceiling"],
+            "patients_required": half(len(patients)),
+            "p_value": partial_conjunction(by_patient),
+        },
+        index=genes,
+    )
+    table["fdr"] = benjamini_hochberg(table["p_value"].to_numpy())
+    table["predicted"] = table["fdr"] < MAX_FDR
+    table["beats_tuned_ridge"] = table["minus_tuned_ridge"] > 0
+    table["worth_predicting"] = table["ceiling_low"] >= min_ceiling
+    table["usable"] = table["predicted"] & table["beats_tuned_ridge"] & table["worth_predicting"]
+    table["claim"] = [claim(protocol, len(patients), predicted) for predicted in table["predicted"]]
+    table = table.sort_values(["usable", "pearson"], ascending=False, kind="stable").reset_index()
+    return table[["protocol", "gene", *(name for name in table if name not in ("protocol", "gene"))]]

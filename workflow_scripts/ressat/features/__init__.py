@@ -1,0 +1,1 @@
+"""Streaming tiles through stain normalisation and F, and the cache of what comes out."""

@@ -1,0 +1,242 @@
+"""Charts of the scores for papers: how well sections and genes are predicted, and what attention adds."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from ressat.base import keys
+from ressat.figures.gene_means import over_patients
+from ressat.figures.labels import label
+from ressat.figures.name_places import WITH_LINE, name_places
+from ressat.figures.palette import BLUE, INK, QUIET, VERMILION
+from ressat.figures.paper_page import (
+    ONE_COLUMN,
+    POINT,
+    SMALL_TEXT,
+    head,
+    legend_above,
+    new_figure,
+    points_of,
+    say,
+    shortened,
+    square_panels,
+)
+
+# Rows of a page; a study with more test sections has a row for each patient.
+MOST_ROWS = 36
+ROW_MM, HEAD_MM, LEGEND_MM = 6.5, 7, 16
+# Ends of a box's whiskers, percentiles.
+WHISKERS = (5, 95)
+NAMED = 6
+# Where genes without a noise ceiling stand beyond its axis, and what sets them apart; shares of the axis.
+NO_CEILING, APART = 0.12, 0.05
+# Line between a point and its name.
+LEADER = {"arrowstyle": "-", "linewidth": 0.4, "color": INK, "shrinkA": 0, "shrinkB": POINT / 2}
+NOTHING = "No gene has a correlation."
+
+
+def accuracy(per_gene: pd.DataFrame, headline: str) -> Figure:
+    """Draw how Pearson's r is distributed over genes in every test section, by patient.
+
+    Beside it stand the tuned ridge and the noise ceiling. With more than 36 test sections there is a row
+    for each patient, with the genes of all its sections.
+
+    Parameters
+    ----------
+    per_gene
+        results/evaluation/per_gene.tsv.
+    headline
+        The layer that leads.
+    """
+    lead = _of_layer(per_gene, keys.MODEL, headline)
+    ridge = _of_layer(per_gene, keys.BASELINE, keys.TUNED_RIDGE)
+    by = ["patient", "fold", "section"] if len(_keys(lead, ["fold", "section"])) <= MOST_ROWS else ["patient"]
+    protocols = list(lead["protocol"].unique())
+    rows = [_keys(lead[lead["protocol"] == protocol], by) for protocol in protocols]
+    counts = [len(found) for found in rows]
+    height = ROW_MM * sum(counts) + HEAD_MM * len(rows) + LEGEND_MM
+    figure = new_figure(ONE_COLUMN, height, layout="constrained")
+    panels = figure.subplots(len(rows), 1, squeeze=False, height_ratios=counts, sharex=True)[:, 0]
+    series = (
+        (label(headline), BLUE, lead, "pearson"),
+        (label(keys.TUNED_RIDGE), VERMILION, ridge, "pearson"),
+        ("noise ceiling", QUIET, lead, "ceiling"),
+    )
+    for index, (axes, protocol, found) in enumerate(zip(panels, protocols, rows, strict=True)):
+        for place, (_, colour, table, column) in enumerate(series):
+            groups = dict(list(table[table["protocol"] == protocol].groupby(by)[column]))
+            values = [groups[key].dropna().to_numpy() if key in groups else np.array([]) for key in found]
+            _boxes(axes, values, (place - 1) * 0.26, colour)
+        axes.axvline(0, color=INK, linewidth=0.5, zorder=0)
+        _name_rows(axes, found, by)
+        head(axes, protocol, index if len(rows) > 1 else None, 3)
+    shown = pd.concat([lead["pearson"], ridge["pearson"], lead["ceiling"]])
+    panels[-1].set_xlim(min(-0.1, shown.min() if shown.notna().any() else 0.0) - 0.03, 1.03)
+    panels[-1].set_xlabel("Pearson's r over spots, a value for each gene")
+    handles = [Patch(facecolor=colour, label=name) for name, colour, _, _ in series]
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, handlelength=0.8, handleheight=0.8)
+    return figure
+
+
+def genes(usable_genes: pd.DataFrame) -> Figure:
+    """Draw every gene's mean Pearson's r against its noise ceiling; the best usable ones are named.
+
+    Parameters
+    ----------
+    usable_genes
+        results/evaluation/usable_genes.tsv.
+    """
+    figure, panels = square_panels(usable_genes["protocol"].unique())
+    named = []
+    for axes, (_, table) in zip(panels, usable_genes.groupby("protocol", sort=False), strict=True):
+        axes.set_xlabel("noise ceiling (Pearson's r)")
+        axes.set_ylabel("mean Pearson's r over patients")
+        table = table.dropna(subset="pearson").reset_index(drop=True)
+        if table.empty:
+            say(axes, NOTHING)
+            continue
+        named.append((axes, *_against_ceiling(axes, table), _best(table)))
+    _write_names(figure, named)
+    return figure
+
+
+def attention(per_gene: pd.DataFrame) -> Figure:
+    """Draw every gene's mean Pearson's r with attention against that without, and count those that it helps.
+
+    Parameters
+    ----------
+    per_gene
+        results/evaluation/per_gene.tsv.
+    """
+    figure, panels = square_panels(per_gene["protocol"].unique())
+    for axes, (_, table) in zip(panels, per_gene.groupby("protocol", sort=False), strict=True):
+        axes.set_xlabel("mean Pearson's r, direct")
+        axes.set_ylabel("mean Pearson's r, attended")
+        both = pd.DataFrame(
+            {name: over_patients(_of_layer(table, keys.MODEL, name)) for name in (keys.DIRECT, keys.ATTENDED)}
+        ).dropna()
+        if both.empty:
+            say(axes, NOTHING)
+            continue
+        direct, attended = both[keys.DIRECT].to_numpy(), both[keys.ATTENDED].to_numpy()
+        low, high = both.min(axis=None), both.max(axis=None)
+        margin = max(0.05 * (high - low), 0.02)
+        limits = low - margin, high + margin
+        axes.plot(limits, limits, color=INK, linewidth=0.6, linestyle="--")
+        better, worse = attended > direct, attended < direct
+        points_of(axes, direct[better], attended[better], BLUE, f"attended higher ({better.sum()})")
+        points_of(axes, direct[worse], attended[worse], VERMILION, f"direct higher ({worse.sum()})")
+        same = ~(better | worse)
+        if same.any():
+            points_of(axes, direct[same], attended[same], QUIET, f"the same ({same.sum()})")
+        axes.set(xlim=limits, ylim=limits)
+        legend_above(axes)
+    return figure
+
+
+def _of_layer(per_gene: pd.DataFrame, model: str, layer: str) -> pd.DataFrame:
+    return per_gene[(per_gene["model"] == model) & (per_gene["layer"] == layer)]
+
+
+def _keys(table: pd.DataFrame, by: Sequence[str]) -> list[tuple[str, ...]]:
+    """Values of some columns, each combination once; what shares the first stands together."""
+    found = list(dict.fromkeys(zip(*(table[name] for name in by), strict=True)))
+    first = {key[0]: place for place, key in reversed(list(enumerate(found)))}
+    return sorted(found, key=lambda key: first[key[0]])
+
+
+def _boxes(axes: Axes, values: list[np.ndarray], aside: float, colour: str) -> None:
+    """Draw a box for each row that has values, ``aside`` of the row's middle."""
+    filled = [row for row, found in enumerate(values) if found.size]
+    if not filled:
+        return
+    drawn = axes.boxplot(
+        [values[row] for row in filled], positions=np.array(filled) + aside, orientation="horizontal",
+        widths=0.2, whis=WHISKERS, showfliers=False, patch_artist=True, manage_ticks=False,
+    )  # fmt: skip
+    for part in drawn["boxes"]:
+        part.set(facecolor=colour, edgecolor=colour, linewidth=0.6)
+    for part in [*drawn["whiskers"], *drawn["caps"]]:
+        part.set(color=colour, linewidth=0.8)
+    for part in drawn["medians"]:
+        part.set(color="white", linewidth=1.1)
+
+
+def _name_rows(axes: Axes, found: list[tuple[str, ...]], by: Sequence[str]) -> None:
+    """Name the section of each row, at the right its patient, and set patients apart."""
+    axes.set_yticks(range(len(found)), [shortened(key[-1]) for key in found])
+    axes.set_ylim(len(found) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    if len(by) == 1:
+        return
+    before = None
+    for row, (patient, *_, section) in enumerate(found):
+        if patient == before:
+            continue
+        before = patient
+        if row:
+            axes.axhline(row - 0.5, color=QUIET, linewidth=0.4)
+        if patient != section:
+            axes.annotate(
+                f"patient {shortened(patient)}", (1, row), (2, 0), xycoords=("axes fraction", "data"),
+                textcoords="offset points", va="center_baseline", fontsize=SMALL_TEXT,
+            )  # fmt: skip
+
+
+def _against_ceiling(axes: Axes, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the genes of a protocol; return their points, and places on the line where r is the ceiling."""
+    without = table["ceiling"].isna().to_numpy()
+    left, low = np.nanmin([*table["ceiling"], 0.9]) - 0.04, min(0.0, table["pearson"].min() - 0.05)
+    span = 1 - left
+    # Spread sideways by the golden ratio, so that genes without a ceiling do not hide one another.
+    aside = 1 + span * (NO_CEILING + 0.1 * ((np.arange(len(table)) * 0.618) % 1 - 0.5))
+    points = np.column_stack([np.where(without, aside, table["ceiling"]), table["pearson"]])
+    line = np.repeat(np.linspace(max(left, low), 1, 300)[:, None], 2, axis=1)
+    axes.plot(*line.T, color=INK, linewidth=0.6, linestyle="--", label="r = ceiling")
+    axes.axhline(0, color=INK, linewidth=0.5, zorder=0)
+    usable = table["usable"].to_numpy(dtype=bool)
+    for chosen, colour, words in ((~usable, QUIET, "not usable"), (usable, BLUE, "usable")):
+        points_of(axes, *points[chosen].T, colour, f"{words} ({chosen.sum()})")
+    axes.set(xlim=(left, 1 + span * (NO_CEILING + 0.07 if without.any() else 0.03)), ylim=(low, 1.03))
+    if without.any():
+        axes.axvline(1 + span * APART, color=QUIET, linewidth=0.5, zorder=0)
+        ticks = [float(tick) for tick in axes.get_xticks() if left <= tick <= 1]
+        axes.set_xticks([*ticks, 1 + span * NO_CEILING], [*(f"{tick:.1f}" for tick in ticks), "none"])
+    legend_above(axes)
+    return points, line
+
+
+def _best(table: pd.DataFrame) -> dict[int, str]:
+    """Names of the best genes by their row: of the usable ones, or of all where none is usable."""
+    best = table[table["usable"] == table["usable"].any()].nlargest(NAMED, "pearson")
+    return {int(row): shortened(gene) for row, gene in best["gene"].items()}
+
+
+def _write_names(figure: Figure, panels: list[tuple[Axes, np.ndarray, np.ndarray, dict[int, str]]]) -> None:
+    """Write names beside some points of each panel, where there is room."""
+    # Only now is it known where points are on the page; from here on nothing may move.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    pixel = 72 / figure.dpi
+    for axes, points, line, names in panels:
+        texts = [
+            axes.annotate(name, (0, 0), fontsize=SMALL_TEXT, annotation_clip=False) for name in names.values()
+        ]
+        sizes = [text.get_window_extent(figure.canvas.get_renderer()).size for text in texts]
+        on_page, line = axes.transData.transform(points), axes.transData.transform(line)
+        corners = name_places(on_page, list(names), sizes, axes.bbox.extents, POINT / pixel / 2, line)
+        for text, row, corner, size in zip(texts, names, corners, sizes, strict=True):
+            text.remove()
+            if corner is None:
+                continue
+            # From the point, so that it holds at any resolution.
+            away = np.array(corner) - on_page[row]
+            nearest = np.zeros(2).clip(away, away + size)
+            how = {"xy": points[row], "textcoords": "offset points"}
+            axes.annotate(text.get_text(), xytext=away * pixel, fontsize=SMALL_TEXT, va="bottom", **how)
+            if np.abs(nearest).max() > WITH_LINE * size[1]:
+                axes.annotate("", xytext=nearest * pixel, arrowprops=LEADER, **how)

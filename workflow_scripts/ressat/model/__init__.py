@@ -1,0 +1,1 @@
+"""The gene panel, G and A, their training, the saved model and prediction."""

@@ -1,0 +1,153 @@
+"""model.pt: everything that is needed to use a trained model without its training data."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ressat.base import keys
+from ressat.base.errors import InputError
+from ressat.base.files import replacing
+from ressat.model.network import Head, HeadSettings
+from ressat.model.section_data import Scaler
+from ressat.model.training import InputSettings, TrainedHead
+
+# What the features that a model reads must agree on with those it was trained on, and how to say it.
+AGREEMENT = {
+    "weights_sha256": "the ResNet50 weights (sha256)",
+    "tile_um": "the tile size (um)",
+    "tile_px": "the tile size (px)",
+    "stain": "the stain method",
+    "stain_target": "what stains were normalised to",
+}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained model with its surroundings.
+
+    Attributes
+    ----------
+    trained
+        G and its scalers.
+    settings
+        Shape of G.
+    genes
+        Names of the predicted genes, in order.
+    ranks
+        Places of the genes by each way of choosing a panel, in the training sections, by name.
+    requires
+        Values of the entries of `AGREEMENT`.
+    provenance
+        How the model came about: fold, sections, what was tried and chosen, seed, config hash, encoder.
+    """
+
+    trained: TrainedHead
+    settings: HeadSettings
+    genes: list[str]
+    ranks: dict[str, list[float]]
+    requires: dict
+    provenance: dict
+
+    def write(self, path: str | Path) -> None:
+        """Save as a whole; only tensors, text and numbers, so that no code is unpickled on loading."""
+        scalers = {"features": self.trained.features, "targets": self.trained.targets}
+        content = {
+            "version": keys.FORMAT_VERSION,
+            "head": self.trained.head.state_dict(),
+            "settings": asdict(self.settings),
+            "inputs": {**asdict(self.trained.inputs), "layers": list(self.trained.inputs.layers)},
+            "attended_share": self.trained.attended_share,
+            "steps": self.trained.steps,
+            "scalers": {
+                name: {part: torch.from_numpy(value.copy()) for part, value in vars(scaler).items()}
+                for name, scaler in scalers.items()
+            },
+            "genes": list(self.genes),
+            "ranks": self.ranks,
+            "requires": self.requires,
+            "provenance": self.provenance,
+        }
+        # Given a path, torch would write the temporary name into the file: not the same twice.
+        with replacing(path) as temporary, open(temporary, "wb") as file:
+            torch.save(content, file)
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Bundle":
+        """Load a bundle.
+
+        Raises
+        ------
+        InputError
+            If the file is not a bundle, or one of another version.
+        """
+        try:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+            version = content["version"]
+        except Exception as error:  # torch raises many kinds for a file that is not a checkpoint
+            raise InputError(
+                f"it cannot be read as a saved model ({type(error).__name__})",
+                expected="a model.pt that this pipeline wrote",
+                action="name one under model.use in config.yaml",
+                file=path,
+            ) from error
+        if version != keys.FORMAT_VERSION:
+            raise InputError(
+                f"a saved model of version {version}",
+                expected=f"version {keys.FORMAT_VERSION}",
+                action="train it again with this version",
+                file=path,
+            )
+        scalers = {
+            name: Scaler(**{part: value.numpy() for part, value in parts.items()})
+            for name, parts in content["scalers"].items()
+        }
+        settings = HeadSettings(**content["settings"])
+        head = Head(len(scalers["features"].mean), len(content["genes"]), settings)
+        head.load_state_dict(content["head"])
+        inputs = InputSettings(tuple(content["inputs"]["layers"]), content["inputs"]["context_um"])
+        trained = TrainedHead(
+            head.eval(), inputs, **scalers, attended_share=content["attended_share"], steps=content["steps"]
+        )
+        rest = {name: content[name] for name in ("genes", "ranks", "requires", "provenance")}
+        return cls(trained, settings, **rest)
+
+    def check(self, found: dict, *, file: str | Path, section: str | None = None) -> None:
+        """Refuse features, or settings, that the model was not trained for.
+
+        Parameters
+        ----------
+        found
+            Entries of `AGREEMENT`; those that are missing are not compared.
+        file, section
+            Where they are from, for the message.
+
+        Raises
+        ------
+        InputError
+            Naming the first entry that differs.
+        """
+        for name, words in AGREEMENT.items():
+            required = self.requires[name]
+            if name in found and not _equal(found[name], required):
+                raise InputError(
+                    f"{words} is {found[name]}, the model was trained with {required}",
+                    expected="features made as for the model's training",
+                    action="set tiling, stain and features in config.yaml as for the model, or train another",
+                    section=section,
+                    file=file,
+                )
+
+
+def settings_hash(settings: dict) -> str:
+    """Return a SHA-256 over the settings that a model depends on, the same for the same settings."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+def _equal(found: object, required: object) -> bool:
+    if isinstance(required, float):
+        return bool(np.isclose(found, required, rtol=1e-6))
+    return found == required

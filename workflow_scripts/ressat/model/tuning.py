@@ -1,0 +1,191 @@
+"""Choosing how G is trained, inside the training sections: no test section is ever looked at."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ressat.model.held_back import Piece, pieces, splits
+from ressat.model.network import HeadSettings, spot_interaction
+from ressat.model.section_data import SectionData
+from ressat.model.training import InputSettings, Run, TrainedHead, TrainSettings
+from ressat.stats.metrics import mixed_scores
+from ressat.stats.neighbours import spot_pitch
+
+logger = logging.getLogger("ressat")
+
+# Steps between looks at the held-back spots.
+CHECK_EVERY = 20
+# Members of the models that are compared; more change the scores, and hardly their order.
+COMPARED_MEMBERS = 3
+# How much of the attended prediction may go into the combined one; the middle, unless another is better.
+SHARES = (0.5, 0.0, 0.25, 0.75, 1.0)
+# What a later candidate, another share or more steps must gain in mean Pearson, to be more than chance.
+MARGIN = 0.003
+# Fewer steps leave the heads half-trained, whatever the few held-back spots of a small study say.
+MIN_STEPS = 100
+COLUMNS = ["step", "learnt_direct", "learnt_attended", "held_back_direct", "held_back_attended"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Settings that are tried.
+
+    Attributes
+    ----------
+    layers
+        Feature layers that G reads.
+    context
+        Standard deviation of the Gaussian mean of neighbours, in spot pitches of the training sections.
+    head
+        Shape and regularisation of G.
+    """
+
+    layers: tuple[str, ...]
+    context: float
+    head: HeadSettings
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a candidate did on held-back training spots.
+
+    Attributes
+    ----------
+    candidate
+        What was tried.
+    steps
+        Of training, as chosen.
+    attended_share
+        Weight of the attended prediction in the combined one, as chosen.
+    pearson
+        Mean over genes, held-back sections and pieces of the combined layer's correlation there.
+    history
+        Columns `COLUMNS` and ``held_back_pearson``, that of an even mean of direct and attended.
+    """
+
+    candidate: Candidate
+    steps: int
+    attended_share: float
+    pearson: float
+    history: pd.DataFrame
+
+
+def train(
+    sections: list[SectionData], tile_um: float, candidates: Sequence[Candidate], settings: TrainSettings
+) -> tuple[TrainedHead, list[Trial], pd.DataFrame, list[str]]:
+    """Choose a candidate and its number of steps on held-back training spots, then train on all of them.
+
+    Every piece of the training sections is held back in its turn, see `ressat.model.held_back.pieces`. What
+    counts is the mean Pearson of the combined layer over the pieces: the fewest steps are taken that come
+    within `MARGIN` of the best, and of direct and attended an even mean, unless another weight gains as
+    much.
+
+    Parameters
+    ----------
+    sections
+        The fold's training sections, with the features of all layers.
+    tile_um
+        Edge of a tile: the gap between the halves of a lone section.
+    candidates
+        To choose from; a later one must be better by `MARGIN` than those before it.
+    settings
+        Of training.
+
+    Returns
+    -------
+    tuple of TrainedHead, list of Trial, pandas.DataFrame, list of str
+        The model; the trials, the chosen one first; the history of the chosen trial (``selection``) and of
+        the training on all sections (``final``); and the pieces that were held back in turn, in words.
+    """
+    parts = pieces(sections, tile_um)
+    logger.info("choosing the number of steps on %s in turn", "; ".join(part.name for part in parts))
+    pitch_um = float(np.median([spot_pitch(data.coords) for data in sections]))
+    trials = [_try(parts, candidate, pitch_um, settings) for candidate in candidates]
+    chosen = trials[0]
+    for trial in trials[1:]:
+        if trial.pearson > chosen.pearson + MARGIN:
+            chosen = trial
+    run = Run(sections, _inputs(chosen.candidate, pitch_um), chosen.candidate.head, settings)
+    final = _advance_to(run, chosen.steps)
+    history = pd.concat([chosen.history.assign(stage="selection"), final.assign(stage="final")])
+    trials.sort(key=lambda trial: trial is not chosen)
+    return run.finish(chosen.attended_share), trials, history, [part.name for part in parts]
+
+
+def _advance_to(run: Run, steps: int) -> pd.DataFrame:
+    """Train for a number of steps, and return the history."""
+    rows = []
+    while run.steps < steps:
+        losses = run.advance(min(CHECK_EVERY, steps - run.steps))
+        rows.append([run.steps, *losses, np.nan, np.nan])
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _inputs(candidate: Candidate, pitch_um: float) -> InputSettings:
+    return InputSettings(candidate.layers, candidate.context * pitch_um)
+
+
+def _try(parts: list[Piece], candidate: Candidate, pitch_um: float, settings: TrainSettings) -> Trial:
+    """Train on the others of each piece, side by side, until the pieces stop improving on average."""
+    head = replace(candidate.head, members=min(candidate.head.members, COMPARED_MEMBERS))
+    runs = []
+    for learnt, held_back in splits(parts):
+        run = Run(learnt, _inputs(candidate, pitch_um), head, settings)
+        runs.append((run, [_Watched(run, data) for data in held_back]))
+    history, scores, best = [], [], (-np.inf, 0)
+    while runs[0][0].steps < settings.max_steps:
+        losses, by_share = [], []
+        for run, watched in runs:
+            learnt = run.advance(min(CHECK_EVERY, settings.max_steps - run.steps))
+            seen = [section.look(run) for section in watched]
+            losses.append([*learnt, *np.mean([terms for terms, _ in seen], axis=0)])
+            by_share.append(np.mean([values for _, values in seen], axis=0))
+        scores.append(np.mean(by_share, axis=0))
+        steps = runs[0][0].steps
+        history.append([steps, *np.mean(losses, axis=0), scores[-1][0]])
+        best = max(best, (scores[-1][0], steps), key=lambda pair: pair[0])
+        if steps - best[1] >= settings.patience:
+            break
+    table = pd.DataFrame(history, columns=[*COLUMNS, "held_back_pearson"])
+    row = _choose_row(table)
+    share = _choose_share(scores[row])
+    trial = Trial(candidate, int(table["step"][row]), SHARES[share], float(scores[row][share]), table)
+    logger.info(
+        "%s with context %g: held-back Pearson %.4f after %d steps, attended share %g",
+        " and ".join(candidate.layers), candidate.context, trial.pearson, trial.steps, trial.attended_share,
+    )  # fmt: skip
+    return trial
+
+
+def _choose_row(history: pd.DataFrame) -> int:
+    """The first look at enough steps that comes within the margin of the best of these."""
+    enough = history.index[history["step"] >= min(MIN_STEPS, history["step"].max())]
+    values = history.loc[enough, "held_back_pearson"]
+    return int(enough[(values >= values.max() - MARGIN).argmax()])
+
+
+def _choose_share(values: np.ndarray) -> int:
+    """Index of the even mean, or of the best share where that is better by more than the margin."""
+    best = int(values.argmax())
+    return best if values[best] > values[0] + MARGIN else 0
+
+
+class _Watched:
+    """A held-back section as a run's model reads it."""
+
+    def __init__(self, run: Run, data: SectionData) -> None:
+        self.targets = data.targets
+        self.read = run.reader(data)
+        self.z = torch.tensor(run.targets.scale(data.targets), dtype=torch.float32, device=run.device)
+
+    def look(self, run: Run) -> tuple[list[float], np.ndarray]:
+        """Return both loss terms, and mean Pearson by share of the attended prediction."""
+        direct = run.direct(self.read)
+        attended = spot_interaction(direct)
+        terms = [torch.nn.functional.mse_loss(layer, self.z).item() for layer in (direct, attended)]
+        layers = direct.cpu().numpy(), attended.cpu().numpy()
+        return terms, mixed_scores(self.targets, *layers, SHARES)

@@ -1,0 +1,257 @@
+"""The report's charts, made with plotly: what a figure shows, as the JSON that plotly.js draws."""
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from ressat.base import keys
+from ressat.figures.gene_means import over_patients
+from ressat.figures.palette import BLUE, GREEN, INK, QUIET, VERMILION
+from ressat.report.answer import Scores
+
+FONT = {"family": "system-ui, -apple-system, Segoe UI, Roboto, Arial, sans-serif", "size": 13, "color": INK}
+AXIS = {
+    "gridcolor": "#e3e8ec", "zeroline": False, "linecolor": QUIET, "ticks": "outside", "tickcolor": QUIET,
+    "automargin": True, "title": {"standoff": 10, "font": {"size": 13}},
+}  # fmt: skip
+# Pixels that a row of the chart of sections takes, and that its axis and legend take.
+ROW_PX, AROUND_PX = 30, 120
+PANELS = {
+    keys.ALL_GENES: "all genes",
+    "hvg": "most variable",
+    "heg": "most expressed",
+    "svg": "spatially variable",
+}
+
+
+def shown(text: object) -> str:
+    """Return text that plotly shows as it is: it reads a few tags of HTML in all that it draws."""
+    return html.escape(str(text), quote=False)
+
+
+def of_scores(scores: Scores, per_section: pd.DataFrame, headline: str) -> dict[str, str]:
+    """Draw all charts of scores, of each protocol alone.
+
+    Parameters
+    ----------
+    scores
+        Tables over all genes.
+    per_section
+        results/evaluation/per_section.tsv with all panels.
+    headline
+        The layer that leads.
+
+    Returns
+    -------
+    dict of str, str
+        Figures by name: ``accuracy-0``, ``ceiling-0``, ... for the first protocol, and so on.
+    """
+    figures = {}
+    for index, (protocol, tables) in enumerate(scores.by_protocol()):
+        panels = per_section[per_section["protocol"] == protocol]
+        figures |= {
+            f"accuracy-{index}": section_scores(tables, headline),
+            f"ceiling-{index}": genes_against_ceiling(tables.usable_genes),
+            f"distribution-{index}": distributions(tables, headline),
+            f"panels-{index}": panel_scores(panels, headline),
+            f"attention-{index}": attention_gain(tables.per_gene),
+        }
+    return figures
+
+
+def of_folds(folds: Sequence[Mapping]) -> dict[str, str]:
+    """Draw both stages of training of every fold: ``selection-0``, ``final-0`` and so on.
+
+    Parameters
+    ----------
+    folds
+        See `ressat.report.page.training`.
+    """
+    figures = {}
+    for index, fold in enumerate(folds):
+        stages = dict(iter(fold["history"].groupby("stage")))
+        figures[f"selection-{index}"] = training_curves(stages["selection"], fold["chosen"])
+        figures[f"final-{index}"] = training_curves(stages["final"], None)
+    return figures
+
+
+def section_scores(scores: Scores, headline: str) -> str:
+    """Draw every test section's mean per-gene Pearson beside the tuned ridge and the noise ceiling."""
+    rows = scores.per_section
+    lead = rows[(rows["model"] == keys.MODEL) & (rows["layer"] == headline)]
+    ridge = rows[(rows["model"] == keys.BASELINE) & (rows["layer"] == keys.TUNED_RIDGE)]
+    ridge = ridge.set_index(["fold", "section"])["mean_pearson"]
+    places = [shown(f"{row.section} ({row.patient})") for row in lead.itertuples()]
+    beside = ridge.reindex(pd.MultiIndex.from_frame(lead[["fold", "section"]]))
+    figure = go.Figure()
+    line = {"width": 3, "color": QUIET}
+    for name, values, marker in (
+        ("noise ceiling", lead["mean_ceiling"], {"symbol": "line-ns", "size": 16, "line": line}),
+        ("tuned ridge", beside, {"symbol": "square", "size": 10, "color": VERMILION}),
+        (f"ResSAT, {headline}", lead["mean_pearson"], {"symbol": "circle", "size": 13, "color": BLUE}),
+    ):  # fmt: skip
+        figure.add_scatter(
+            x=_numbers(values), y=places, mode="markers", marker=marker, name=shown(name),
+            hovertemplate=f"%{{y}}<br>{shown(name)}: %{{x:.3f}}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title="mean Pearson's r over genes", rangemode="tozero")
+    figure.update_yaxes(autorange="reversed", type="category", gridcolor="#e3e8ec")
+    return _json(figure, height=AROUND_PX + ROW_PX * max(len(places), 2))
+
+
+def genes_against_ceiling(table: pd.DataFrame) -> str:
+    """Draw each gene's mean Pearson over its noise ceiling; a point carries its gene's name.
+
+    Parameters
+    ----------
+    table
+        Rows of results/evaluation/usable_genes.tsv.
+    """
+    figure = go.Figure()
+    drawn = table.dropna(subset=["pearson", "ceiling"])
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": QUIET, "dash": "dot"}, name="all counts allow",
+        hoverinfo="skip",
+    )  # fmt: skip
+    for usable, name, colour, symbol in (
+        (False, "not usable", QUIET, "circle-open"), (True, "usable", BLUE, "circle"),
+    ):  # fmt: skip
+        rows = drawn[drawn["usable"] == usable]
+        figure.add_scatter(
+            x=_numbers(rows["ceiling"]), y=_numbers(rows["pearson"]), mode="markers",
+            marker={"color": colour, "symbol": symbol, "size": 7}, name=f"{name} ({len(rows)})",
+            customdata=rows["gene"].tolist(),
+            text=[shown(gene) for gene in rows["gene"]],
+            hovertemplate="%{text}<br>r %{y:.3f}, ceiling %{x:.3f}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title="noise ceiling", range=[0, 1.02])
+    figure.update_yaxes(title="mean Pearson's r")
+    return _json(figure, height=420)
+
+
+def distributions(scores: Scores, headline: str) -> str:
+    """Draw how Pearson's r is distributed over the genes of every test section."""
+    rows = scores.per_gene
+    lead = rows[(rows["model"] == keys.MODEL) & (rows["layer"] == headline)]
+    figure = go.Figure()
+    for (_, section), group in lead.groupby(["fold", "section"], sort=False):
+        figure.add_box(
+            x=_numbers(group["pearson"].dropna()), name=shown(section), marker={"color": BLUE, "size": 3},
+            line={"width": 1.2}, boxpoints="outliers", showlegend=False, hoverinfo="x",
+        )  # fmt: skip
+    figure.add_vline(x=0, line={"color": INK, "width": 1})
+    figure.update_xaxes(title=f"Pearson's r of each gene, {shown(headline)}")
+    figure.update_yaxes(autorange="reversed", type="category")
+    return _json(figure, height=AROUND_PX + ROW_PX * max(lead.groupby(["fold", "section"]).ngroups, 2))
+
+
+def panel_scores(per_section: pd.DataFrame, headline: str) -> str:
+    """Draw the mean Pearson of every test section over the genes of each panel.
+
+    Parameters
+    ----------
+    per_section
+        results/evaluation/per_section.tsv with all panels.
+    headline
+        The layer that leads.
+    """
+    lead = per_section[(per_section["model"] == keys.MODEL) & (per_section["layer"] == headline)]
+    figure = go.Figure()
+    for (panel, name), colour, symbol in zip(
+        PANELS.items(),
+        (INK, BLUE, VERMILION, GREEN),
+        ("line-ns-open", "circle", "square", "diamond"),
+        strict=True,
+    ):
+        rows = lead[lead["panel"] == panel]
+        figure.add_scatter(
+            x=_numbers(rows["mean_pearson"]), y=[shown(section) for section in rows["section"]],
+            marker={"color": colour, "symbol": symbol, "size": 11, "line": {"width": 2}}, mode="markers",
+            name=name, customdata=[[count] for count in rows["n_genes"]],
+            hovertemplate=f"%{{y}}, {name}: %{{x:.3f}} over %{{customdata[0]}} genes<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title="mean Pearson's r over the genes of a panel", rangemode="tozero")
+    figure.update_yaxes(autorange="reversed", type="category")
+    return _json(figure, height=AROUND_PX + ROW_PX * max(lead["section"].nunique(), 2))
+
+
+def attention_gain(per_gene: pd.DataFrame) -> str:
+    """Draw each gene's mean Pearson before and after spot interaction.
+
+    Parameters
+    ----------
+    per_gene
+        results/evaluation/per_gene.tsv.
+    """
+    model = per_gene[per_gene["model"] == keys.MODEL]
+    layers = (keys.DIRECT, keys.ATTENDED)
+    table = pd.DataFrame({name: over_patients(model[model["layer"] == name]) for name in layers}).dropna()
+    direct, attended = table[keys.DIRECT], table[keys.ATTENDED]
+    ends = [float(np.r_[direct, attended, 0].min()), float(np.r_[direct, attended, 0.1].max())]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=ends, y=ends, mode="lines", line={"color": QUIET, "dash": "dot"}, name="unchanged", hoverinfo="skip"
+    )
+    for name, rows, colour in (
+        ("better attended", table[attended > direct], BLUE),
+        ("not better", table[attended <= direct], VERMILION),
+    ):  # fmt: skip
+        figure.add_scatter(
+            x=_numbers(rows[keys.DIRECT]), y=_numbers(rows[keys.ATTENDED]), mode="markers",
+            marker={"color": colour, "size": 6, "opacity": 0.7}, name=f"{name} ({len(rows)})",
+            customdata=rows.index.tolist(), text=[shown(gene) for gene in rows.index],
+            hovertemplate="%{text}<br>direct %{x:.3f}, attended %{y:.3f}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title="r of direct prediction")
+    figure.update_yaxes(title="r of attended prediction")
+    return _json(figure, height=420)
+
+
+def training_curves(history: pd.DataFrame, chosen: int | None) -> str:
+    """Draw both loss terms of one stage of a fold's training.
+
+    Parameters
+    ----------
+    history
+        Rows of results/folds/{fold}/history.tsv.
+    chosen
+        The step that was chosen, marked by a line; None for no mark.
+    """
+    figure = go.Figure()
+    for term, colour in (("direct", BLUE), ("attended", VERMILION)):
+        for spots, words, dash in (("learnt", "learnt from", "solid"), ("held_back", "held back", "dash")):
+            losses = history[f"{spots}_{term}"]
+            if losses.isna().all():
+                continue
+            # A dot, because a stage of one look has no line.
+            figure.add_scatter(
+                x=history["step"].tolist(), y=_numbers(losses), name=f"{term}, {words}",
+                mode="lines+markers" if len(history) == 1 else "lines",
+                line={"color": colour, "dash": dash, "width": 2},
+                hovertemplate=f"step %{{x}}, {term}, {words}: %{{y:.3f}}<extra></extra>",
+            )  # fmt: skip
+    if chosen is not None:
+        figure.add_vline(x=chosen, line={"color": INK, "dash": "dot", "width": 1.5})
+    figure.update_xaxes(title="step")
+    figure.update_yaxes(title="mean squared error (z units)")
+    return _json(figure, height=360)
+
+
+def _numbers(values: Sequence[float]) -> list[float | None]:
+    """Numbers for JSON, rounded to what can be seen, without the NaN that it lacks."""
+    return [round(float(value), 4) if np.isfinite(value) else None for value in values]
+
+
+def _json(figure: go.Figure, height: int) -> str:
+    figure.update_xaxes(**AXIS)
+    figure.update_yaxes(**AXIS)
+    figure.update_layout(
+        template="none", font=FONT, height=height, margin={"l": 60, "r": 20, "t": 40, "b": 50},
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="closest", dragmode=False,
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+    )  # fmt: skip
+    return json.dumps(json.loads(figure.to_json()), separators=(",", ":"))

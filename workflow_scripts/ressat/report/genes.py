@@ -1,0 +1,157 @@
+"""The report's genes: a table of all of them, its download, and what the page knows of each."""
+
+import base64
+import csv
+import io
+import math
+from collections.abc import Collection, Mapping, Sequence
+from urllib.parse import quote
+
+import pandas as pd
+
+from ressat.base import keys
+from ressat.report.maps import Prediction, packed_gene
+
+# A cell that begins like this is taken for a formula by spreadsheets.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+COLUMNS = {
+    "pearson": "mean r",
+    "tuned_ridge": "tuned ridge",
+    "ceiling": "noise ceiling",
+    "share_of_ceiling": "share of ceiling",
+    "fdr": "FDR",
+    "observed_mean": "mean expression",
+}
+
+
+def gene_rows(usable_genes: pd.DataFrame) -> list[dict]:
+    """Return the rows of the page's table.
+
+    Parameters
+    ----------
+    usable_genes
+        results/evaluation/usable_genes.tsv.
+
+    Returns
+    -------
+    list of dict
+        ``gene``, ``href`` (the part of the address that chooses it), ``protocol``, ``usable``, and ``cells``:
+        text and a number to sort by, for each of `COLUMNS`.
+    """
+    return [
+        {
+            "gene": row["gene"],
+            "href": address(row["gene"]),
+            "protocol": row["protocol"],
+            "usable": bool(row["usable"]),
+            "cells": [(number(row[name], name), _sorting(row[name], name)) for name in COLUMNS],
+        }
+        for row in usable_genes.to_dict("records")
+    ]
+
+
+def address(gene: str) -> str:
+    """Return the part of the page's address that chooses a gene."""
+    return f"#gene={quote(gene, safe='')}"
+
+
+def number(value: float, column: str = "") -> str:
+    """Write a number as the page shows it."""
+    if math.isnan(value):
+        return "undefined"
+    return f"{value:.1e}" if column == "fdr" else f"{value:.2f}"
+
+
+def download(usable_genes: pd.DataFrame) -> str:
+    """Return the table of genes as the address of a TSV file in the page, safe to open in a spreadsheet."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow(usable_genes.columns)
+    for row in usable_genes.itertuples(index=False):
+        writer.writerow([_cell(value) for value in row])
+    content = base64.b64encode(text.getvalue().encode("utf-8")).decode()
+    return f"data:text/tab-separated-values;charset=utf-8;base64,{content}"
+
+
+def gene_records(
+    ranking: Sequence[str],
+    usable_genes: pd.DataFrame | None,
+    moved: pd.Series,
+    scores: pd.DataFrame,
+    mapped: Collection[str],
+    predictions: Sequence[Prediction],
+) -> tuple[list[dict], dict[int, str]]:
+    """Gather what the page shows of each gene when it is chosen.
+
+    Parameters
+    ----------
+    ranking
+        All genes, in the order in which the page turns them.
+    usable_genes
+        results/evaluation/usable_genes.tsv; None where nothing was scored.
+    moved
+        By gene, how far spot interaction moves its predictions, z units.
+    scores
+        Pearson by gene and prediction; see `ressat.report.maps.section_scores`.
+    mapped
+        Genes whose maps are shown.
+    predictions
+        Of the mapped genes.
+
+    Returns
+    -------
+    tuple of list of dict, dict of int, str
+        ``name``, ``facts`` (pairs of term and text), ``r`` by prediction and ``map`` (what
+        `ressat.report.maps.packed_gene` says, None without a map) of every gene; and packed maps by index.
+    """
+    rows: dict[str, list] = {}
+    for row in [] if usable_genes is None else usable_genes.to_dict("records"):
+        rows.setdefault(row["gene"], []).append(row)
+    several = usable_genes is not None and usable_genes["protocol"].nunique() > 1
+    records, maps = [], {}
+    for index, gene in enumerate(ranking):
+        packed = packed_gene(gene, predictions) if gene in mapped else None
+        if packed:
+            maps[index] = packed[1]
+        facts = [fact for row in rows.get(gene, []) for fact in _facts(row, several)]
+        if gene in moved.index:
+            facts.append(("moved by interaction (z units)", number(moved[gene])))
+        r = scores.loc[gene].tolist() if gene in scores.index else [math.nan] * len(predictions)
+        records.append(
+            {
+                "name": gene,
+                "facts": facts or [("scores", "none: predicted only where there are no counts")],
+                "r": [None if math.isnan(value) else round(value, 4) for value in r],
+                "map": packed[0] if packed else None,
+            }
+        )
+    return records, maps
+
+
+def _facts(row: Mapping, several: bool) -> list[tuple[str, str]]:
+    unit = keys.EXPRESSION_UNIT
+    pairs = [("protocol", row["protocol"])] if several else []
+    pairs += [(words, number(row[name], name)) for name, words in COLUMNS.items()]
+    pairs[-1] = (f"{pairs[-1][0]} ({unit})", pairs[-1][1])
+    missing = [
+        words
+        for name, words in (
+            ("predicted", "not predicted by the test"),
+            ("beats_tuned_ridge", "not better than the tuned ridge"),
+            ("worth_predicting", "noise ceiling too low or unknown"),
+        )
+        if not row[name]
+    ]
+    return [*pairs, ("usable", "yes" if row["usable"] else f"no: {', '.join(missing)}")]
+
+
+def _sorting(value: float, column: str) -> float:
+    """A number to sort by; what is undefined is worse than all else."""
+    if math.isnan(value):
+        return 9.0 if column == "fdr" else -9.0
+    return round(float(value), 12)
+
+
+def _cell(value: object) -> object:
+    """A cell that no spreadsheet takes for a formula: an apostrophe before text that looks like one."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

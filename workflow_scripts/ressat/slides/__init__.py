@@ -1,0 +1,1 @@
+"""Opening slides: formats, scale, pyramids."""

@@ -1,0 +1,121 @@
+"""Whether OpenSlide reads a file as a slide, told from its name and, for TIFF, its tags.
+
+Runs for every slide of the sheet while the workflow is parsed, where there is no OpenSlide: standard
+library only, a few kilobytes read per TIFF, no pixel. The rules for TIFF are those by which
+OpenSlide 4.0 takes a file (its documentation of formats, and measurement), on the safe side where its
+builds differ: a needless conversion costs minutes, a slide that cannot be opened costs the run.
+"""
+
+import os
+from pathlib import Path
+
+from ressat.base.errors import InputError
+from ressat.slides.tiff_tags import Tag, Tiff, TiffImage, UnknownType, read_tiff
+
+SLIDE_SUFFIXES = (".svs", ".ndpi", ".mrxs", ".scn", ".vms", ".vmu", ".bif", ".svslide", ".dcm", ".czi")
+# .qptiff is Akoya's, .btf and .tf8 stand for BigTIFF.
+TIFF_SUFFIXES = (".tif", ".tiff", ".qptiff", ".btf", ".tf8")
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+
+# none, LZW, JPEG, deflate, PackBits, deflate (old number), zstd: what every build of OpenSlide decodes.
+COMPRESSIONS = {1, 5, 7, 8, 32773, 32946, 50000}
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
+SEPARATE = 2  # planar configuration: each channel's pixels apart
+
+
+def needs_conversion(path: str | os.PathLike) -> bool:
+    """Say whether OpenSlide cannot read a file as the slide that it is.
+
+    Parameters
+    ----------
+    path
+        A slide of the sheet. Slide formats of scanners are taken as they are and pictures are always
+        converted, by their names alone; a TIFF is looked into.
+
+    Returns
+    -------
+    bool
+        True where the file must be rewritten first: OpenSlide does not open it, does not see all
+        levels of its pyramid, takes another image for one of them, misreads its pixels, or does not see
+        its pixel size (OME-TIFF).
+
+    Raises
+    ------
+    InputError
+        The name ends in no format that can be read, or the TIFF's header or directories are damaged.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix in SLIDE_SUFFIXES:
+        return False
+    if suffix in PICTURE_SUFFIXES:
+        return True
+    if suffix not in TIFF_SUFFIXES:
+        known = " ".join(SLIDE_SUFFIXES + TIFF_SUFFIXES + PICTURE_SUFFIXES)
+        raise InputError(
+            f"the name ends in '{suffix}'" if suffix else "the name has no ending",
+            expected=f"a slide, TIFF or picture ({known})",
+            action="save the image as TIFF or PNG",
+            file=path,
+        )
+    try:
+        return not _opens(read_tiff(path))
+    except UnknownType:
+        return True
+
+
+def _opens(tiff: Tiff) -> bool:
+    main, others = tiff.images[0], tiff.images[1:]
+    # OpenSlide reads the offsets of a classic TIFF eight bytes wide (Hamamatsu's files beyond 4 GB need
+    # it) and looks into the wrong half of them in big-endian files.
+    if tiff.is_classic_big_endian:
+        return False
+    # The two scanner formats whose first image need not be tiled.
+    if Tag.NDPI_FORMAT in main.integers or b"iScan" in main.text(Tag.XMP):
+        return True
+    if not main.is_tiled:
+        return False
+    if _is_scanner_format(main):
+        return True
+    levels = [main] + [image for image in others if image.is_tiled and image.is_reduced]
+    # OpenSlide takes any of these for a level of the pyramid: of a label's picture too.
+    if not all(_is_read_right(level) and (level is main or is_smaller_copy(level, main)) for level in levels):
+        return False
+    # OpenSlide opens an OME-TIFF as any TIFF: without its pixel size and, where the channels are images of
+    # their own, as its first channel. Tiles of separate planes are what libvips cannot read.
+    if b"openmicroscopy.org" in main.text(Tag.IMAGE_DESCRIPTION) or Tag.SUB_IFDS in main.integers:
+        return main.first(Tag.PLANAR_CONFIG) == SEPARATE and main.first(Tag.SAMPLES_PER_PIXEL) in (3, 4)
+    return not any(is_smaller_copy(image, main) for image in others if not image.is_reduced)
+
+
+def _is_scanner_format(image: TiffImage) -> bool:
+    description = image.text(Tag.IMAGE_DESCRIPTION)
+    return (
+        description.startswith(b"Aperio")
+        or b"www.leica-microsystems.com/scn/" in description
+        or image.text(Tag.SOFTWARE).startswith((b"Philips", b"MedScan"))
+        or image.text(Tag.MAKE).startswith(b"Huron")
+    )
+
+
+def is_smaller_copy(image: TiffImage, main: TiffImage) -> bool:
+    """Say whether an image, by its shape, is a level of another's pyramid.
+
+    Thumbnails, labels and overview pictures are striped, or of another shape.
+    """
+    (width, height), (full_width, full_height) = image.size, main.size
+    if not image.is_tiled or not width < full_width:
+        return False
+    # Each halving rounds both edges.
+    return abs(height * full_width - full_height * width) <= 2 * max(full_width, full_height)
+
+
+def _is_read_right(image: TiffImage) -> bool:
+    photometric, samples = image.first(Tag.PHOTOMETRIC, -1), image.first(Tag.SAMPLES_PER_PIXEL, 1)
+    one_sample = photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE) and samples == 1
+    return (
+        image.first(Tag.COMPRESSION, 1) in COMPRESSIONS
+        and image.first(Tag.BITS_PER_SAMPLE, 1) in (8, 16)
+        and image.first(Tag.SAMPLE_FORMAT, 1) == 1  # unsigned: signed and floating-point pixels are misread
+        and image.first(Tag.ORIENTATION, 1) == 1  # else each tile would be turned by itself
+        and (one_sample or (photometric in (RGB, CMYK, YCBCR) and samples in (3, 4)))
+    )

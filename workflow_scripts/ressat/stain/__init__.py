@@ -1,0 +1,1 @@
+"""Stain normalisation: methods, fits, references."""

@@ -1,0 +1,86 @@
+"""Pixels of an image, slide or picture, that serves as the stain reference."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ressat.base.errors import InputError
+from ressat.slides.formats import needs_conversion
+from ressat.slides.slide import Slide
+from ressat.tiles.tissue import tissue_mask
+
+# Pictures are read whole; a larger reference belongs into a pyramid.
+MAX_PICTURE_PIXELS = 200_000_000
+# Places on a slide from which pixels are drawn, and the edge of the regions read there, px.
+PLACES, REGION_PX = 200, 224
+LOWRES_PX = 1600
+# Of the mask's clean-up alone, for slides that do not tell their scale.
+ASSUMED_MPP = 0.5
+
+
+def reference_pixels(path: str | Path, max_pixels: int, seed: int) -> np.ndarray:
+    """Draw pixels from all over a reference image.
+
+    Parameters
+    ----------
+    path
+        A slide that OpenSlide reads, or a picture (PNG, JPEG, TIFF).
+    max_pixels
+        Upper bound on the pixels returned.
+    seed
+        Of the draw.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8, shape (n, 3).
+
+    Raises
+    ------
+    InputError
+        If the image cannot be read, or is a picture too large to be read whole.
+    """
+    rng = np.random.default_rng(seed)
+    pixels = _picture_pixels(path) if needs_conversion(path) else _slide_pixels(path, rng)
+    return rng.choice(pixels, min(max_pixels, len(pixels)), replace=False, shuffle=False)
+
+
+def _picture_pixels(path: str | Path) -> np.ndarray:
+    # Pillow's own bound on the size would come as a warning, or as an error that is no sentence.
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        with Image.open(path) as image:
+            if image.width * image.height > MAX_PICTURE_PIXELS:
+                raise InputError(
+                    f"a picture of {image.width} x {image.height} px",
+                    expected=f"at most {MAX_PICTURE_PIXELS // 1_000_000} million pixels",
+                    action="cut a part of it out, or give a slide with a pyramid",
+                    file=path,
+                )
+            if image.has_transparency_data:  # what is transparent is glass, whatever colour lies under it
+                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+            return np.asarray(image.convert("RGB")).reshape(-1, 3)
+    except InputError:
+        raise
+    except Exception as error:  # of many kinds: Pillow lets through whatever a damaged file sets off
+        raise InputError(
+            f"it cannot be read as an image ({error})",
+            expected="an H&E image",
+            action="name another stain.reference",
+            file=path,
+        ) from error
+
+
+def _slide_pixels(path: str | Path, rng: np.random.Generator) -> np.ndarray:
+    with Slide(path, "stain reference") as slide:
+        lowres, downsample = slide.low_resolution(LOWRES_PX)
+        mpp = (slide.tagged_mpp or ASSUMED_MPP) * downsample
+        places = np.argwhere(tissue_mask(lowres, mpp))
+        if not len(places):
+            return np.empty((0, 3), dtype=np.uint8)
+        regions = []
+        for row, column in places[np.sort(rng.permutation(len(places))[:PLACES])]:
+            x, y = (round(axis * downsample) - REGION_PX // 2 for axis in (column, row))
+            regions.append(np.asarray(slide.read(x, y, 0, REGION_PX, REGION_PX)).reshape(-1, 3))
+    return np.concatenate(regions)

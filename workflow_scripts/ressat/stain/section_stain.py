@@ -1,0 +1,160 @@
+"""One section's stain transform: fitted with a way out, and kept as JSON."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ressat.base import keys
+from ressat.base.errors import InputError
+from ressat.base.files import check_version, write_text
+from ressat.stain import methods
+
+
+@dataclass(frozen=True)
+class SectionStain:
+    """What a section's stains are and what they are normalised to.
+
+    Attributes
+    ----------
+    section
+        The section's name; of a reference image, its file name.
+    method
+        ``macenko``, ``reinhard`` or ``none``.
+    source, reference
+        Stains of the section and of the reference; None where there is nothing to transform.
+    reference_name
+        ``published``, or the section or image that the reference was fitted on.
+    pixels
+        How many tissue pixels the fit used.
+    fallback
+        Why the section is left as it is although a method was asked for; None where it worked.
+    """
+
+    section: str
+    method: str
+    source: methods.Stains | None
+    reference: methods.Stains | None
+    reference_name: str
+    pixels: int
+    fallback: str | None
+
+    @property
+    def transform(self) -> methods.PixelTransform | None:
+        """The transform of the section's pixels; None for the identity."""
+        if self.source is None or self.reference is None:
+            return None
+        return methods.transform(self.source, self.reference)
+
+    @property
+    def target(self) -> str:
+        """What pixels are normalised to, as text; equal for sections whose features are comparable."""
+        reference = None if self.reference is None else _to_dict(self.reference)
+        return json.dumps({"method": self.method, "reference": reference}, sort_keys=True)
+
+    @classmethod
+    def from_target(cls, target: str, name: str) -> "SectionStain":
+        """Return the reference that a `target` names, so that other sections can be normalised to it."""
+        content = json.loads(target)
+        stains = _from_dict(content["reference"])
+        return cls(name, content["method"], stains, stains, name, 0, None)
+
+    def write(self, path: str | Path) -> None:
+        """Write the file described in docs/outputs.md, as a whole."""
+        content: dict = {
+            "section": self.section,
+            "method": self.method,
+            "fallback": self.fallback,
+            "pixels": self.pixels,
+            "reference_name": self.reference_name,
+            "source": None if self.source is None else _to_dict(self.source),
+            "reference": None if self.reference is None else _to_dict(self.reference),
+            "version": keys.FORMAT_VERSION,
+        }
+        transform = self.transform
+        if self.method == "macenko" and transform is not None:
+            content["matrix"] = transform.matrix.tolist()
+        write_text(path, json.dumps(content, indent=2) + "\n")
+
+    @classmethod
+    def read(cls, path: str | Path) -> "SectionStain":
+        """Read the file that `write` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is of another version of the format.
+        """
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        check_version(content, path)
+        names = ("section", "method", "reference_name", "pixels", "fallback")
+        return cls(
+            **{name: content[name] for name in names},
+            source=_from_dict(content["source"]),
+            reference=_from_dict(content["reference"]),
+        )
+
+
+def fit_section(section: str, method: str, rgb: np.ndarray, reference: SectionStain | None) -> SectionStain:
+    """Fit a section's stains, and leave the section as it is where that is not possible.
+
+    Parameters
+    ----------
+    section
+        The section's name.
+    method
+        ``macenko``, ``reinhard`` or ``none``.
+    rgb
+        Pixels from all over the section, uint8, shape (n, 3).
+    reference
+        The fit of the reference section or image; None for the published reference.
+
+    Returns
+    -------
+    SectionStain
+        With ``fallback`` saying why, where the section could not be fitted.
+    """
+    if method == "none":
+        return SectionStain(section, method, None, None, "none", 0, None)
+    target = methods.PUBLISHED[method] if reference is None else reference.source
+    name = "published" if reference is None else reference.section
+    pixels = len(methods.tissue_pixels(rgb))
+    try:
+        return SectionStain(section, method, methods.fit(method, rgb), target, name, pixels, None)
+    except methods.StainFitError as reason:
+        return SectionStain(section, method, None, target, name, pixels, str(reason))
+
+
+def fit_reference(
+    name: str, method: str, rgb: np.ndarray, file: str | Path, section: str | None = None
+) -> SectionStain:
+    """Fit the stains of what everything else is normalised to.
+
+    Raises
+    ------
+    InputError
+        If it cannot be fitted: a cohort normalised to a broken reference is worth nothing.
+    """
+    try:
+        source = methods.fit(method, rgb)
+    except methods.StainFitError as reason:
+        raise InputError(
+            f"its stains cannot be fitted ({reason})",
+            expected="a stain reference with H&E-stained tissue",
+            action="name another stain.reference in config.yaml",
+            section=section,
+            file=file,
+        ) from reason
+    return SectionStain(name, method, source, source, name, len(methods.tissue_pixels(rgb)), None)
+
+
+def _to_dict(stains: methods.Stains) -> dict:
+    return {name: np.asarray(value).tolist() for name, value in vars(stains).items()}
+
+
+def _from_dict(content: dict | None) -> methods.Stains | None:
+    if content is None:
+        return None
+    arrays = {name: np.array(value) for name, value in content.items()}
+    return methods.MacenkoStains(**arrays) if "vectors" in arrays else methods.ReinhardStatistics(**arrays)

@@ -1,0 +1,1 @@
+"""What parsing the rules needs, and nothing else needs."""

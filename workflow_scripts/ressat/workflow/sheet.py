@@ -1,0 +1,246 @@
+"""The sample sheet: which sections a study has. Standard library and jsonschema only."""
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ressat.base import keys
+from ressat.base.errors import InputError
+from ressat.workflow.settings import check_schema, expand_path
+
+# What a spreadsheet leaves in a cell that looks empty.
+BLANK = {"", "NA", "NaN", "nan"}
+# What leaves a section out, in the column include; the schema lists what may stand there.
+NO = {"no", "false", "0"}
+
+
+@dataclass(frozen=True)
+class Section:
+    """One row of the sheet.
+
+    Attributes
+    ----------
+    sample
+        The section's name.
+    slide
+        The H&E image.
+    expression
+        Space Ranger folder, h5ad file, SpatialData zarr or counts table; None without counts.
+    spots
+        Spot table of legacy ST; None otherwise.
+    patient
+        Whom the section is from; the sample where the sheet does not say.
+    role
+        ``train``, ``test`` or ``predict``.
+    mpp
+        um per pixel of the full-resolution image; None where the sheet does not say.
+    bin_um
+        Edge of the bins to read, for Visium HD; None otherwise.
+    layer
+        Layer of an h5ad file or of a SpatialData table that holds the counts; None for X.
+    table, region
+        Of SpatialData: the table to read, and the shapes element whose spots are this section; None where
+        there is but one.
+    include
+        Whether the study has the section at all.
+    """
+
+    sample: str
+    slide: Path
+    expression: Path | None
+    spots: Path | None
+    patient: str
+    role: str
+    mpp: float | None = None
+    bin_um: int | None = None
+    layer: str | None = None
+    table: str | None = None
+    region: str | None = None
+    include: bool = True
+
+    @property
+    def counts_options(self) -> dict[str, str | int | None]:
+        """What the sheet says of how the counts are read."""
+        return {name: getattr(self, name) for name in ("bin_um", "layer", "table", "region")}
+
+
+def read_sheet(path: str | Path, schema: dict) -> dict[str, Section]:
+    """Read and check the sample sheet.
+
+    Parameters
+    ----------
+    path
+        A tab-separated file with a header line.
+    schema
+        JSON schema of one row, as text values.
+
+    Returns
+    -------
+    dict of str, Section
+        By sample, in the sheet's order. Paths are relative to the sheet's folder, and environment
+        variables in them are replaced.
+
+    Raises
+    ------
+    InputError
+        If the sheet cannot be read, or a row is not what the schema and the roles ask for.
+    """
+    sections: dict[str, Section] = {}
+    for number, row in _rows(path, schema):
+        check_schema(row, schema, file=f"{path}, line {number}")
+        sample = row["sample"]
+        if sample in sections:
+            raise InputError(
+                f"line {number} names section {sample} again",
+                expected="each sample once",
+                action="rename one of them",
+                file=path,
+            )
+        sections[sample] = _section(row, Path(path), number)
+    if not any(section.include for section in sections.values()):
+        raise InputError(
+            f"no section to include, of {len(sections)}" if sections else "no section",
+            expected="at least one row below the header, with include yes or empty",
+            action="set include to yes for the sections to use" if sections else "list the sections in it",
+            file=path,
+        )
+    return sections
+
+
+def _rows(path: str | Path, schema: dict) -> list[tuple[int, dict[str, str]]]:
+    """Line numbers and cells by column, blanks left out."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise InputError(
+            "no such sample sheet",
+            expected="a tab-separated table with the columns sample, slide, expression, patient, role",
+            action="write it, or name it under samples: in config.yaml",
+            file=path,
+        ) from error
+    except UnicodeDecodeError as error:
+        raise _not_utf8(path) from error
+    except OSError as error:
+        raise InputError(
+            f"it cannot be read ({error.strerror})",
+            expected="a tab-separated table",
+            action="correct its path or permissions",
+            file=path,
+        ) from error
+    if "\0" in text:  # UTF-16 without its mark passes for UTF-8
+        raise _not_utf8(path)
+    lines = [(number, _cells(line)) for number, line in enumerate(text.splitlines(), start=1)]
+    lines = [(number, cells) for number, cells in lines if cells]
+    if not lines:
+        raise InputError(
+            "an empty sample sheet",
+            expected="a header and one row per section",
+            action="list the sections in it",
+            file=path,
+        )
+    (number, header), *rows = lines
+    _check_header(header, schema, path, number)
+    needed = 1 + max(header.index(name) for name in schema["required"])
+    result = []
+    for number, cells in rows:
+        # Blank cells at the end are left out: a row is too short only where it lacks what every row needs.
+        mixed = len(cells) < needed and any("," in cell for cell in cells)
+        if len(cells) > len(header) or len(cells) == 1 or mixed:
+            raise InputError(
+                f"line {number} has {len(cells)} cell{'s' * (len(cells) > 1)}, the header has {len(header)}",
+                expected="one cell per column, separated by tabs",
+                action="separate the cells by tabs, not by commas or spaces",
+                file=path,
+            )
+        row = dict(zip(header, cells, strict=False))
+        result.append((number, {name: cell for name, cell in row.items() if cell not in BLANK}))
+    return result
+
+
+def _not_utf8(path: str | Path) -> InputError:
+    return InputError(
+        "not a text file in UTF-8",
+        expected="a tab-separated table",
+        action="save it as tab-separated text in UTF-8",
+        file=path,
+    )
+
+
+def _cells(line: str) -> list[str]:
+    """Cells of a line without the blank ones at its end, which spreadsheets add."""
+    cells = [cell.strip() for cell in line.split("\t")]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _check_header(header: list[str], schema: dict, path: str | Path, number: int) -> None:
+    """Refuse a header without tabs, with a column twice or unknown, or without one that is needed."""
+    if len(header) == 1:
+        raise InputError(
+            f"a header of one column, {header[0]!r}",
+            expected="columns separated by tabs",
+            action="save the sheet as tab-separated text",
+            file=path,
+        )
+    twice = next((name for name in header if header.count(name) > 1 or not name), None)
+    if twice is not None:
+        raise InputError(
+            f"the column {twice} stands in the header twice" if twice else "a column without a name",
+            expected="each column once, by its name",
+            action="name it, or remove it",
+            file=path,
+        )
+    columns = {name: {"description": part["description"]} for name, part in schema["properties"].items()}
+    check_schema(dict.fromkeys(header), {**schema, "properties": columns}, f"{path}, line {number}")
+
+
+def _section(row: dict[str, str], sheet: Path, number: int) -> Section:
+    sample, role = row["sample"], row["role"]
+
+    def file(column: str) -> Path | None:
+        if column not in row:
+            return None
+        path = expand_path(row[column], column, section=sample, file=sheet)
+        return Path(os.path.normpath(sheet.parent / path))
+
+    if role == keys.PREDICT and "expression" in row:
+        raise InputError(
+            f"line {number} has role predict and names counts",
+            expected="no expression for a section that is predicted only",
+            action="set the role to test to score its prediction, or leave the column expression empty",
+            section=sample,
+            file=sheet,
+        )
+    if role != keys.PREDICT and "expression" not in row:
+        raise InputError(
+            f"line {number} has role {role} and no counts",
+            expected="the column expression for sections that are trained or tested on",
+            action="name the counts, or set the role to predict",
+            section=sample,
+            file=sheet,
+        )
+    mpp = float(row["mpp"]) if "mpp" in row else None
+    if mpp is not None and not 0 < mpp < math.inf:  # digits without end pass the schema's pattern
+        raise InputError(
+            f"line {number}: mpp is {row['mpp'][:20]}..., which is no number above 0 that a computer holds",
+            expected="um per pixel of the full-resolution image, such as 0.5",
+            action="correct it",
+            section=sample,
+            file=sheet,
+        )
+    return Section(
+        sample,
+        file("slide"),
+        file("expression"),
+        file("spots"),
+        row.get("patient", sample),
+        role,
+        mpp=mpp,
+        bin_um=int(row["bin_um"]) if "bin_um" in row else None,
+        layer=row.get("layer"),
+        table=row.get("table"),
+        region=row.get("region"),
+        include=row.get("include", "yes").lower() not in NO,
+    )
