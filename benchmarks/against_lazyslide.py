@@ -42,7 +42,7 @@ def lazyslide_side(folder: Path, best: bool) -> float:
     """Tile the slide and store features with LazySlide; keep where its tiles are. Seconds."""
     import torch
 
-    from ressat.encoders.torchvision_import import import_torchvision
+    from ressat.encoders.families.torchvision_import import import_torchvision
 
     torchvision = import_torchvision()
     import lazyslide
@@ -82,9 +82,13 @@ def pipeline_side(folder: Path, precision: str) -> float:
     """Run the workflow's scripts on the same tiles. Seconds."""
     import torch
     from large_slide import run
-    from study_section import run_script
+    from study_section import ENCODER, run_script
 
-    from ressat.encoders.torchvision_import import import_torchvision
+    from ressat.encoders import network  # noqa: F401
+    from ressat.encoders.families import resnet  # noqa: F401
+    from ressat.encoders.families.torchvision_import import import_torchvision
+    from ressat.features import cache_writer, extraction  # noqa: F401
+    from ressat.stain import section_stain  # noqa: F401
     from ressat.tiles import loader  # noqa: F401
     from ressat.tiles.table import Tiles
 
@@ -99,7 +103,7 @@ def pipeline_side(folder: Path, precision: str) -> float:
     replace(own, coords=centres, barcodes=names, tissue=np.ones(len(centres))).write(folder / "tiles.tiles")
     run(folder, "fit_stain")
     files = {"slide": folder / "slide.tiff", "tiles": folder / "tiles.tiles", "stain": folder / "stain.json"}
-    settings = {"precision": precision, "batch_size": "auto", "seed": SEED}
+    settings = {"encoder": ENCODER, "precision": precision, "batch_size": "auto", "seed": SEED}
     made = {"features": folder / "features.h5"}
     run_script(folder, "extract_features", files, made, THREADS, **settings)
     return time.monotonic() - start

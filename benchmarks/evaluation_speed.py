@@ -23,8 +23,11 @@ import numpy as np
 import pandas as pd
 from simulated_cohort import Nature, write_section
 
-from ressat.base import keys
+from ressat.base.layers import ATTENDED, COMBINED, DIRECT
+from ressat.base.roles import TEST, TRAIN
 from ressat.base.tables import write_table
+from ressat.evaluation.panels import PANELS
+from ressat.evaluation.protocol import UNSEEN_PATIENT
 from ressat.model.prediction import to_anndata, write_predictions
 from ressat.stats.neighbours import smoothed
 from ressat.workflow.folds import Fold, make_folds
@@ -33,7 +36,7 @@ from ressat.workflow.sheet import Section
 REPOSITORY = Path(__file__).resolve().parent.parent
 LIMIT_MINUTES, LIMIT_GB, CORES = 10.0, 4.0, 2
 TARGET = "results/evaluation/summary.tsv"
-PROTOCOL = f"leave one patient out, {keys.UNSEEN_PATIENT}"
+PROTOCOL = f"leave one patient out, {UNSEEN_PATIENT}"
 POLL_S = 0.25
 SCRIPT = re.compile(r"[^\0]*python[^\0]*\0[^\0]*/scripts/[^/\0]+\.(\w+)\.py\0")
 
@@ -49,14 +52,14 @@ def write_fold(
 ) -> None:
     """Write what comes of a fold before its evaluation."""
     folder = study / "results/folds" / fold.name
-    sides = dict.fromkeys(fold.train, keys.TRAIN) | dict.fromkeys(fold.test, keys.TEST)
+    sides = dict.fromkeys(fold.train, TRAIN) | dict.fromkeys(fold.test, TEST)
     rows = [(name, sections[name].patient, side) for name, side in sides.items()]
     write_table(pd.DataFrame(rows, columns=["section", "patient", "side"]), folder / "sections.tsv")
 
     means = np.mean([simulated[name].log_expression.mean(axis=0) for name in fold.train], axis=0).ravel()
     panel = np.argsort(-means, kind="stable")[:genes]
-    ranks = {rank: nature.rng.permutation(genes) + 1.0 for rank in keys.PANELS.values()}
-    ranks[keys.PANELS["heg"]] = np.arange(genes) + 1.0
+    ranks = {rank: nature.rng.permutation(genes) + 1.0 for rank in PANELS.values()}
+    ranks[PANELS["heg"]] = np.arange(genes) + 1.0
     table = pd.DataFrame({"gene": nature.names[panel], "mean": means[panel], **ranks})
     write_table(table, folder / "genes.tsv")
     for name in fold.test:
@@ -67,8 +70,8 @@ def write_fold(
         direct = smoothed(observed + nature.rng.normal(size=observed.shape), coords, 2.0)
         attended = smoothed(direct, coords, 1.5)
         adata = to_anndata(
-            {keys.DIRECT: direct, keys.ATTENDED: attended, keys.COMBINED: (direct + attended) / 2},
-            headline=keys.COMBINED,
+            {DIRECT: direct, ATTENDED: attended, COMBINED: (direct + attended) / 2},
+            headline=COMBINED,
             genes=table.set_index("gene"),
             features=one.features,
             tiles=one.tiles,
@@ -85,14 +88,14 @@ def write_study(study: Path, patients: int, number: int, spots: int, genes: int)
     for index in range(number):
         name, patient = f"S{index + 1:02d}", f"P{index % patients + 1}"
         files = Path(f"data/{name}.svs"), Path(f"data/{name}.h5ad"), None
-        sections[name] = Section(name, *files, patient=patient, role=keys.TRAIN, mpp=None)
+        sections[name] = Section(name, *files, patient=patient, role=TRAIN, mpp=None)
     sheet = pd.DataFrame(sections.values())[["sample", "slide", "expression", "patient", "role"]]
     sheet.to_csv(study / "samples.tsv", sep="\t", index=False)
     (study / "config.yaml").write_text(CONFIG.format(genes=genes))
 
     nature = Nature(np.random.default_rng(1))
     simulated = {name: write_section(study, nature, name, spots) for name in sections}
-    scheme = {"scheme": keys.LEAVE_ONE_PATIENT_OUT, "folds": None}
+    scheme = {"scheme": "leave_one_patient_out", "folds": None}
     folds = make_folds(sections.values(), scheme, bundle=None, sheet="samples.tsv")
     for fold in folds.values():
         if fold.test:

@@ -20,7 +20,7 @@ from statistics import median
 
 import measured
 import numpy as np
-from study_section import MPP, SCRIPTS, SECTION, run_script, write_slide
+from study_section import ENCODER, MPP, SCRIPTS, SECTION, run_script, write_slide
 
 sys.path.insert(0, str(SCRIPTS))
 
@@ -36,7 +36,7 @@ def prepare(folder: Path, tiles: int) -> None:
     slide = {"slide": folder / "slide.tiff"}
     checked = {"checked": folder / "checked.json", "genes": folder / "genes.txt"}
     run_script(
-        folder, "check_section", slide, checked, THREADS, format=None, ids=None, mpp=MPP, min_on_tissue=None
+        folder, "check_section", slide, checked, THREADS, counts=None, ids=None, mpp=MPP, min_on_tissue=None
     )
     tiled = {name: folder / f"tiles.{name}" for name in ("tiles", "counted", "overlay")}
     geometry = {"tile_um": 112.0, "tile_px": TILE_PX, "lowres_px": 1600, "grid_um": 60.0, "min_tissue": 0.5}
@@ -61,23 +61,26 @@ def prepare(folder: Path, tiles: int) -> None:
 def pipeline(folder: Path, precision: str) -> None:
     import torch  # noqa: F401
 
-    from ressat.encoders.torchvision_import import import_torchvision
+    from ressat.encoders import network  # noqa: F401
+    from ressat.encoders.families import resnet  # noqa: F401
+    from ressat.encoders.families.torchvision_import import import_torchvision
+    from ressat.features import cache_writer, extraction  # noqa: F401
+    from ressat.stain import section_stain  # noqa: F401
     from ressat.tiles import loader  # noqa: F401
 
     import_torchvision()
     files = {"slide": folder / "slide.tiff", "tiles": folder / "tiles.tiles", "stain": folder / "stain.json"}
     made = {"features": folder / "features.h5"}
     start = time.monotonic()
-    run_script(
-        folder, "extract_features", files, made, THREADS, precision=precision, batch_size=BATCH, seed=1
-    )
+    settings = {"encoder": ENCODER, "precision": precision, "batch_size": BATCH, "seed": 1}
+    run_script(folder, "extract_features", files, made, THREADS, **settings)
     report(start)
 
 
 def bare(folder: Path, precision: str) -> None:
     import torch
 
-    from ressat.encoders.torchvision_import import import_torchvision
+    from ressat.encoders.families.torchvision_import import import_torchvision
 
     network = import_torchvision().models.resnet50(weights=None).eval().to(memory_format=torch.channels_last)
 
@@ -95,12 +98,14 @@ def network(folder: Path, precision: str) -> None:
     import torch
 
     from ressat.base.device import Device
-    from ressat.encoders.resnet50 import Encoder, random_weights
-    from ressat.features.freed_memory import keep_freed_memory
+    from ressat.encoders.network import build_network
+    from ressat.encoders.registry import ENCODERS
+    from ressat.features.memory import keep_freed_memory
 
     keep_freed_memory()
-    encoder = Encoder(random_weights(1), Device("cpu", precision).dtype).to(memory_format=torch.channels_last)
-    forward(folder, encoder)
+    dtype = Device("cpu", precision).dtype
+    built, *_ = build_network(ENCODERS.load(ENCODER), None, 1, dtype)
+    forward(folder, built.to(memory_format=torch.channels_last))
 
 
 def forward(folder: Path, network: Callable) -> None:

@@ -24,11 +24,12 @@ sys.path.insert(0, str(REPOSITORY / "workflow_scripts"))
 
 import torch
 
-from ressat.base import keys
-from ressat.counts.expression import read_panel
+from ressat.base.tables import read_table
+from ressat.encoders.registry import ENCODERS
 from ressat.features.cache import Features
 from ressat.model.network import HeadSettings, spot_interaction
 from ressat.model.section_data import load_sections
+from ressat.model.text_columns import PANEL
 from ressat.model.training import TrainSettings
 from ressat.model.tuning import Candidate, train
 from ressat.stats.metrics import pearson
@@ -37,6 +38,7 @@ SECTIONS, TILE_UM = ("C2", "C3", "C4"), 164.6
 # Precision of the features, and spots in a training step.
 VARIANTS = [("fp32", 512), ("bf16", 512), ("bf16", 88), ("bf16", 44)]
 LEAST_COSINE, LARGEST_CHANGE = 0.999, 0.005
+ENCODER = ENCODERS.load("resnet50")  # of that study
 
 
 def make_features(study: Path, precision: str) -> float:
@@ -63,7 +65,7 @@ def least_cosine(one: Path, other: Path) -> float:
     """The smallest cosine similarity of any tile's features, in any cached layer."""
     smallest = 1.0
     for name in SECTIONS:
-        for layer in keys.LAYERS:
+        for layer in ENCODER.layers:
             x, y = (
                 Features.read(study / f"results/features/{name}.h5", [layer]).values.astype(float)
                 for study in (one, other)
@@ -75,13 +77,12 @@ def least_cosine(one: Path, other: Path) -> float:
 
 def score(study: Path, left_out: str, spots_per_step: int, seed: int) -> float:
     """Mean per-gene Pearson of the combined layer in the section that is left out."""
-    genes = read_panel(study / f"results/folds/without_{left_out}/genes.tsv")
+    genes = read_table(study / f"results/folds/without_{left_out}/genes.tsv", PANEL)["gene"].tolist()
     model = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["model"]
     sections, _ = load_sections(
         [study / "results" / file for file in files(("features", ".h5"))],
         [study / "results" / file for file in files(("expression", ".h5ad"))],
         dict.fromkeys(SECTIONS, "C"),
-        keys.LAYERS,
         genes,
     )
     learnt = [data for data in sections if data.section != left_out]
@@ -91,10 +92,11 @@ def score(study: Path, left_out: str, spots_per_step: int, seed: int) -> float:
     settings = TrainSettings(
         **{name: model[name] for name in names}, spots_per_step=spots_per_step, seed=seed
     )
-    candidate = Candidate(tuple(model["layers"]), model["context"], head)
+    candidate = Candidate(tuple(model["layers"] or ENCODER.default_layers), model["context"], head)
     trained, *_ = train(learnt, TILE_UM, [candidate], settings)
     with torch.inference_mode():
-        read = trained.features.scale(trained.inputs.read_section(unseen))
+        columns = unseen.columns(trained.inputs.layers)
+        read = trained.features.scale(trained.inputs.read(unseen.features[:, columns], unseen.coords))
         direct = trained.head(torch.tensor(read, dtype=torch.float32))
         attended = spot_interaction(direct)
         combined = trained.attended_share * attended + (1 - trained.attended_share) * direct

@@ -29,7 +29,7 @@ def run(folder: Path, name: str) -> None:
     tiled = {part: folder / f"tiles.{part}" for part in ("tiles", "counted", "overlay")}
     if name == "check_section":
         made = checked | {"genes": folder / "genes.txt"}
-        run_script(folder, name, slide, made, THREADS, format=None, ids=None, mpp=MPP, min_on_tissue=None)
+        run_script(folder, name, slide, made, THREADS, counts=None, ids=None, mpp=MPP, min_on_tissue=None)
     elif name == "tile_slide":
         run_script(folder, name, slide | checked, tiled, THREADS, named="slide.tiff", **TILING)
     else:

@@ -14,11 +14,15 @@ from pathlib import Path
 import measured
 import numpy as np
 import yaml
-from study_section import MPP, SCRIPTS, SECTION, run_script
+from study_section import ENCODER, MPP, SCRIPTS, SECTION, run_script
 
 sys.path.insert(0, str(SCRIPTS))
 
-from ressat.base import keys
+from ressat.base.layers import COMBINED
+from ressat.encoders.registry import ENCODERS
+from ressat.evaluation.panels import PANELS
+from ressat.features.cache import COLOUR
+from ressat.features.colour import COLOUR_STATISTICS
 from ressat.slides.scale import Scale
 from ressat.tiles.table import Tiles
 from ressat.tiles.tiling import TileGeometry, hexagonal_grid
@@ -30,7 +34,7 @@ MADE = dict.fromkeys(("encoder", "weights_sha256", "stain", "stain_target", "sta
 
 def write_section(folder: Path, count: int) -> None:
     """Write tiles and features of a section with so many tiles."""
-    from ressat.features.cache import write_features
+    from ressat.features.cache_writer import write_features
 
     edge = int(PITCH_PX * np.sqrt(count))
     coords, barcodes = (values[:count] for values in hexagonal_grid((edge, edge), PITCH_PX))
@@ -50,10 +54,12 @@ def write_section(folder: Path, count: int) -> None:
     )
     tiles.write(folder / "tiles.h5")
     rng = np.random.default_rng(1)
-    widths = {**keys.LAYER_WIDTHS, keys.COLOUR: len(keys.COLOUR_STATISTICS)}
+    layers = ENCODERS.load(ENCODER).layers
+    widths = {**layers, COLOUR: len(COLOUR_STATISTICS)}
     sizes = [min(BATCH, count - first) for first in range(0, count, BATCH)]
     batches = ({name: rng.random((size, width)) for name, width in widths.items()} for size in sizes)
-    write_features(folder / "features.h5", tiles, batches, MADE | {"tile_px": 224, "precision": "fp32"})
+    made = MADE | {"tile_px": 224, "precision": "fp32"}
+    write_features(folder / "features.h5", tiles, layers, batches, made)
 
 
 def write_model(folder: Path, genes: int) -> None:
@@ -62,19 +68,21 @@ def write_model(folder: Path, genes: int) -> None:
 
     from ressat.model.bundle import Bundle
     from ressat.model.network import Head, HeadSettings
-    from ressat.model.section_data import Scaler
-    from ressat.model.training import InputSettings, TrainedHead
+    from ressat.model.scaler import Scaler
+    from ressat.model.trained_head import InputSettings, TrainedHead
 
     model = yaml.safe_load(CONFIG.read_text())["model"]
     settings = HeadSettings(model["hidden"], model["dropout"], model["members"])
-    width = sum(keys.LAYER_WIDTHS[layer] for layer in model["layers"])
+    encoder = ENCODERS.load(ENCODER)
+    layers = tuple(model["layers"] or encoder.default_layers)
+    width = sum(encoder.layers[layer] for layer in layers)
     torch.manual_seed(1)
     head = Head(width, genes, settings).eval()
     scalers = Scaler(np.full(width, 0.5), np.full(width, 0.1)), Scaler(np.zeros(genes), np.ones(genes))
-    inputs = InputSettings(tuple(model["layers"]), model["context"] * PITCH_PX * MPP)
+    inputs = InputSettings(layers, model["context"] * PITCH_PX * MPP)
     trained = TrainedHead(head, inputs, *scalers, attended_share=0.5, steps=0)
     names = [f"GENE{index}" for index in range(genes)]
-    ranks = {rank: [float(index + 1) for index in range(genes)] for rank in keys.PANELS.values()}
+    ranks = {rank: [float(index + 1) for index in range(genes)] for rank in PANELS.values()}
     requires = {name: MADE[name] for name in ("weights_sha256", "stain", "stain_target")}
     requires |= {"tile_um": 112.0, "tile_px": 224}
     provenance = {"sections": [], "chosen": {}, "config_hash": "simulated", "encoder": "simulated"}
@@ -85,7 +93,7 @@ def predict(folder: Path) -> None:
     """Run the script on what the folder holds, in this process."""
     inputs = {name: folder / f"{name}.h5" for name in ("features", "tiles")} | {"model": folder / "model.pt"}
     outputs = {"h5ad": folder / "predictions.h5ad", "parquet": folder / "predictions.parquet"}
-    settings = {"headline": keys.COMBINED, "protocol": "simulated", "patient": SECTION}
+    settings = {"headline": COMBINED, "protocol": "simulated", "patient": SECTION}
     run_script(folder, "predict_expression", inputs, outputs, THREADS, **settings)
 
 

@@ -28,7 +28,7 @@ def peak_memory_gb(source: Path, target: Path) -> tuple[float, float]:
     code = (
         f"import sys, resource; sys.path.insert(0, {str(LIBRARY)!r}); "
         "from ressat.slides.pyramid import convert; "
-        f"convert({str(source)!r}, {str(target)!r}, section='S', mpp=0.5); "
+        f"convert({str(source)!r}, {str(target)!r}, mpp=0.5); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     start = time.monotonic()

@@ -7,21 +7,25 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from study_section import ENCODER
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow_scripts"))
 
-from ressat.base import keys
 from ressat.counts.expression import log1p_cp10k
 from ressat.counts.expression_file import expression_anndata
-from ressat.counts.gene_names import SYMBOL, named_genes
+from ressat.counts.gene_names import SYMBOL, study_genes
 from ressat.counts.spot_counts import SpotArray, SpotCounts
-from ressat.features.cache import Features, write_features
+from ressat.encoders.registry import ENCODERS
+from ressat.features.cache import COLOUR, Features
+from ressat.features.cache_writer import write_features
+from ressat.features.colour import COLOUR_STATISTICS
 from ressat.slides.scale import Scale
 from ressat.stats.neighbours import smoothed
 from ressat.tiles.table import Tiles
 from ressat.tiles.tiling import TileGeometry, hexagonal_grid
 
 ALL_GENES, COUNTS_PER_SPOT = 15_000, 8_000
+LAYERS = ENCODERS.load(ENCODER).layers
 HIDDEN = 16  # smooth variables of the tissue that features and counts both follow
 MPP, PITCH_UM = 0.5, 100.0
 
@@ -31,7 +35,7 @@ class Nature:
 
     def __init__(self, rng: np.random.Generator, genes: int = ALL_GENES) -> None:
         self.rng = rng
-        widths = {**keys.LAYER_WIDTHS, keys.COLOUR: len(keys.COLOUR_STATISTICS)}
+        widths = {**LAYERS, COLOUR: len(COLOUR_STATISTICS)}
         self.features = {name: rng.normal(size=(HIDDEN, width)) for name, width in widths.items()}
         self.genes = 0.1 * rng.normal(size=(HIDDEN, genes))
         self.log_means = rng.normal(0, 1.8, genes)
@@ -62,17 +66,16 @@ def write_section(study: Path, nature: Nature, section: str, spots: int) -> Simu
     rates = np.exp(nature.log_means + hidden @ nature.genes + rng.normal(0, 0.2, len(nature.names)))
     rates *= rng.lognormal(np.log(COUNTS_PER_SPOT), 0.4, spots)[:, None] / rates.sum(axis=1, keepdims=True)
     found = SpotCounts(
-        section,
         "simulated",
         pd.Index(barcodes),
         pd.DataFrame({"name": nature.names, "symbol": nature.names, "ensembl": None}),
         sparse.csr_matrix(rng.poisson(rates).astype(np.float32)),
         pd.DataFrame(coords.astype(float), columns=["x", "y"], index=barcodes),
         SpotArray("visium", pitch, 0.55 * pitch, PITCH_UM),
-        found=spots,
+        total=spots,
         left_out={},
     )
-    counts = expression_anndata(found, named_genes(found.genes, SYMBOL, section, "simulated"), SYMBOL)
+    counts = expression_anndata(section, found, study_genes(found.genes, SYMBOL), SYMBOL)
     expression = study / f"results/expression/{section}.h5ad"
     expression.parent.mkdir(parents=True, exist_ok=True)
     counts.write_h5ad(expression, compression="gzip")
@@ -99,5 +102,5 @@ def write_section(study: Path, nature: Nature, section: str, spots: int) -> Simu
     names = ("encoder", "weights_sha256", "stain", "stain_target", "stain_fallback", "precision")
     made = dict.fromkeys(names, "simulated") | {"tile_px": 224}
     cache = study / f"results/features/{section}.h5"
-    write_features(cache, tiles, [batch], made)
+    write_features(cache, tiles, LAYERS, [batch], made)
     return Simulated(Features.read(cache), tiles, log1p_cp10k(counts.X))

@@ -15,7 +15,7 @@ from statistics import median
 
 import measured
 import numpy as np
-from study_section import MPP, SCRIPTS, SECTION, write_slide
+from study_section import MPP, SCRIPTS, write_slide
 
 sys.path.insert(0, str(SCRIPTS))
 
@@ -35,7 +35,7 @@ def read_tiles(count: int) -> np.ndarray:
         write_slide(path, EDGE_PX, np.random.default_rng(1))
         places = np.random.default_rng(2).integers(0.3 * EDGE_PX, 0.7 * EDGE_PX, (count, 2))
         geometry = TileGeometry(MPP * TILE_PX, TILE_PX, 0, TILE_PX, 1.0)
-        with Slide(path, SECTION) as slide:
+        with Slide(path) as slide:
             return np.stack([read_tile(slide, place, geometry) for place in places])
 
 
@@ -44,15 +44,16 @@ def pipeline(tiles: np.ndarray) -> None:
     import torch
 
     from ressat.features.extraction import StainLayer
-    from ressat.features.freed_memory import keep_freed_memory
-    from ressat.stain import methods
+    from ressat.features.memory import keep_freed_memory
+    from ressat.stain.methods.registry import METHODS
 
     keep_freed_memory()
     torch.set_num_threads(THREADS)
+    macenko = METHODS.load("macenko")
     pixels = tiles.reshape(-1, 3)
     drawn = pixels[np.random.default_rng(3).integers(0, len(pixels), FITTED_PIXELS)]
     start = time.monotonic()
-    transform = methods.transform(methods.fit("macenko", drawn), methods.PUBLISHED["macenko"])
+    transform = macenko.transform(macenko.fit(drawn), macenko.published)
     fit_s = time.monotonic() - start
     layer = StainLayer(transform)
     seconds, worst, differing = 0.0, 0, 0
@@ -71,11 +72,11 @@ def torchstain(tiles: np.ndarray) -> None:
     """Time torchstain's fit and transform of every tile."""
     from torchstain import normalizers
 
-    from ressat.stain import methods
+    from ressat.stain.methods.registry import METHODS
 
     theirs = normalizers.MacenkoNormalizer(backend="numpy")
     # Its reference, which it otherwise takes from an image.
-    published = methods.PUBLISHED["macenko"]
+    published = METHODS.load("macenko").published
     theirs.HERef, theirs.maxCRef = published.vectors, published.max_concentrations
     start = time.monotonic()
     for tile in tiles:

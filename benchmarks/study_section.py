@@ -10,7 +10,7 @@ import pyvips
 from scipy import ndimage
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "workflow_scripts"
-MPP, SECTION, FOLD = 0.5, "S1", "holdout"
+MPP, SECTION, FOLD, ENCODER = 0.5, "S1", "holdout", "resnet50"
 # Pixels of the slide per pixel of the drawing that it is enlarged from.
 ENLARGED = 100
 

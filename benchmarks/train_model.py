@@ -19,10 +19,12 @@ import numpy as np
 import pandas as pd
 import yaml
 from simulated_cohort import ALL_GENES, Nature, write_section
-from study_section import run_script
+from study_section import ENCODER, run_script
 
-from ressat.base import keys
 from ressat.base.tables import read_table, write_table
+from ressat.encoders.registry import ENCODERS
+from ressat.evaluation.panels import PANELS
+from ressat.evaluation.text_columns import HISTORY
 
 CONFIG = Path(__file__).resolve().parent.parent / "config.yaml"
 LIMIT_MINUTES, LIMIT_GB, THREADS = 6.0, 4.0, 2
@@ -47,10 +49,11 @@ def train(folder: Path, sections: int, genes: int, max_steps: int | None) -> Non
     """Run the script on some of the sections and genes, in this process."""
     names = [f"S{index + 1}" for index in range(sections)]
     panel = pd.DataFrame({"gene": [f"GENE{index:05d}" for index in range(genes)]})
-    for rank in keys.PANELS.values():
+    for rank in PANELS.values():
         panel[rank] = np.arange(genes) + 1.0
     write_table(panel, folder / "genes.tsv")
     model = yaml.safe_load(CONFIG.read_text())["model"]
+    layers = model["layers"] or list(ENCODERS.load(ENCODER).default_layers)
     head = {name: model[name] for name in ("hidden", "dropout", "members")}
     settings = ("learning_rate", "weight_decay", "max_steps", "patience", "spots_per_step")
     training = {name: model[name] for name in settings}
@@ -67,7 +70,7 @@ def train(folder: Path, sections: int, genes: int, max_steps: int | None) -> Non
         {"model": folder / "model.pt", "history": folder / "history.tsv"},
         THREADS,
         patients={name: name for name in names},
-        candidates=[(model["layers"], model["context"], head)],
+        candidates=[{"layers": layers, "context": model["context"], "head": head}],
         training=training,
         seed=1,
     )
@@ -78,7 +81,7 @@ def measure(folder: Path, sections: int, genes: int, max_steps: int = 0) -> tupl
     size = ["--sections", str(sections), "--genes", str(genes), "--max-steps", str(max_steps)]
     start = time.monotonic()
     _, peak = measured.run([sys.executable, __file__, "--folder", str(folder), *size], as_job=True)
-    return time.monotonic() - start, peak, read_table(folder / "history.tsv")
+    return time.monotonic() - start, peak, read_table(folder / "history.tsv", HISTORY)
 
 
 def choice_s(log: Path) -> float:

@@ -1,4 +1,4 @@
-# What is asked of every section and of all together before time is spent on them.
+# Checks of every section, and of all together, before time is spent on them.
 
 
 localrules:
@@ -8,7 +8,7 @@ localrules:
 rule check_section:
     input:
         unpack(counts_files),
-        slide=lambda wildcards: study.sections[wildcards.sample].slide,
+        slide=sheet_slide,
     output:
         checked="results/checks/{sample}.json",
         genes="results/checks/{sample}.genes.txt",
@@ -23,12 +23,11 @@ rule check_section:
         mem_mb=grown(2000, of=COUNTS, per_mb=40),
         runtime=grown(15),
     params:
-        format=counts_format,
-        options=counts_options,
+        counts=counts_source,
         ids=only_with_counts(config["genes"]["ids"]),
         mpp=lambda wildcards: study.sections[wildcards.sample].mpp,
         min_on_tissue=only_with_counts(config["tiling"]["min_on_tissue"]),
-        code=code_version("check_section"),
+        code=section_code_version("check_section"),
     script:
         "../workflow_scripts/check_section.py"
 
@@ -37,7 +36,7 @@ rule check_genes:
     input:
         genes="results/checks/{sample}.genes.txt",
         reference=genes_reference,
-        listed=study.gene_list or [],
+        listed=user_files(study.gene_list or []),
     output:
         checked="results/checks/{sample}.genes.json",
     log:
@@ -52,7 +51,7 @@ rule check_genes:
     params:
         counts=lambda wildcards: str(study.sections[wildcards.sample].expression),
         reference=study.counts_reference,
-        learns=lambda wildcards: study.is_learnt_from(wildcards.sample),
+        learns=lambda wildcards: study.is_training_section(wildcards.sample),
         code=code_version("check_genes"),
     script:
         "../workflow_scripts/check_genes.py"

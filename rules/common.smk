@@ -7,20 +7,27 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
+# The checkout of this file, even if another workflow imports this one as a module.
+checkout = Path(str(workflow.current_basedir)).parent
+sys.path.insert(0, str(checkout / "workflow_scripts"))
 
-from ressat.base import keys
-from ressat.workflow.code_version import code_version
 from ressat.base.errors import InputError, sentences
 from ressat.base.gpu import count_gpus
+from ressat.workflow.code_version import versions_of
+from ressat.workflow.folds import FOLD_BUNDLE
 from ressat.workflow.job_environment import set_job_environment
 from ressat.workflow.job_resources import grown, grown_with_tiles
-from ressat.workflow.settings import check_yaml
+from ressat.workflow.members import members_of, words_of
+from ressat.workflow.settings import check_yaml, laid_over
 from ressat.workflow.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
-from ressat.workflow.study_table import study_table
-from ressat.workflow.writable import check_writable
+from ressat.workflow.check_table import study_table
+from ressat.workflow.permissions import check_writable
 
-if Path("config.yaml").exists():
+# If an importing workflow gives this module its settings, no file is read.
+config_file = "the module's config" if workflow.modifier.skip_configfile else "config.yaml"
+if workflow.modifier.skip_configfile:
+    pass
+elif Path("config.yaml").exists():
     try:
         check_yaml("config.yaml")
     except InputError as error:
@@ -37,8 +44,8 @@ elif not workflow.overwrite_configfiles:
 
 set_job_environment(sys.argv)
 
-# Never two jobs on one GPU: a run has no more of them at a time than this machine has GPUs, and each takes one
-# of its own (ressat/base/gpu.py). On a cluster each job is given its own, and the profile says how many at a time.
+# Never two jobs on one GPU: no more GPU jobs run at a time than this machine has GPUs, and each takes its own
+# GPU (ressat/base/gpu.py). On a cluster each job is given its own, and the profile says how many run at a time.
 gpus = count_gpus() if workflow.is_main_process else 0
 if gpus and "gpu" not in workflow.global_resources:
     workflow.register_resource("gpu", gpus)
@@ -46,15 +53,19 @@ if gpus and "gpu" not in workflow.global_resources:
 try:
     if workflow.is_main_process:
         check_writable(".")
-    study = Study.load(config, "config.yaml", Path(workflow.basedir) / "schemas")
+    study = Study.load(laid_over(checkout / "config.yaml", config), config_file, checkout / "schemas")
 except (InputError, ExceptionGroup) as error:
     raise WorkflowError(sentences(error)) from None
 
+config = study.config
+code_version = versions_of(members_of(study))
 
-# Where the study is.
 study_folder = os.getcwd()
+# The prefix that an importing workflow gives to this module's paths, and its name for the target `check`.
+prefix = workflow.modifier.path_modifier.prefix or ""
+check_target = workflow.modifier.modify_rulename("check")
 
-# Names under which the files of counts are inputs, by format: what their jobs ask for goes by their sizes.
+# Input names of the counts files in all formats: the resources of the jobs grow with the size of these files.
 COUNTS = "matrix counts h5ad elements"
 
 
@@ -81,8 +92,32 @@ def labelled(pattern):
     return lambda wildcards: expand(pattern, sample=study.folds[wildcards.fold].labelled)
 
 
+def user_files(files, sample=None):
+    """Files that the user names, which no prefix of a module moves; simulated ones are results, and lie below it."""
+    if not prefix or sample in config["simulate"].get("sections", {}):
+        return files
+    if isinstance(files, dict):
+        return {name: user_files(file) for name, file in files.items()}
+    return [os.path.abspath(file) for file in files] if isinstance(files, list) else os.path.abspath(files)
+
+
+def sheet_slide(wildcards):
+    return user_files(study.sections[wildcards.sample].slide, wildcards.sample)
+
+
 def slide(wildcards):
-    return study.slide(wildcards.sample)
+    return study.converted_slide(wildcards.sample) or sheet_slide(wildcards)
+
+
+# Published weights are fetched, also under a module's prefix; others are where the user says.
+weights = study.weights or []
+if not study.fetches_weights:
+    weights = user_files(weights)
+
+
+def section_code_version(script):
+    """A param function: the version of the code that reads counts, of which a section uses its own format alone."""
+    return lambda wildcards: versions_of(members_of(study, wildcards.sample))(script)
 
 
 def counts_if_labelled(wildcards):
@@ -91,15 +126,14 @@ def counts_if_labelled(wildcards):
 
 
 def counts_files(wildcards):
-    return study.counts[wildcards.sample][1] if wildcards.sample in study.counts else {}
+    labelled = wildcards.sample in study.counts
+    return user_files(study.counts[wildcards.sample].files, wildcards.sample) if labelled else {}
 
 
-def counts_format(wildcards):
-    return study.counts[wildcards.sample][0] if wildcards.sample in study.counts else None
-
-
-def counts_options(wildcards):
-    return study.sections[wildcards.sample].counts_options
+def counts_source(wildcards):
+    """Format and options of a section's counts, whose files are inputs; None without counts."""
+    source = study.counts.get(wildcards.sample)
+    return source and {"format": source.format, "options": source.options}
 
 
 def genes_reference(wildcards):
@@ -128,9 +162,9 @@ def stain_reference(wildcards):
 
 def print_checks():
     """Say what all checks found, once Snakemake ends with the target `check`, if it had nothing to do too."""
-    if workflow.dag_settings and "check" in workflow.dag_settings.targets and not workflow.dryrun:
+    if workflow.dag_settings and check_target in workflow.dag_settings.targets and not workflow.dryrun:
         os.chdir(study_folder)  # Snakemake has left it
-        print(study_table(study, ".", count_gpus()), file=sys.stderr)
+        print(study_table(study, prefix or ".", count_gpus()), file=sys.stderr)
 
 
 if workflow.is_main_process:
@@ -138,11 +172,12 @@ if workflow.is_main_process:
 
 
 def model(wildcards):
-    return study.model(wildcards.fold)
+    file = study.model(wildcards.fold)
+    return user_files(file) if wildcards.fold == FOLD_BUNDLE else file
 
 
 def checked_bundle(wildcards):
-    return "results/bundle.json" if wildcards.fold == keys.FOLD_BUNDLE else []
+    return "results/bundle.json" if wildcards.fold == FOLD_BUNDLE else []
 
 
 def one_gpu(wildcards):

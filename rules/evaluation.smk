@@ -1,4 +1,4 @@
-# What the model has to beat, and by how much it does.
+# The baselines that the model has to beat, and by how much it does.
 
 
 rule fit_baselines:
@@ -20,6 +20,7 @@ rule fit_baselines:
         runtime=grown(30, of="features", per_mb=0.05),
     params:
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
+        hest_layers=study.encoder.hest_layers,
         code=code_version("fit_baselines"),
     script:
         "../workflow_scripts/fit_baselines.py"

@@ -10,7 +10,7 @@ rule read_expression:
         genes="results/expression/{sample}.genes.tsv",
     log:
         "logs/read_expression/{sample}.log",
-    # Counts are read and checked before slides are worked on, wherever nothing else can be done meanwhile.
+    # Counts are read and checked before slides are worked on, if both cannot be done at once.
     priority: 100
     conda:
         "../envs/read_expression.yaml"
@@ -19,9 +19,8 @@ rule read_expression:
         mem_mb=grown(2000, of=COUNTS, per_mb=40),
         runtime=grown(15),
     params:
-        format=counts_format,
-        options=counts_options,
+        counts=counts_source,
         ids=config["genes"]["ids"],
-        code=code_version("read_expression"),
+        code=section_code_version("read_expression"),
     script:
         "../workflow_scripts/read_expression.py"

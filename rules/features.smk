@@ -1,4 +1,4 @@
-# The ResNet50 cache.
+# The feature cache.
 
 
 localrules:
@@ -7,12 +7,13 @@ localrules:
 
 rule fetch_weights:
     output:
-        weights="resources/weights/resnet50_{weights}.pth",
-        record="resources/weights/resnet50_{weights}.json",
+        weights="resources/weights/{encoder}_{weights}.pth",
+        record="resources/weights/{encoder}_{weights}.json",
     log:
-        "logs/fetch_weights/{weights}.log",
+        "logs/fetch_weights/{encoder}_{weights}.log",
     wildcard_constraints:
-        weights="IMAGENET1K_V[12]",
+        encoder=study.encoder.name,
+        weights="|".join(study.encoder.published),
     conda:
         "../envs/features.yaml"
     threads: 1
@@ -31,7 +32,7 @@ rule extract_features:
         tiles="results/tiles/{sample}.h5",
         counted="results/tiles/{sample}.json",
         stain="results/stain/{sample}.json",
-        weights=study.weights or [],
+        weights=weights,
     output:
         features="results/features/{sample}.h5",
     log:
@@ -40,13 +41,14 @@ rule extract_features:
         "benchmarks/extract_features/{sample}.tsv"
     conda:
         "../envs/features.yaml"
-    # Of the network on a CPU; beside a GPU, one for it and the others to read tiles.
+    # For the network on a CPU; with a GPU, one for the network and the others to read tiles.
     threads: 16
     resources:
         mem_mb=grown_with_tiles(6000, 20),
         runtime=grown_with_tiles(20, 5),
         gpu=one_gpu,
     params:
+        encoder=study.encoder.name,
         precision=config["features"]["precision"],
         batch_size=config["features"]["batch_size"],
         seed=None if study.weights else config["seed"],

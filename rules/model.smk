@@ -32,8 +32,8 @@ rule check_leakage:
         sections="results/folds/{fold}/sections.tsv",
     log:
         "logs/check_leakage/{fold}.log",
-    # It needs tiles and counts only, and runs first so that hours of features are not lost. Scores wait for it.
-    # Training does not: a test section that changes is checked again, and is no reason to train again.
+    # It needs only tiles and counts, and runs first so that a problem shows before hours of features.
+    # Scores wait for it. Training does not: a changed test section needs a new check, but no new training.
     priority: 100
     conda:
         "../envs/check_leakage.yaml"
@@ -54,7 +54,7 @@ rule check_leakage:
 rule select_genes:
     input:
         expression=training("results/expression/{sample}.h5ad"),
-        genes=study.gene_list or [],
+        genes=user_files(study.gene_list or []),
     output:
         genes="results/folds/{fold}/genes.tsv",
     log:
@@ -104,14 +104,14 @@ rule train_model:
 
 rule check_bundle:
     input:
-        model=lambda wildcards: study.model(keys.FOLD_BUNDLE),
-        weights=study.weights or [],
+        model=lambda wildcards: user_files(study.model(FOLD_BUNDLE)),
+        weights=weights,
     output:
         checked="results/bundle.json",
         stain=BUNDLE_REFERENCE,
     log:
         "logs/check_bundle.log",
-    # Nothing but predictions needs its output; it runs first so that hours of features are not lost.
+    # Only predictions need its output; it runs first so that a problem shows before hours of features.
     priority: 100
     conda:
         "../envs/model.yaml"
@@ -120,10 +120,12 @@ rule check_bundle:
         mem_mb=grown(2000),
         runtime=grown(10),
     params:
+        encoder=study.encoder.name,
         tile_um=config["tiling"]["tile_um"],
         tile_px=config["tiling"]["tile_px"],
         stain=config["stain"]["method"],
         seed=config["seed"],
+        config_file=study.config_file,
         code=code_version("check_bundle"),
     script:
         "../workflow_scripts/check_bundle.py"

@@ -1,4 +1,4 @@
-# The page that people open, and the figures of papers.
+# The report page, and the figures for papers.
 
 
 rule render_report:
@@ -37,6 +37,7 @@ rule render_report:
         sections=study.described,
         labelled=list(study.counts),
         folds=study.trained_folds,
+        words=words_of(study),
         genes=config["report"]["genes"],
         always=config["report"]["always"],
         settings=study.result_settings,

@@ -1,4 +1,4 @@
-# Sections drawn for demonstrations; only those that the config names under simulate.
+# Simulated sections for demonstrations; only those that the config names under simulate.
 
 
 rule simulate_section:

@@ -3,7 +3,7 @@
 
 rule prepare_slide:
     input:
-        slide=lambda wildcards: study.sections[wildcards.sample].slide,
+        slide=sheet_slide,
         checked="results/checks/{sample}.json",
     output:
         slide="results/slides/{sample}.tiff",
@@ -62,7 +62,7 @@ rule tile_slide:
 
 rule fit_stain_reference:
     input:
-        image=lambda wildcards: study.stain_image,
+        image=lambda wildcards: user_files(study.stain_image),
     output:
         stain=IMAGE_REFERENCE,
     log:

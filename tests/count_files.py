@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy import io, sparse
 
+from ressat.counts.format import CountsSource
+from ressat.workflow.counts_source import counts_source
 from ressat.workflow.sheet import Section
 
 # Four spots of a slide that is much wider than high, so that x and y cannot be mixed up.
@@ -33,6 +35,12 @@ def section(expression: Path | str, **more: object) -> Section:
     """A row of the sheet."""
     given = {"spots": None, "patient": "P", "role": "train"} | more
     return Section("S1", Path("s1.svs"), Path(expression), **given)
+
+
+def source(expression: Path | str, **more: object) -> CountsSource:
+    """Where the counts of a row of the sheet are, as the pipeline finds them."""
+    row = section(expression, **more)
+    return counts_source(row.expression, row.counts_options)
 
 
 def write_h5(

@@ -10,9 +10,12 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from ressat.base import keys
+from ressat.base.files import FORMAT_VERSION, UNS
+from ressat.base.layers import EXPRESSION_UNIT
+from ressat.base.roles import PREDICT, TEST
 from ressat.base.tables import write_table
 from ressat.evaluation.interaction import describe_interaction
+from ressat.evaluation.panels import PANELS
 from ressat.evaluation.scores import score_section
 from ressat.evaluation.summary import summarise_patients, summarise_sections
 from ressat.evaluation.usable_genes import usable_genes
@@ -24,7 +27,7 @@ GENES = ("ERBB2", "NA", "CD74", "KRT19")
 SETTINGS = {
     "samples": "samples.tsv",
     "seed": 1,
-    "features": {"weights": "/home/jane/weights/resnet50.pth", "precision": "auto"},
+    "features": {"encoder": "resnet50", "weights": "/home/jane/weights/resnet50.pth", "precision": "auto"},
     "model": {
         "use": None, "layers": ["layer3", "layer4"], "headline": "attended", "learning_rate": 0.0007,
         "weight_decay": 0.1, "spots_per_step": 512, "members": 5, "hidden": 256, "dropout": 0.7,
@@ -35,6 +38,13 @@ SETTINGS = {
     "genes": {"method": "hvg", "number": 250},
     "evaluation": {"scheme": "holdout", "min_ceiling": 0.3},
 }  # fmt: skip
+WORDS = {
+    "counts": [("outputs of Space Ranger", "10x Genomics.")],
+    "encoder": ("the mean activations of layers 3 and 4 of a frozen ResNet50", "He et al. CVPR 2016."),
+    "encoder_title": "ResNet50",
+    "weights": None,
+    "scheme": "on sections set aside as test sections",
+}
 
 
 class Study:
@@ -71,7 +81,7 @@ class Study:
             Image.fromarray(lowres).save(self.path(f"{name}/{sample}.png"))
         fitted = {
             "section": sample, "method": "macenko", "fallback": fallback, "pixels": 5000,
-            "reference_name": "published", "version": keys.FORMAT_VERSION,
+            "reference_name": "published", "version": FORMAT_VERSION,
         }  # fmt: skip
         (self.folder / f"stain/{sample}.json").write_text(json.dumps(fitted))
         for name, pattern in (
@@ -79,10 +89,10 @@ class Study:
             ("stains", "stain/{}.json"), ("previews", "stain/{}.png"),
         ):  # fmt: skip
             self.files[name].append(self.path(pattern.format(sample)))
-        if role != keys.PREDICT:
+        if role != PREDICT:
             counts = anndata.AnnData(np.ones((len(self.coords), 7), np.float32))
-            counts.uns[keys.UNS] = {
-                "version": keys.FORMAT_VERSION,
+            counts.uns[UNS] = {
+                "version": FORMAT_VERSION,
                 "spots_found": 34, "spots_kept": 30, "median_counts": 1234.0, "median_genes": 567.0,
                 "spots_left_out": {"outside tissue": 3, "zero counts": 1, "without position": 0},
             }  # fmt: skip
@@ -92,7 +102,7 @@ class Study:
 
     def predict(self, fold, sample, unmeasured=(), flat=()):
         """Write a section's predictions, and score them where it is tested."""
-        n, tested = len(self.coords), self.sections[sample]["role"] == keys.TEST
+        n, tested = len(self.coords), self.sections[sample]["role"] == TEST
         observed = self.rng.gamma(2.0, size=(n, len(self.genes))).astype(np.float32)
         noise = np.arange(len(self.genes)) + 0.2
         direct = observed + self.rng.normal(size=observed.shape).astype(np.float32) * noise
@@ -102,7 +112,7 @@ class Study:
             table[:, [self.genes.index(gene) for gene in flat]] = 1.0
         adata = anndata.AnnData(attended.astype(np.float32))
         adata.obs_names, adata.var_names = self.barcodes, self.genes
-        for rank in keys.PANELS.values():
+        for rank in PANELS.values():
             adata.var[rank] = np.arange(1.0, len(self.genes) + 1)
         adata.var["training_mean"], adata.var["training_sd"] = 2.0, 1.0
         adata.layers["direct"], adata.layers["attended"] = direct.astype(np.float32), adata.X.copy()
@@ -115,12 +125,12 @@ class Study:
                 "scalefactors": {"tissue_hires_scalef": 0.1, "spot_diameter_fullres": 110.0},
             }
         }
-        adata.uns[keys.UNS] = {
-            "headline": "attended", "unit": keys.EXPRESSION_UNIT, "fold": fold, "section": sample,
+        adata.uns[UNS] = {
+            "headline": "attended", "unit": EXPRESSION_UNIT, "fold": fold, "section": sample,
             "patient": self.sections[sample]["patient"], "protocol": self.protocol,
             "encoder": self.encoder, "model_sha256": "1f" * 32, "weights_sha256": "2e" * 32,
             "config_hash": "3d" * 32, "trained_on": ["T1", "T2"], "mpp": 0.5, "stain": "macenko",
-            "stain_fallback": "", "version": keys.FORMAT_VERSION,
+            "stain_fallback": "", "version": FORMAT_VERSION,
         }  # fmt: skip
         adata.write_h5ad(self.path(f"predictions/{fold}/{sample}.h5ad"))
         self.predictions.append(self.path(f"predictions/{fold}/{sample}.h5ad"))
@@ -139,7 +149,7 @@ class Study:
         write_table(spots, self.interaction_spots[-1])
         self.interaction_genes.append(self.path(f"interaction/{fold}/{sample}.genes.tsv"))
         write_table(genes, self.interaction_genes[-1])
-        summary = {"section": sample, "fold": fold, **summary, "version": keys.FORMAT_VERSION}
+        summary = {"section": sample, "fold": fold, **summary, "version": FORMAT_VERSION}
         self.interaction_summaries.append(self.path(f"interaction/{fold}/{sample}.json"))
         with open(self.interaction_summaries[-1], "w") as file:
             json.dump(summary, file)
@@ -202,7 +212,7 @@ class Study:
             log=[self.path("render_report.log")],
             params=SimpleNamespace(
                 sections=self.sections, labelled=self.labelled, folds=self.folds,
-                genes=genes, always=list(always), settings=self.settings,
+                words=WORDS, genes=genes, always=list(always), settings=self.settings,
             ),
         )  # fmt: skip
         # A study is called as its folder, in which Snakemake runs the script.

@@ -5,15 +5,16 @@ Input
 Output
     checked: what the model requires, as JSON; stain: the reference that it carries
 Params
-    tile_um, tile_px, stain, seed (of random weights)
+    encoder, tile_um, tile_px, stain, seed (of random weights), config_file (for messages)
 """
 
 import json
 
-from ressat.base import keys
+from ressat.base.errors import about
 from ressat.base.files import sha256, write_text
 from ressat.base.joblog import job_log
-from ressat.encoders.resnet50 import build_encoder
+from ressat.encoders.network import build_network
+from ressat.encoders.registry import ENCODERS
 from ressat.model.bundle import Bundle
 from ressat.stain.section_stain import SectionStain
 
@@ -21,13 +22,14 @@ model, params = snakemake.input.model, snakemake.params
 
 with job_log(snakemake.log[0], "check_bundle") as log:
     bundle = Bundle.read(model)
-    found = {"tile_um": params.tile_um, "tile_px": params.tile_px, "stain": params.stain}
+    settings = {"tile_um": params.tile_um, "tile_px": params.tile_px, "stain": params.stain}
     if snakemake.input.get("weights"):
-        found["weights_sha256"] = sha256(snakemake.input.weights)
+        settings["weights_sha256"] = sha256(snakemake.input.weights)
     else:
-        found["weights_sha256"] = build_encoder(None, params.seed)[2]
-    bundle.check(found, file="config.yaml")
+        settings["weights_sha256"] = build_network(ENCODERS.load(params.encoder), None, params.seed)[2]
+    with about(file=params.config_file):
+        bundle.check(settings)
     log.info("trained on %s, %d genes", ", ".join(bundle.provenance["sections"]), len(bundle.genes))
     target = bundle.requires["stain_target"]
-    SectionStain.from_target(target, keys.BUNDLE_STAIN).write(snakemake.output.stain)
+    SectionStain.from_target(target, "that of the saved model").write(snakemake.output.stain)
     write_text(snakemake.output.checked, json.dumps(bundle.requires, indent=2) + "\n")

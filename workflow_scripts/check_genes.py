@@ -1,10 +1,10 @@
-"""check_genes: see whether a section's genes are those of the study.
+"""check_genes: check whether a section's genes are those of the study.
 
 Input
-    genes, the section's; reference, those of the section whose genes the others must share, where it is
-    another; listed, the study's list, where there is one
+    genes, the section's; reference, the genes of the section that the others are compared with, unless it
+    is this one; listed, the study's gene list, if any
 Output
-    checked: what was found, as JSON; what is wrong, if anything is, stands beside the log
+    checked: what was found, as JSON; problems, if any, are written next to the log
 Params
     counts (the file of the counts, for messages), reference (its section's name), learns (whether a model
     learns from this section)
@@ -13,23 +13,25 @@ Params
 import json
 from pathlib import Path
 
-from ressat.base import keys
-from ressat.base.files import write_text
+from ressat.base.errors import about
+from ressat.base.files import FORMAT_VERSION, write_text
 from ressat.base.joblog import job_log
-from ressat.checks.checked import keep_problems
-from ressat.checks.genes_check import Genes, check_gene_names, check_listed_genes
+from ressat.checks.gene_overlap import Genes, check_gene_names, check_listed_genes
+from ressat.checks.record import keep_problems
 from ressat.model.gene_list import read_gene_list
 
 section, files, params = snakemake.wildcards.sample, snakemake.input, snakemake.params
 
 with job_log(snakemake.log[0], f"check_genes {section}") as log, keep_problems(Path(snakemake.log[0])):
-    genes = Genes.read(section, params.counts, files.genes)
-    found = {"section": section, "genes": len(genes.names)}
-    if files.get("reference"):
-        found["compared_with"] = params.reference
-        found["shared_genes"] = check_gene_names(genes, Genes.read(params.reference, "", files.reference))
-    if files.get("listed") and params.learns:
-        check_listed_genes(genes, read_gene_list(files.listed), files.listed)
-    found["version"] = keys.FORMAT_VERSION
-    log.info("%d genes", found["genes"])
-    write_text(snakemake.output.checked, json.dumps(found, indent=2) + "\n")
+    listed = read_gene_list(files.listed) if files.get("listed") and params.learns else None
+    with about(section=section, file=params.counts):
+        genes = Genes.read(section, files.genes)
+        record = {"section": section, "genes": len(genes.names)}
+        if files.get("reference"):
+            record["compared_with"] = params.reference
+            record["shared_genes"] = check_gene_names(genes, Genes.read(params.reference, files.reference))
+        if listed is not None:
+            check_listed_genes(genes, listed, files.listed)
+    record["version"] = FORMAT_VERSION
+    log.info("%d genes", record["genes"])
+    write_text(snakemake.output.checked, json.dumps(record, indent=2) + "\n")

@@ -1,7 +1,7 @@
 """check_leakage: make sure that nothing of a fold's test sections is in its training sections.
 
 Input
-    tiles and expression of all sections that the fold learns from or tests
+    tiles and expression of all training and test sections of the fold
 Output
     sections: a row per section with its side and the fingerprints of slide and counts
 Params

@@ -1,12 +1,12 @@
-"""check_section: look at a section's slide and counts before anything is made of them.
+"""check_section: check a section's slide and counts before any other work on them.
 
 Input
     slide, as the sheet names it; for a labelled section the files of its counts
 Output
-    checked: size, scale and number of spots, as JSON; genes: their names, one per line; what is wrong, if
-    anything is, stands beside the log
+    checked: size, scale and number of spots, as JSON; genes: their names, one per line; problems, if any,
+    are written next to the log
 Params
-    format and options (of the counts; None without), ids (symbol or ensembl), mpp (of the sheet, or None),
+    counts (their format and options, or None), ids (symbol or ensembl), mpp (of the sheet, or None),
     min_on_tissue
 """
 
@@ -18,8 +18,9 @@ os.environ["VIPS_CONCURRENCY"] = str(snakemake.threads)
 
 from ressat.base.files import write_text
 from ressat.base.joblog import job_log
-from ressat.checks.checked import keep_problems
-from ressat.checks.section_check import SectionCheck
+from ressat.checks.record import keep_problems
+from ressat.checks.section import SectionCheck
+from ressat.counts.format import CountsSource
 
 section, params = snakemake.wildcards.sample, snakemake.params
 
@@ -30,7 +31,7 @@ with (
     files = {name: file for name, file in snakemake.input.items() if name != "slide"}
     check = SectionCheck(section, Path(snakemake.input.slide))
     checked = check.run(
-        counts=(params.format, files, params.options) if params.format else None,
+        counts=CountsSource(files=files, **params.counts) if params.counts else None,
         ids=params.ids,
         mpp=params.mpp,
         min_on_tissue=params.min_on_tissue,

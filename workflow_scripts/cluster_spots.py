@@ -1,4 +1,4 @@
-"""cluster_spots: see how far spot interaction moves a section's predictions, and which spots it joins.
+"""cluster_spots: measure how far spot interaction moves a section's predictions, and which spots it joins.
 
 Input
     predictions, of a section that is tested
@@ -10,8 +10,7 @@ Params
 
 import json
 
-from ressat.base import keys
-from ressat.base.files import write_text
+from ressat.base.files import FORMAT_VERSION, write_text
 from ressat.base.joblog import job_log
 from ressat.base.results_h5ad import read_results
 from ressat.base.tables import write_table
@@ -25,5 +24,5 @@ with job_log(snakemake.log[0], f"cluster_spots {fold}/{section}") as log:
     log.info("%s", summary)
     write_table(spots, snakemake.output.spots)
     write_table(genes, snakemake.output.genes)
-    summary = {"section": section, "fold": fold, **summary, "version": keys.FORMAT_VERSION}
+    summary = {"section": section, "fold": fold, **summary, "version": FORMAT_VERSION}
     write_text(snakemake.output.summary, json.dumps(summary, indent=2) + "\n")

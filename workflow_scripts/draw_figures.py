@@ -1,4 +1,4 @@
-"""draw_figures: draw what papers show of the scores and of the best genes.
+"""draw_figures: draw the figures for a paper, of the scores and of the best genes.
 
 Input
     per_gene, usable_genes; predictions of the first tested section of each protocol
@@ -8,27 +8,31 @@ Params
     headline
 """
 
-from ressat.base import keys
+from ressat.base.files import UNS
 from ressat.base.joblog import job_log
 from ressat.base.results_h5ad import read_results
 from ressat.base.tables import read_table
 from ressat.encoders.untrained import WATERMARK, is_untrained
+from ressat.evaluation.text_columns import PER_GENE, USABLE_GENES
 from ressat.figures import paper_figures, paper_maps
 from ressat.figures.paper_page import journal_style, write_figure
 
 files, params = snakemake.input, snakemake.params
 
 with job_log(snakemake.log[0], "draw_figures") as log, journal_style():
-    per_gene, usable_genes = read_table(files.per_gene), read_table(files.usable_genes)
+    per_gene, usable_genes = (
+        read_table(files.per_gene, PER_GENE),
+        read_table(files.usable_genes, USABLE_GENES),
+    )
     predictions = [read_results(path) for path in files.predictions]
-    untrained = is_untrained(adata.uns[keys.UNS]["encoder"] for adata in predictions)
-    drawn = {
+    untrained = is_untrained(adata.uns[UNS]["encoder"] for adata in predictions)
+    figures = {
         "accuracy": paper_figures.accuracy(per_gene, params.headline),
         "genes": paper_figures.genes(usable_genes),
         "maps": paper_maps.maps(predictions, per_gene, usable_genes),
         "attention": paper_figures.attention(per_gene),
     }
-    for name, figure in drawn.items():
+    for name, figure in figures.items():
         pdf, png = snakemake.output[name]
         write_figure(figure, pdf, png, WATERMARK if untrained else None)
-    log.info("%d figures; maps of %d sections", len(drawn), len(predictions))
+    log.info("%d figures; maps of %d sections", len(figures), len(predictions))

@@ -1,4 +1,4 @@
-"""estimate_ceiling: estimate the largest Pearson that counting noise leaves to any prediction of a section.
+"""estimate_ceiling: estimate the largest Pearson that counting noise allows any prediction of a section.
 
 Input
     expression

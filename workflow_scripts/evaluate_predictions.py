@@ -11,13 +11,17 @@ Params
 
 import pandas as pd
 
+from ressat.base.files import UNS
 from ressat.base.joblog import job_log
-from ressat.base.keys import OBSERVED, TRAIN, UNS
+from ressat.base.layers import OBSERVED
 from ressat.base.results_h5ad import read_results
+from ressat.base.roles import TRAIN
 from ressat.base.tables import read_table, write_table
-from ressat.evaluation.pooled import PooledPearson
+from ressat.checks.text_columns import FOLD_SECTIONS
+from ressat.evaluation.pooling import PooledPearson
 from ressat.evaluation.scores import score_section, scored_layers
 from ressat.evaluation.summary import summarise_patients, summarise_sections
+from ressat.evaluation.text_columns import CEILING
 from ressat.evaluation.usable_genes import usable_genes
 
 files, params = snakemake.input, snakemake.params
@@ -25,13 +29,13 @@ files, params = snakemake.input, snakemake.params
 with job_log(snakemake.log[0], "evaluate_predictions") as log:
     trained_on = {}
     for fold, file in zip(params.folds, files.folds, strict=True):
-        sections = read_table(file)
+        sections = read_table(file, FOLD_SECTIONS)
         trained_on[fold] = ",".join(sections.loc[sections["side"] == TRAIN, "section"])
 
     scores, pooled = [], PooledPearson()
     for predicted, baseline, ceiling in zip(files.predictions, files.baselines, files.ceilings, strict=True):
         predictions, baselines = read_results(predicted), read_results(baseline)
-        scores.append(score_section(predictions, baselines, read_table(ceiling), params.panel_size))
+        scores.append(score_section(predictions, baselines, read_table(ceiling, CEILING), params.panel_size))
         protocol, observed = predictions.uns[UNS]["protocol"], predictions.layers[OBSERVED]
         for (model, layer), values in scored_layers(predictions, baselines).items():
             pooled.add((protocol, model, layer), predictions.var_names, observed, values)

@@ -1,23 +1,25 @@
-"""extract_features: stream a section's tiles through stain normalisation and ResNet50 into the cache.
+"""extract_features: stream a section's tiles through stain normalisation and the encoder into the cache.
 
 Input
     slide, tiles, stain, and weights unless they are random
 Output
-    features: pooled activations of the cached layers, and colour statistics
+    features: the encoder's outputs, and colour statistics
 Params
-    precision, batch_size, seed (of random weights)
+    encoder, precision, batch_size, seed (of random weights)
 """
 
 import torch
 
-from ressat.base import keys
 from ressat.base.device import choose_device
+from ressat.base.errors import about
 from ressat.base.joblog import job_log
 from ressat.base.progress import progress
-from ressat.encoders.resnet50 import build_encoder
-from ressat.features.cache import write_features
+from ressat.encoders.network import build_network
+from ressat.encoders.registry import ENCODERS
+from ressat.features.cache import COLOUR
+from ressat.features.cache_writer import write_features
 from ressat.features.extraction import encode
-from ressat.features.freed_memory import keep_freed_memory
+from ressat.features.memory import keep_freed_memory
 from ressat.stain.section_stain import SectionStain
 from ressat.tiles.loader import tile_batches
 from ressat.tiles.table import Tiles
@@ -27,24 +29,26 @@ section, params = snakemake.wildcards.sample, snakemake.params
 with job_log(snakemake.log[0], f"extract_features {section}") as log:
     torch.set_num_threads(snakemake.threads)
     keep_freed_memory()
-    tiles = Tiles.read(snakemake.input.tiles)
-    stain = SectionStain.read(snakemake.input.stain)
+    with about(section=section):
+        tiles = Tiles.read(snakemake.input.tiles)
+        stain = SectionStain.read(snakemake.input.stain)
     device = choose_device(params.precision)
-    # Beside a GPU reading is the bottleneck, on a CPU the network. Reading starts before the network is made.
+    # With a GPU, reading is the bottleneck; on a CPU, the network. Reading starts before the network is made.
     on_gpu = device.name == "cuda"
     batches = tile_batches(
         snakemake.input.slide,
-        section,
         tiles.coords,
         tiles.geometry,
         device.batch_size(params.batch_size),
         readers=max(1, snakemake.threads - 1) if on_gpu else 1,
         pinned=on_gpu,
     )
-    encoder, name, digest = build_encoder(snakemake.input.get("weights") or None, params.seed, device.dtype)
+    encoder = ENCODERS.load(params.encoder)
+    weights = snakemake.input.get("weights") or None
+    network, name, digest = build_network(encoder, weights, params.seed, device.dtype)
     log.info("%s on %s in %s, %d tiles", name, device.name, device.precision, len(tiles.coords))
-    features = encode(batches, encoder, stain.transform, device.name)
-    shown = progress(features, len(tiles.coords), lambda batch: len(batch[keys.COLOUR]), section, "tile")
+    features = encode(batches, network, stain.transform, device.name)
+    batches_done = progress(features, len(tiles.coords), lambda batch: len(batch[COLOUR]), section, "tile")
     provenance = {
         "encoder": name,
         "weights_sha256": digest,
@@ -54,4 +58,5 @@ with job_log(snakemake.log[0], f"extract_features {section}") as log:
         "precision": device.precision,
         "tile_px": tiles.geometry.tile_px,
     }
-    write_features(snakemake.output.features, tiles, shown, provenance)
+    with about(section=section):
+        write_features(snakemake.output.features, tiles, encoder.layers, batches_done, provenance)

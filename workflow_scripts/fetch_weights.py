@@ -1,4 +1,4 @@
-"""fetch_weights: download torchvision's ImageNet weights of ResNet50, once, and verify them.
+"""fetch_weights: download published weights of an encoder, once, and verify them.
 
 Output
     weights: the state dict; record: its address and full SHA-256
@@ -11,21 +11,20 @@ import torch
 from ressat.base.errors import InputError
 from ressat.base.files import replacing, sha256, write_text
 from ressat.base.joblog import job_log
-from ressat.encoders.torchvision_import import import_torchvision
+from ressat.encoders.registry import ENCODERS
 
-name = snakemake.wildcards.weights
+encoder, name = ENCODERS.load(snakemake.wildcards.encoder), snakemake.wildcards.weights
 
 with job_log(snakemake.log[0], "fetch_weights") as log:
-    url = import_torchvision().models.ResNet50_Weights[name].url
-    # torchvision writes the first digits of the SHA-256 into the name of the file.
-    prefix = url.rsplit("-", 1)[1].removesuffix(".pth")
+    published = encoder.published[name]
+    url = published.url
     with replacing(snakemake.output.weights) as temporary:
         try:
-            torch.hub.download_url_to_file(url, str(temporary), hash_prefix=prefix, progress=False)
+            torch.hub.download_url_to_file(url, str(temporary), hash_prefix=published.sha256, progress=False)
         except (OSError, RuntimeError) as error:
             raise InputError(
                 f"{name} cannot be downloaded from {url} ({error})",
-                expected="a network, or weights that are on disk already",
+                expected="a network connection, or weights that are already on disk",
                 action="download the file elsewhere and name its path under features.weights in config.yaml",
             ) from error
     digest = sha256(snakemake.output.weights)

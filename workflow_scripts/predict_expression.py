@@ -11,6 +11,7 @@ Params
 import numpy as np
 import pandas as pd
 
+from ressat.base.errors import about
 from ressat.base.files import sha256
 from ressat.base.joblog import job_log
 from ressat.features.cache import Features
@@ -23,45 +24,49 @@ section, params = snakemake.wildcards.sample, snakemake.params
 
 with job_log(snakemake.log[0], f"predict_expression {snakemake.wildcards.fold}/{section}") as log:
     bundle = Bundle.read(snakemake.input.model)
-    features = Features.read(snakemake.input.features, bundle.trained.inputs.layers)
-    bundle.check(features.attrs, file=snakemake.input.features, section=section)
-    targets = bundle.trained.targets
-    predicted = predict(bundle, features.values, features.coords * features.attrs["mpp"])
-    layers = {name: targets.unscale(z) for name, z in predicted.items()}
+    with about(section=section):
+        features = Features.read(snakemake.input.features, bundle.trained.inputs.layers)
+        with about(file=snakemake.input.features):
+            bundle.check(features.attrs)
+        targets = bundle.trained.targets
+        predicted = predict(bundle, features.values, features.coords * features.attrs["mpp"])
+        layers = {name: targets.unscale(z) for name, z in predicted.items()}
 
-    observed = None
-    if snakemake.input.get("expression"):
-        observed = observed_expression(snakemake.input.expression, bundle.genes, features)
-        missing = int(np.isnan(observed).all(axis=0).sum())
-        if missing:
-            log.warning("%d of %d genes have no counts here and cannot be scored", missing, len(bundle.genes))
-    genes = pd.DataFrame(
-        {"training_mean": targets.mean, "training_sd": targets.sd, **bundle.ranks},
-        index=pd.Index(bundle.genes, name="gene"),
-    )
-    provenance = {
-        "fold": snakemake.wildcards.fold,
-        "section": section,
-        "patient": params.patient,
-        "protocol": params.protocol,
-        "model_sha256": sha256(snakemake.input.model),
-        "config_hash": bundle.provenance["config_hash"],
-        "trained_on": bundle.provenance["sections"],
-        "chosen": bundle.provenance["chosen"],
-        "encoder": bundle.provenance["encoder"],
-        "weights_sha256": bundle.requires["weights_sha256"],
-        "mpp": features.attrs["mpp"],
-        "stain": features.attrs["stain"],
-        "stain_fallback": features.attrs["stain_fallback"],
-    }
-    adata = to_anndata(
-        layers,
-        headline=params.headline,
-        genes=genes,
-        features=features,
-        tiles=Tiles.read(snakemake.input.tiles),
-        observed=observed,
-        provenance=provenance,
-    )
-    write_predictions(adata, snakemake.output.h5ad, snakemake.output.parquet)
-    log.info("%d spots, %d genes", adata.n_obs, adata.n_vars)
+        observed = None
+        if snakemake.input.get("expression"):
+            observed = observed_expression(snakemake.input.expression, bundle.genes, features)
+            missing = int(np.isnan(observed).all(axis=0).sum())
+            if missing:
+                log.warning(
+                    "%d of %d genes have no counts here and cannot be scored", missing, len(bundle.genes)
+                )
+        genes = pd.DataFrame(
+            {"training_mean": targets.mean, "training_sd": targets.sd, **bundle.ranks},
+            index=pd.Index(bundle.genes, name="gene"),
+        )
+        provenance = {
+            "fold": snakemake.wildcards.fold,
+            "section": section,
+            "patient": params.patient,
+            "protocol": params.protocol,
+            "model_sha256": sha256(snakemake.input.model),
+            "config_hash": bundle.provenance["config_hash"],
+            "trained_on": bundle.provenance["sections"],
+            "chosen": bundle.provenance["chosen"],
+            "encoder": bundle.provenance["encoder"],
+            "weights_sha256": bundle.requires["weights_sha256"],
+            "mpp": features.attrs["mpp"],
+            "stain": features.attrs["stain"],
+            "stain_fallback": features.attrs["stain_fallback"],
+        }
+        adata = to_anndata(
+            layers,
+            headline=params.headline,
+            genes=genes,
+            features=features,
+            tiles=Tiles.read(snakemake.input.tiles),
+            observed=observed,
+            provenance=provenance,
+        )
+        write_predictions(adata, snakemake.output.h5ad, snakemake.output.parquet)
+        log.info("%d spots, %d genes", adata.n_obs, adata.n_vars)

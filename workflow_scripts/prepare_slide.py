@@ -13,20 +13,20 @@ import os
 # libvips takes its number of threads from here when it is loaded.
 os.environ["VIPS_CONCURRENCY"] = str(snakemake.threads)
 
+from ressat.base.errors import about
 from ressat.base.files import replacing
 from ressat.base.joblog import job_log
-from ressat.checks.checked import Checked
+from ressat.checks.record import CheckRecord
 from ressat.slides import pyramid
 
 sample = snakemake.wildcards.sample
-with job_log(snakemake.log[0], f"prepare_slide {sample}") as log:
+with job_log(snakemake.log[0], f"prepare_slide {sample}") as log, about(section=sample):
     log.info("source: %s", snakemake.input.slide)
     with replacing(snakemake.output.slide) as target:
         size = pyramid.convert(
             snakemake.input.slide,
             target,
-            section=sample,
-            mpp=Checked.read(snakemake.input.checked).mpp,
+            mpp=CheckRecord.read(snakemake.input.checked).mpp,
             quality=snakemake.params.jpeg_quality,
         )
     log.info("size: %d x %d px", *size)

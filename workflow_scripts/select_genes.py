@@ -8,7 +8,7 @@ Params
     method, number
 """
 
-from ressat.base import keys
+from ressat.base.files import UNS
 from ressat.base.joblog import job_log
 from ressat.base.results_h5ad import read_results
 from ressat.base.tables import write_table
@@ -19,11 +19,11 @@ params = snakemake.params
 
 with job_log(snakemake.log[0], f"select_genes {snakemake.wildcards.fold}") as log:
     sections = [read_results(file) for file in snakemake.input.expression]
-    listed = read_gene_list(snakemake.input.genes) if snakemake.input.get("genes") else None
+    gene_list = read_gene_list(snakemake.input.genes) if snakemake.input.get("genes") else None
     panel = select_genes(
-        {adata.uns[keys.UNS]["section"]: adata for adata in sections}, params.method, params.number, listed
+        {adata.uns[UNS]["section"]: adata for adata in sections}, params.method, params.number, gene_list
     )
     log.info("%d genes by %s: %s ...", len(panel), params.method, ", ".join(panel["gene"].head(10)))
-    if listed is None and len(panel) < params.number:
+    if gene_list is None and len(panel) < params.number:
         log.warning("only %d genes qualify, %d were asked for", len(panel), params.number)
     write_table(panel, snakemake.output.genes)

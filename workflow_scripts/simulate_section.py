@@ -1,6 +1,6 @@
-"""simulate_section: draw a section of a demonstration study, and the Space Ranger outs/ that belong to it.
+"""simulate_section: simulate a section of a demonstration study, with its Space Ranger outs/.
 
-Genes are planted on what can be seen in the image, so that a study needs no download and its right
+Planted genes follow what can be seen in the image, so that a study needs no download and its right
 answer is known. The same seed gives the same pixels and the same counts.
 
 Output
@@ -25,14 +25,15 @@ os.environ["VIPS_CONCURRENCY"] = str(snakemake.threads)
 
 import json
 
+from ressat.base.errors import about
 from ressat.base.files import write_text
 from ressat.base.joblog import job_log
 from ressat.simulate import expression
 from ressat.simulate.tissue import draw_tissue, write_slide
 
 sample = snakemake.wildcards.sample
-with job_log(snakemake.log[0], f"simulate_section {sample}") as log:
-    settings, gene_settings = expression.read_settings(snakemake.params.section, sample)
+with job_log(snakemake.log[0], f"simulate_section {sample}") as log, about(section=sample):
+    settings, gene_settings = expression.read_settings(snakemake.params.section)
     tissue = draw_tissue(settings)
     write_slide(snakemake.output.slide, tissue.image, settings.mpp)
     log.info("drew %d nuclei on %d x %d px", len(tissue.nuclei), *settings.shape[::-1])

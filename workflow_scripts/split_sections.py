@@ -1,7 +1,7 @@
 """split_sections: write down the folds, which follow from sheet and config alone.
 
 Output
-    folds: a row per fold and section, with the side it stands on
+    folds: a row per fold and section, with its side
 Params
     rows: fold, sample, patient, side
 """

@@ -3,8 +3,8 @@
 Input
     slide; checked (its scale); for a labelled section expression (its spots)
 Output
-    tiles: coordinates, geometry, tissue and low-resolution image; counted: how many they are, for what
-    plans with it; overlay: a picture of them
+    tiles: coordinates, geometry, tissue and low-resolution image; counted: their number, from which later
+    jobs get their memory and time; overlay: a picture of them
 Params
     named (the slide as the sheet names it), tile_um, tile_px, lowres_px; without counts grid_um and
     min_tissue too
@@ -14,26 +14,27 @@ import json
 
 import numpy as np
 
-from ressat.base import keys
-from ressat.base.files import replacing, write_text
+from ressat.base.errors import about
+from ressat.base.files import FORMAT_VERSION, UNS, replacing, write_text
 from ressat.base.joblog import job_log
 from ressat.base.results_h5ad import read_results
-from ressat.checks.checked import Checked
-from ressat.checks.slide_checks import check_tiles
+from ressat.checks.record import CheckRecord
+from ressat.checks.slide_content import check_tiles
 from ressat.slides.scale import Scale
 from ressat.slides.slide import Slide
-from ressat.tiles import pictures, tiling
+from ressat.tiles import tiling
+from ressat.tiles.overlay import tile_overlay
 from ressat.tiles.table import Tiles
 from ressat.tiles.tissue import box_fraction, tissue_mask
 
 section, params = snakemake.wildcards.sample, snakemake.params
-named = params.named
 
 with (
     job_log(snakemake.log[0], f"tile_slide {section}") as log,
-    Slide(snakemake.input.slide, section) as slide,
+    about(section=section),
+    Slide(snakemake.input.slide) as slide,
 ):
-    checked = Checked.read(snakemake.input.checked)
+    checked = CheckRecord.read(snakemake.input.checked)
     scale = Scale(checked.mpp, checked.mpp_source)
     log.info("%d x %d px at %.4g um/px (from the %s)", *slide.size, scale.mpp, scale.source)
 
@@ -44,15 +45,16 @@ with (
     if snakemake.input.get("expression"):
         spots = read_results(snakemake.input.expression, backed="r")
         coords, barcodes = spots.obsm["spatial"], spots.obs_names.to_numpy(dtype=str)
-        spot_px = spots.uns[keys.UNS]["spot_px"]
+        spot_px = spots.uns[UNS]["spot_px"]
     else:
         spot_px = params.grid_um / scale.mpp
         coords, barcodes = tiling.hexagonal_grid(slide.size, spot_px)
     tissue = box_fraction(mask, *(coords / downsample).T, geometry.edge / downsample)
     if not snakemake.input.get("expression"):
-        kept = tissue >= params.min_tissue
-        coords, barcodes, tissue = coords[kept], barcodes[kept], tissue[kept]
-        check_tiles(section, named, len(coords), params.min_tissue)
+        on_tissue = tissue >= params.min_tissue
+        coords, barcodes, tissue = coords[on_tissue], barcodes[on_tissue], tissue[on_tissue]
+        with about(file=params.named):
+            check_tiles(len(coords), params.min_tissue)
 
     coords = np.round(coords).astype(np.int32)
     crossing = tiling.crossing_edge(coords, geometry.edge, slide.size)
@@ -65,8 +67,8 @@ with (
         int(crossing.sum()), slide.fingerprint(),
     )  # fmt: skip
     tiles.write(snakemake.output.tiles)
-    counted = {"tiles": len(coords), "version": keys.FORMAT_VERSION}
-    write_text(snakemake.output.counted, json.dumps(counted, indent=2) + "\n")
-    overlay = pictures.tile_overlay(lowres, downsample, coords, geometry.edge, mask, crossing)
+    number = {"tiles": len(coords), "version": FORMAT_VERSION}
+    write_text(snakemake.output.counted, json.dumps(number, indent=2) + "\n")
+    overlay = tile_overlay(lowres, downsample, coords, geometry.edge, mask, crossing)
     with replacing(snakemake.output.overlay) as temporary:
         overlay.save(temporary, format="PNG")

@@ -10,12 +10,13 @@ Params
 
 import torch
 
-from ressat.base import keys
+from ressat.base.errors import about
 from ressat.base.joblog import job_log
 from ressat.base.tables import read_table, write_table
+from ressat.evaluation.panels import PANELS
 from ressat.model.bundle import AGREEMENT, Bundle, settings_hash
-from ressat.model.network import HeadSettings
 from ressat.model.section_data import load_sections
+from ressat.model.text_columns import PANEL
 from ressat.model.training import TrainSettings
 from ressat.model.tuning import Candidate, train
 
@@ -23,20 +24,18 @@ fold, params = snakemake.wildcards.fold, snakemake.params
 
 with job_log(snakemake.log[0], f"train_model {fold}"):
     torch.set_num_threads(snakemake.threads)
-    panel = read_table(snakemake.input.genes)
+    panel = read_table(snakemake.input.genes, PANEL)
     genes = panel["gene"].tolist()
     sections, caches = load_sections(
-        snakemake.input.features, snakemake.input.expression, params.patients, keys.LAYERS, genes
+        snakemake.input.features, snakemake.input.expression, params.patients, genes
     )
-    made = caches[0].attrs
-    requires = {name: made[name] for name in AGREEMENT}
-    candidates = [
-        Candidate(tuple(layers), context, HeadSettings(**head)) for layers, context, head in params.candidates
-    ]
+    attrs = caches[0].attrs
+    requires = {name: attrs[name] for name in AGREEMENT}
+    candidates = [Candidate.of(settings) for settings in params.candidates]
     trained, trials, history, held_back = train(
-        sections, made["tile_um"], candidates, TrainSettings(**params.training, seed=params.seed)
+        sections, attrs["tile_um"], candidates, TrainSettings(**params.training, seed=params.seed)
     )
-    tried = [
+    trials_record = [
         {
             "layers": list(trial.candidate.layers),
             "context": trial.candidate.context,
@@ -51,7 +50,7 @@ with job_log(snakemake.log[0], f"train_model {fold}"):
         trained,
         trials[0].candidate.head,
         genes,
-        {name: panel[name].tolist() for name in keys.PANELS.values()},
+        {name: panel[name].tolist() for name in PANELS.values()},
         requires=requires,
         provenance={
             "fold": fold,
@@ -59,16 +58,23 @@ with job_log(snakemake.log[0], f"train_model {fold}"):
             "patients": dict(params.patients),
             "slides": {cache.section: cache.attrs["slide_fingerprint"] for cache in caches},
             "held_back_in_turn": held_back,
-            "chosen": tried[0],
-            "tried": tried,
-            "encoder": made["encoder"],
+            "chosen": trials_record[0],
+            "tried": trials_record,
+            "encoder": attrs["encoder"],
             "seed": params.seed,
             "config_hash": settings_hash(
-                {**requires, "candidates": params.candidates, **params.training, "seed": params.seed}
+                # The values alone, so that the same settings keep their hash.
+                {
+                    **requires,
+                    "candidates": [list(settings.values()) for settings in params.candidates],
+                    **params.training,
+                    "seed": params.seed,
+                }
             ),
         },
     )
     for cache, file in zip(caches, snakemake.input.features, strict=True):
-        bundle.check(cache.attrs, file=file, section=cache.section)
+        with about(section=cache.section, file=file):
+            bundle.check(cache.attrs)
     bundle.write(snakemake.output.model)
     write_table(history, snakemake.output.history)

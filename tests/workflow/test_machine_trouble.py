@@ -73,15 +73,17 @@ def test_a_full_disk_is_said_and_the_run_goes_on_once_there_is_room(study, full_
 WRITERS = {
     "features": """
 from types import SimpleNamespace
-from ressat.features.cache import write_features
-from ressat.base import keys
-widths = {keys.COLOUR: 9, **keys.LAYER_WIDTHS}
+from ressat.encoders.registry import ENCODERS
+from ressat.features.cache import COLOUR
+from ressat.features.cache_writer import write_features
+layers = ENCODERS.load("resnet50").layers
+widths = {COLOUR: 9, **layers}
 batches = ({name: rng.random((16, width)) for name, width in widths.items()} for _ in range(25))
 tiles = SimpleNamespace(
     coords=np.zeros((400, 2)), barcodes=np.arange(400).astype(str), tissue=np.zeros(400), section="S1",
     scale=SimpleNamespace(mpp=0.5), geometry=SimpleNamespace(tile_um=112.0), fingerprint="",
 )
-write = lambda file: write_features(file, tiles, batches, {})
+write = lambda file: write_features(file, tiles, layers, batches, {})
 """,
     "counts": """
 import anndata, scipy.sparse

@@ -11,6 +11,9 @@ import torch
 from PIL import Image
 
 from ressat.base.tables import read_table
+from ressat.checks.text_columns import FOLD_SECTIONS
+from ressat.evaluation.text_columns import GENES, PER_SECTION, SPOTS
+from ressat.model.text_columns import PANEL
 
 SECTIONS = ["M1", "M2", "M3"]
 BASELINES = {
@@ -147,15 +150,15 @@ def test_scores_are_those_of_the_files(micro):
 
 def test_every_output_says_from_which_sections_it_comes(micro):
     results = micro / "results"
-    assert set(read_table(results / "folds/holdout/genes.tsv")["sections"]) == {"M1"}
+    assert set(read_table(results / "folds/holdout/genes.tsv", PANEL)["sections"]) == {"M1"}
     bundle = torch.load(results / "folds/holdout/model.pt", weights_only=True)
     assert bundle["provenance"]["sections"] == ["M1"]
     assert all("section M1" in words for words in bundle["provenance"]["held_back_in_turn"])
     for folder in ("predictions", "baselines"):
         adata = anndata.read_h5ad(results / f"{folder}/holdout/M2.h5ad")
         assert list(adata.uns["ressat"]["trained_on"]) == ["M1"]
-    assert set(read_table(results / "evaluation/per_section.tsv")["trained_on"]) == {"M1"}
-    sides = read_table(results / "folds/holdout/sections.tsv").set_index("section")["side"]
+    assert set(read_table(results / "evaluation/per_section.tsv", PER_SECTION)["trained_on"]) == {"M1"}
+    sides = read_table(results / "folds/holdout/sections.tsv", FOLD_SECTIONS).set_index("section")["side"]
     assert sides.to_dict() == {"M1": "train", "M2": "test"}
 
 
@@ -176,7 +179,8 @@ def test_interaction_is_described_of_the_very_spots_and_genes_that_are_predicted
     predictions = anndata.read_h5ad(micro / "results/predictions/holdout/M2.h5ad")
     interaction = micro / "results/interaction/holdout"
     summary = json.loads((interaction / "M2.json").read_text())
-    spots, genes = (read_table(interaction / file) for file in ("M2.tsv", "M2.genes.tsv"))
+    spots = read_table(interaction / "M2.tsv", SPOTS)
+    genes = read_table(interaction / "M2.genes.tsv", GENES)
     assert spots["spot"].tolist() == predictions.obs_names.tolist()
     assert genes["gene"].tolist() == predictions.var_names.tolist()
     assert (summary["section"], summary["fold"], summary["clusters"]) == ("M2", "holdout", 6)

@@ -8,7 +8,8 @@ import pytest
 import torch
 import yaml
 
-from ressat.encoders.resnet50 import build_encoder
+from ressat.encoders.network import build_network
+from ressat.encoders.registry import ENCODERS
 from ressat.features.extraction import encode
 from ressat.model.bundle import Bundle
 from ressat.model.prediction import predict
@@ -61,13 +62,13 @@ def predict_again(micro):
     tiles = Tiles.read(micro / "results/tiles/M2.h5")
     stain = SectionStain.read(micro / "results/stain/M2.json")
     bundle = Bundle.read(micro / "results/folds/holdout/model.pt")
-    encoder, _, digest = build_encoder(None, 1)
+    network, _, digest = build_network(ENCODERS.load("resnet50"), None, 1)
     assert digest == bundle.requires["weights_sha256"]
 
     def run(batch_size: int, order: np.ndarray) -> dict[str, np.ndarray]:
         slide = micro / "data/M2/slide.tiff"
-        batches = tile_batches(slide, "M2", tiles.coords[order], tiles.geometry, batch_size)
-        parts = list(encode(batches, encoder, stain.transform, "cpu"))
+        batches = tile_batches(slide, tiles.coords[order], tiles.geometry, batch_size)
+        parts = list(encode(batches, network, stain.transform, "cpu"))
         layers = [np.concatenate([part[name] for part in parts]) for name in bundle.trained.inputs.layers]
         coords_um = tiles.coords[order] * tiles.scale.mpp
         return predict(bundle, np.hstack(layers).astype(np.float32), coords_um)
@@ -101,7 +102,7 @@ def test_a_study_without_counts_is_predicted_and_reported(with_bundle):
     [
         ({"tiling": {"tile_um": 56}}, "the tile size"),
         ({"stain": {"method": "reinhard"}}, "the stain method"),
-        ({"features": {"weights": "{micro}/other.pth"}}, "the ResNet50 weights"),
+        ({"features": {"weights": "{micro}/other.pth"}}, "the encoder's weights"),
     ],
 )
 def test_a_model_made_in_another_way_is_refused(micro, snakemake, tmp_path, overrides, words):

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from ressat.base.tables import read_table
+from ressat.evaluation.text_columns import PER_SECTION, SUMMARY, USABLE_GENES
 from studies import copy_study
 
 # How far the headline layer may be below the tuned ridge, in mean per-gene Pearson.
@@ -62,12 +63,12 @@ def aperio(her2st, shared, snakemake, tmp_path_factory) -> Path:
 
 def scores(study: Path) -> pd.DataFrame:
     """Mean Pearson over all genes by section and layer."""
-    table = read_table(study / "results/evaluation/per_section.tsv")
+    table = read_table(study / "results/evaluation/per_section.tsv", PER_SECTION)
     return table[table["panel"] == "all"].pivot(index="section", columns="layer", values="mean_pearson")
 
 
 def study_score(study: Path, layer: str) -> float:
-    summary = read_table(study / "results/evaluation/summary.tsv")
+    summary = read_table(study / "results/evaluation/summary.tsv", SUMMARY)
     rows = summary[(summary["level"] == "study") & (summary["panel"] == "all") & (summary["layer"] == layer)]
     return rows["mean_pearson"].item()
 
@@ -101,14 +102,14 @@ def test_the_tuned_ridge_is_no_straw_man(her2st, mob):
 
 def test_every_result_says_that_it_is_within_one_patient(her2st):
     for table in ("per_gene", "per_section", "summary", "usable_genes"):
-        rows = read_table(her2st / f"results/evaluation/{table}.tsv")
+        rows = pd.read_csv(her2st / f"results/evaluation/{table}.tsv", sep="\t")
         assert (rows["protocol"] == "leave one section out, within-patient replicates").all()
     adata = anndata.read_h5ad(her2st / "results/predictions/without_C4/C4.h5ad")
     assert "within-patient replicates" in adata.uns["ressat"]["protocol"]
 
 
 def test_individuals_that_were_left_out_are_labelled_so(mob):
-    rows = read_table(mob / "results/evaluation/per_section.tsv")
+    rows = read_table(mob / "results/evaluation/per_section.tsv", PER_SECTION)
     assert (rows["protocol"] == "leave one patient out, unseen patients").all()
     by_section = rows.drop_duplicates("section").set_index("section")["trained_on"]
     assert by_section.to_dict() == {
@@ -117,7 +118,7 @@ def test_individuals_that_were_left_out_are_labelled_so(mob):
 
 
 def test_with_two_individuals_the_table_says_what_it_cannot_claim(mob):
-    table = read_table(mob / "results/evaluation/usable_genes.tsv")
+    table = read_table(mob / "results/evaluation/usable_genes.tsv", USABLE_GENES)
     assert (table["n_patients"] == 2).all()
     claims = set(table.loc[table["predicted"], "claim"])
     assert claims == {

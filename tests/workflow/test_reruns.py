@@ -1,4 +1,4 @@
-"""A change runs again what depends on it, and nothing else: every row of the README's table, job by job.
+"""A change runs again what depends on it and nothing else: every row of docs/reruns.md, job by job.
 
 In the micro-study models learn from M1: that of the fold `holdout` is tested on M2, that of the fold `all`
 predicts M3, which has no counts.
@@ -293,13 +293,11 @@ def test_a_single_target_makes_one_section_alone(repository, snakemake, tmp_path
     assert announced & {"extract_features M1", "train_model holdout"} == set()
 
 
-def test_the_table_of_the_readme_says_the_same(repository):
-    text = (repository / "README.md").read_text(encoding="utf-8").split("## What runs again")[1]
-    stages = {
-        stage: re.findall(r"`(\w+)`", rules)
-        for stage, rules in re.findall(r"(?m)^- (\w+): (.*)$", text.split("\n## ")[0])
-    }
-    lines = [line for line in text.split("\n## ")[0].splitlines() if line.startswith("|")]
+def test_the_table_of_the_document_says_the_same(repository):
+    text = (repository / "docs/reruns.md").read_text(encoding="utf-8")
+    described = re.findall(r"(?m)^- (\w+): (.*)$", text)
+    stages = {stage: re.findall(r"`(\w+)`", rules) for stage, rules in described}
+    lines = [line for line in text.splitlines() if line.startswith("|")]
     header, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert header[1:] == list(stages)
     written = {

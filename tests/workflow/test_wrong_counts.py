@@ -97,7 +97,7 @@ def test_one_file_under_two_names(snakemake, study, part):
     shutil.copy(study / f"M1.{part}", study / f"M2.{part}")
     output = refused(snakemake, study)
     shared = {"tiff": "their slide, with overlapping tiles", "h5ad": "the counts of 48 spots"}[part]
-    assert f"sections M1 and M2 share {shared} and stand on both sides of fold holdout" in output
+    assert f"sections M1 and M2 share {shared} and are on both sides of fold holdout" in output
     assert not list((study / "results/folds").glob("*/model.pt"))
 
 

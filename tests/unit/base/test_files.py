@@ -8,9 +8,8 @@ import sys
 
 import pytest
 
-from ressat.base import keys
 from ressat.base.errors import InputError
-from ressat.base.files import check_version, replacing, sha256, write_text
+from ressat.base.files import FORMAT_VERSION, check_version, replacing, sha256, write_text
 
 
 def names(folder):
@@ -141,8 +140,8 @@ def test_the_checksum_is_that_of_the_content(tmp_path):
 
 
 def test_this_version_of_the_formats_is_accepted_and_others_are_not():
-    check_version({"version": keys.FORMAT_VERSION}, "C2.h5")
-    for attrs in ({}, {"version": 0}, {"version": keys.FORMAT_VERSION + 1}):
-        expected = rf"^C2\.h5: file format version .*; expected version {keys.FORMAT_VERSION}; remove"
+    check_version({"version": FORMAT_VERSION}, "C2.h5")
+    for attrs in ({}, {"version": 0}, {"version": FORMAT_VERSION + 1}):
+        expected = rf"^C2\.h5: file format version .*; expected version {FORMAT_VERSION}; remove"
         with pytest.raises(InputError, match=expected):
             check_version(attrs, "C2.h5")

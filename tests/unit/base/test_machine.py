@@ -21,13 +21,13 @@ VIPS = "results/slides/.C2.tiff.vm.12.part: write error\nsystem error: No space 
         (RuntimeError(H5PY), "the disk is full"),
         (ValueError(VIPS), "the disk is full"),
         (PermissionError(errno.EACCES, "Permission denied", "a.h5"), "permission is denied"),
-        (OSError(errno.EROFS, "Read-only file system"), "the disk can be read only"),
+        (OSError(errno.EROFS, "Read-only file system"), "the disk is read-only"),
         (OSError(errno.EIO, "Input/output error"), "the disk failed"),
         (MemoryError(), "memory ran out"),
     ],
 )
 def test_it_is_recognised(error, found):
-    assert machine_trouble(error).found.startswith(found)
+    assert machine_trouble(error).problem.startswith(found)
     assert machine_trouble(error).action
 
 
@@ -40,7 +40,7 @@ def test_the_file_goes_by_its_final_name():
 def test_it_is_found_among_the_causes():
     error = RuntimeError("the writer failed")
     error.__cause__ = OSError(errno.ENOSPC, "No space left on device")
-    assert machine_trouble(error).found == "the disk is full"
+    assert machine_trouble(error).problem == "the disk is full"
 
 
 @pytest.mark.parametrize("error", [ValueError("shapes differ"), FileNotFoundError(2, "gone"), KeyError("x")])

@@ -4,8 +4,8 @@ import anndata
 import numpy as np
 import pytest
 
-from ressat.base import keys
 from ressat.base.errors import InputError
+from ressat.base.files import FORMAT_VERSION
 from ressat.base.results_h5ad import read_results
 
 
@@ -21,7 +21,7 @@ def write(tmp_path):
 
 @pytest.mark.parametrize("backed", [None, "r"])
 def test_results_of_this_version_are_read(write, backed):
-    adata = read_results(write(ressat={"version": keys.FORMAT_VERSION}), backed)
+    adata = read_results(write(ressat={"version": FORMAT_VERSION}), backed)
     assert adata.shape == (3, 2)
     assert adata.isbacked == (backed == "r")
     if backed:

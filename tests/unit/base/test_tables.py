@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 
 from ressat.base.tables import read_table, write_table
+from ressat.model.text_columns import PANEL
 
 
 def test_a_table_reads_as_it_was_written(tmp_path):
@@ -17,7 +18,8 @@ def test_a_table_reads_as_it_was_written(tmp_path):
         }
     )
     write_table(table, tmp_path / "table.tsv")
-    pd.testing.assert_frame_equal(read_table(tmp_path / "table.tsv"), table)
+    text = ("gene", "spot", "patient", "claim", "another")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "table.tsv", text), table)
 
 
 def test_an_undefined_number_is_written_as_such(tmp_path):
@@ -27,4 +29,11 @@ def test_an_undefined_number_is_written_as_such(tmp_path):
 
 def test_a_table_without_rows_keeps_its_columns(tmp_path):
     write_table(pd.DataFrame({"gene": [], "pearson": []}), tmp_path / "table.tsv")
-    assert list(read_table(tmp_path / "table.tsv").columns) == ["gene", "pearson"]
+    assert list(read_table(tmp_path / "table.tsv", ["gene"]).columns) == ["gene", "pearson"]
+
+
+def test_a_panel_of_numbers_stays_text(tmp_path):
+    (tmp_path / "genes.tsv").write_text("gene\tscore\n1000\t1.5\nNA\t1.0\n")
+    panel = read_table(tmp_path / "genes.tsv", PANEL)
+    assert panel["gene"].tolist() == ["1000", "NA"]
+    assert panel["score"].tolist() == [1.5, 1.0]

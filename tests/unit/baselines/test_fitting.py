@@ -8,18 +8,20 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ressat.base import keys
 from ressat.base.errors import InputError
-from ressat.baselines import fitting
+from ressat.baselines import fitting, linear
 from ressat.baselines.linear import FoldBaselines
 from ressat.baselines.prediction import predict_baselines
+from ressat.encoders.registry import ENCODERS
+from ressat.features.cache import COLOUR
 from ressat.model.network import spot_interaction
 from ressat.model.section_data import SectionData
 from ressat.stats.metrics import pearson
 from ressat.stats.neighbours import smoothed
 
 GENES = [f"g{i}" for i in range(6)]
-WIDTH = sum(keys.LAYER_WIDTHS.values())
+LAYERS = ENCODERS.load("resnet50").layers
+WIDTH = sum(LAYERS.values())
 SLOPES = np.random.default_rng(99).normal(size=(30, 6))
 GAP_UM = 112
 
@@ -32,11 +34,11 @@ def section(name: str, seed: int, side: int = 12) -> SectionData:
     spread = np.random.default_rng(7).normal(size=(30, WIDTH))
     features = (hidden @ spread + 0.1 * rng.normal(size=(side * side, WIDTH))).astype(np.float32)
     targets = (5 * hidden @ SLOPES + 4 * rng.normal(size=(side * side, 6)) + 10).astype(np.float32)
-    return SectionData(name, name, features, targets, coords)
+    return SectionData(name, name, features, targets, coords, LAYERS)
 
 
 def colour(data: SectionData) -> SectionData:
-    return replace(data, features=data.features[:, :9])
+    return replace(data, features=data.features[:, :9], widths={COLOUR: 9})
 
 
 TRAINING = [section("A", 1), section("B", 2), section("C", 3)]
@@ -45,16 +47,21 @@ UNSEEN = section("D", 4)
 
 def read(layers: tuple[str, ...]) -> np.ndarray:
     """Features of the unseen section by layer, as from its cache."""
-    if layers == (keys.COLOUR,):
+    if layers == (COLOUR,):
         return UNSEEN.features[:, :9]
     columns = {"layer3": slice(0, 1024), "layer4": slice(1024, None)}
     parts = [UNSEEN.features[:, columns[layer]] for layer in layers]
     return np.hstack(parts) if parts else np.empty((len(UNSEEN.features), 0), np.float32)
 
 
+def fit(training: list[SectionData]) -> FoldBaselines:
+    of_colour = [colour(data) for data in training]
+    return fitting.fit_baselines(training, of_colour, GENES, hest_layers=("layer3",), gap_um=GAP_UM)
+
+
 @pytest.fixture(scope="module")
 def fitted() -> FoldBaselines:
-    return fitting.fit_baselines(TRAINING, [colour(data) for data in TRAINING], GENES, GAP_UM)
+    return fit(TRAINING)
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +93,8 @@ def test_hest_ridge_is_the_published_protocol(predicted):
 def test_tuned_ridge_is_that_of_scikit_learn_with_the_layers_and_alpha_chosen(fitted, predicted):
     chosen = fitted.maps["tuned_ridge"]
     x, y = stacked()
-    columns = fitting.layer_sets()[chosen.layers]
-    model = make_pipeline(StandardScaler(), Ridge(alpha=chosen.chosen["alpha"])).fit(x[:, columns], y)
+    columns = fitting.layer_sets(TRAINING[0])[chosen.layers]
+    model = make_pipeline(StandardScaler(), Ridge(alpha=chosen.settings["alpha"])).fit(x[:, columns], y)
     expected = model.predict(UNSEEN.features[:, columns].astype(float))
     np.testing.assert_allclose(predicted["tuned_ridge"], expected, rtol=1e-5, atol=1e-5)
 
@@ -119,7 +126,7 @@ def test_the_ridge_is_smoothed_by_the_width_that_was_best_on_held_back_sections(
 
 def test_a_lone_training_section_is_tuned_on_its_halves():
     one = [section("A", 1, side=20)]
-    fitted = fitting.fit_baselines(one, [colour(data) for data in one], GENES, GAP_UM)
+    fitted = fit(one)
     layers = predict_baselines(fitted, read, UNSEEN.coords)
     assert pearson(UNSEEN.targets, layers["tuned_ridge"]).mean() > 0.4
 
@@ -129,13 +136,13 @@ def test_baselines_survive_their_file(fitted, predicted, tmp_path):
     again = FoldBaselines.read(tmp_path / "baselines.h5")
     assert (again.genes, again.sections) == (GENES, ["A", "B", "C"])
     assert again.maps["tuned_ridge"].layers == fitted.maps["tuned_ridge"].layers
-    assert again.maps["tuned_ridge"].chosen == fitted.maps["tuned_ridge"].chosen
+    assert again.maps["tuned_ridge"].settings == fitted.maps["tuned_ridge"].settings
     for name, values in predict_baselines(again, read, UNSEEN.coords).items():
         np.testing.assert_array_equal(values, predicted[name])
 
 
 def test_a_file_of_another_version_is_refused(fitted, tmp_path, monkeypatch):
-    monkeypatch.setattr(keys, "FORMAT_VERSION", 99)
+    monkeypatch.setattr(linear, "FORMAT_VERSION", 99)
     fitted.write(tmp_path / "baselines.h5")
     monkeypatch.undo()
     with pytest.raises(InputError, match="version 99"):

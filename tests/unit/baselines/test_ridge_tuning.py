@@ -7,11 +7,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ressat.baselines.ridge_tuning import ALPHAS, choose_ridge
-from ressat.model.held_back import pieces, splits
+from ressat.model.pieces import pieces, turns
 from ressat.model.section_data import SectionData
 from ressat.stats.metrics import pearson
 
 FEATURES = 60
+WIDTHS = {"first": 30, "second": 30}
 SLOPES = np.random.default_rng(99).normal(size=(FEATURES // 2, 6))
 
 
@@ -21,7 +22,7 @@ def section(name: str, seed: int, spots: int) -> SectionData:
     features = rng.normal(3, 2, size=(spots, FEATURES)).astype(np.float32)
     signal = (features[:, : FEATURES // 2] - 3) @ SLOPES
     targets = (signal + 15 * rng.normal(size=(spots, 6)) + 10).astype(np.float32)
-    return SectionData(name, name, features, targets, rng.uniform(0, 2000, size=(spots, 2)))
+    return SectionData(name, name, features, targets, rng.uniform(0, 2000, size=(spots, 2)), WIDTHS)
 
 
 COLUMNS = {("first",): np.arange(30), ("second",): np.arange(30, 60), ("first", "second"): np.arange(60)}
@@ -36,7 +37,7 @@ def test_it_is_the_ridge_of_scikit_learn_that_is_chosen(spots):
     for layers, columns in COLUMNS.items():
         for alpha in ALPHAS:
             values = []
-            for learnt, held_back in splits(parts):
+            for learnt, held_back in turns(parts):
                 model = make_pipeline(StandardScaler(), Ridge(alpha=alpha))
                 x = np.concatenate([data.features for data in learnt])[:, columns].astype(float)
                 model.fit(x, np.concatenate([data.targets for data in learnt]).astype(float))

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ressat.base import keys
 from ressat.base.errors import InputError
+from ressat.base.files import FORMAT_VERSION, UNS
 from ressat.checks.leakage import Content, check_fold
 from ressat.slides.scale import Scale
 from ressat.tiles.table import Tiles
@@ -45,7 +45,7 @@ def test_different_sections_of_different_patients_pass():
 
 def test_a_patient_on_both_sides_is_refused_but_where_the_study_allows_it():
     sections = [*LEARNT, content("A3", "test")]
-    message = "sections A1 and A3 share the patient A and stand on both sides of fold holdout"
+    message = "sections A1 and A3 share the patient A and are on both sides of fold holdout"
     with pytest.raises(InputError, match=message):
         check_fold("holdout", sections, within_patient=False)
     assert len(check_fold("holdout", sections, within_patient=True)) == 4
@@ -61,7 +61,7 @@ def test_a_slide_under_another_name_is_refused(part, within_patient):
 
 
 def test_counts_under_another_name_are_refused():
-    with pytest.raises(InputError, match="B1 and C1 share the counts of 40 spots and stand on both sides"):
+    with pytest.raises(InputError, match="B1 and C1 share the counts of 40 spots and are on both sides"):
         check_fold("holdout", [*LEARNT, content("C1", "test", counts=spots("B1"))], within_patient=False)
 
 
@@ -75,7 +75,7 @@ def test_two_arrays_on_one_slide_are_not_the_same():
 
 def test_copies_among_training_sections_are_refused():
     with pytest.raises(
-        InputError, match=re.escape("A1 and D1 share the counts of 40 spots and stand both on the side train")
+        InputError, match=re.escape("A1 and D1 share the counts of 40 spots and are both on the train side")
     ):
         check_fold("all", [*LEARNT, content("D1", counts=spots("A1"))], within_patient=False)
 
@@ -97,7 +97,7 @@ def test_content_is_read_from_the_files_of_a_section(tmp_path):
     )  # fmt: skip
     tiles.write(tmp_path / "A1.h5")
     obs = pd.DataFrame({"fingerprint": spots("A1")}, index=[str(i) for i in range(40)])
-    uns = {keys.UNS: {"version": keys.FORMAT_VERSION}}
+    uns = {UNS: {"version": FORMAT_VERSION}}
     anndata.AnnData(np.ones((40, 2)), obs=obs, uns=uns).write_h5ad(tmp_path / "A1.h5ad")
     read = Content.read(tmp_path / "A1.h5", tmp_path / "A1.h5ad", patient="A", side="train")
     assert (read.section, read.slide, read.tile_px) == ("A1", "f" * 64, 224)

@@ -20,11 +20,11 @@ def place(uneven_slide, spots_on_it):
 def test_spots_in_their_places_fit_better_than_anywhere_else(place, spots_on_it):
     placement = place(spots_on_it[0])
     best = placement.alternatives()[0]
-    assert placement.given.share > 0.9
-    assert placement.given.correlation > 0.5
+    assert placement.fit.share > 0.9
+    assert placement.fit.correlation > 0.5
     assert placement.outside == 0
     # What comes close is the same place: a scale of 1.
-    assert best.fit.total < placement.given.total + 0.02
+    assert best.fit.total < placement.fit.total + 0.02
 
 
 WIDTH, HEIGHT = SIZE
@@ -48,7 +48,7 @@ def test_what_was_done_to_coordinates_is_recognised(place, spots_on_it, meaning,
     placement = place(wrong, PITCH * scale)
     best = placement.alternatives(hires=0.2, lowres=0.06)[0]
     assert meaning in best.meaning
-    assert best.fit.total > placement.given.total + 0.3
+    assert best.fit.total > placement.fit.total + 0.3
     assert best.fit.share > 0.85
 
 
@@ -67,5 +67,5 @@ def test_spots_beyond_the_image_are_counted_nan_among_them(place, spots_on_it):
 def test_equal_counts_leave_it_to_the_tissue(uneven_slide, spots_on_it):
     mask, image = uneven_slide
     placement = Placement(mask, image, DOWNSAMPLE, SIZE, spots_on_it[0], np.ones(len(spots_on_it[0])), PITCH)
-    assert placement.given.correlation == 0
-    assert placement.given.share > 0.9
+    assert placement.fit.correlation == 0
+    assert placement.fit.share > 0.9

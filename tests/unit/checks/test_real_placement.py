@@ -1,16 +1,15 @@
 """On seven real sections: right places pass, and what is done to them is named."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ressat.base import keys
-from ressat.base.errors import InputError
-from ressat.checks.geometry import check_placement
+from ressat.base.errors import InputError, about
+from ressat.checks.alignment import check_placement
 from ressat.checks.placement import Fit, Placement
-from ressat.checks.slide_preview import Preview, preview
+from ressat.checks.thumbnail import Thumbnail, thumbnail
+from ressat.counts.format import CountsSource
 from ressat.counts.reading import read_counts
 from ressat.counts.spot_counts import SpotCounts
 from ressat.counts.usable_spots import usable_spots
@@ -23,7 +22,7 @@ HIRES, LOWRES = 0.15, 0.045
 UNDETECTED = {("MOB2", "MOB3"), ("MOB3", "MOB2")}
 OTHERS = [(a, b) for group in (HER2ST, MOB) for a in group for b in group if a != b]
 
-Section = tuple[Preview, np.ndarray, SpotCounts]
+Section = tuple[Thumbnail, np.ndarray, SpotCounts]
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +35,8 @@ def sections(shared) -> dict[str, Section]:
         mob = {"counts": f"{name}.tsv.gz", "spots": f"alignment_table_{name}.tsv"}
         files = {kind: folder / file for kind, file in (her2st if name in HER2ST else mob).items()}
         slide = folder / (f"images/{name}.jpg" if name in HER2ST else f"{name}.jpg")
-        look = preview(slide, name, 1200)
-        spots = usable_spots(read_counts(name, keys.LEGACY, files, {}))
+        look = thumbnail(slide, 1200)
+        spots = usable_spots(read_counts(CountsSource("legacy", files)))
         found[name] = look, tissue_mask(look.lowres, MPP[name] * look.downsample), spots
     return found
 
@@ -50,7 +49,7 @@ def check(slide: Section, spots: SpotCounts, change=lambda x, y, w, h: (x, y), s
     pitch = spots.array.pitch_px * scale
     placement = Placement(mask, look.lowres, look.downsample, look.size, moved, totals, pitch)
     array = replace(spots.array, pitch_px=pitch, hires_scale=HIRES, lowres_scale=LOWRES)
-    return check_placement(spots.section, Path("slide.jpg"), placement, array=array, min_on_tissue=0.5)
+    return check_placement(placement, array=array, min_on_tissue=0.5)
 
 
 @pytest.mark.parametrize("name", [*HER2ST, *MOB])
@@ -74,7 +73,7 @@ WRONG = {
 def test_axes_that_were_changed_are_named(sections, name, meaning, change):
     with pytest.raises(InputError) as caught:
         check(sections[name], sections[name][2], change)
-    assert f"probably {meaning}" in caught.value.found
+    assert f"probably {meaning}" in caught.value.problem
 
 
 @pytest.mark.parametrize("name", [*HER2ST, *MOB])
@@ -90,10 +89,13 @@ def test_axes_that_were_changed_are_named(sections, name, meaning, change):
 def test_coordinates_of_another_resolution_are_named(sections, name, scale, meaning):
     with pytest.raises(InputError) as caught:
         check(sections[name], sections[name][2], lambda x, y, w, h: (x * scale, y * scale), scale)
-    assert f"probably {meaning}" in caught.value.found
+    assert f"probably {meaning}" in caught.value.problem
 
 
 @pytest.mark.parametrize(("spots", "slide"), [pair for pair in OTHERS if pair not in UNDETECTED])
 def test_the_slide_of_another_section_is_refused(sections, spots, slide):
-    with pytest.raises(InputError, match=f"section {spots}: .* of its .* spots lie"):
+    with (
+        pytest.raises(InputError, match=f"section {spots}: .* of its .* spots lie"),
+        about(section=spots, file="slide.jpg"),
+    ):
         check(sections[slide], sections[spots][2])

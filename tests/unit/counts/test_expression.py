@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from ressat.base import keys
-from ressat.counts.expression import log1p_cp10k, read_log_expression, read_panel
+from ressat.base.files import FORMAT_VERSION, UNS
+from ressat.counts.expression import log1p_cp10k, read_log_expression
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def file(counts, tmp_path_factory):
         counts,
         obs=pd.DataFrame(index=[f"spot{i}" for i in range(40)]),
         var=pd.DataFrame(index=[f"g{i}" for i in range(300)]),
-        uns={keys.UNS: {"version": keys.FORMAT_VERSION}},
+        uns={UNS: {"version": FORMAT_VERSION}},
     )
     path = tmp_path_factory.mktemp("expression") / "S1.h5ad"
     adata.write_h5ad(path)
@@ -67,8 +67,3 @@ def test_a_gene_that_the_section_does_not_have_is_nan_and_not_zero(file):
     values, _ = read_log_expression(file, ["g1", "nowhere", "g2"])
     assert np.isnan(values[:, 1]).all()
     np.testing.assert_array_equal(values[:, [0, 2]], read_log_expression(file, ["g1", "g2"])[0])
-
-
-def test_a_panel_of_numbers_stays_text(tmp_path):
-    (tmp_path / "genes.tsv").write_text("gene\tscore\n1000\t1.5\nNA\t1.0\n")
-    assert read_panel(tmp_path / "genes.tsv") == ["1000", "NA"]

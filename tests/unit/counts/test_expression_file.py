@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from ressat.base import keys
+from ressat.base.files import FORMAT_VERSION, UNS
 from ressat.counts.expression_file import expression_anndata, spot_fingerprints
-from ressat.counts.gene_names import Named, named_genes
+from ressat.counts.gene_names import StudyGenes, study_genes
 from ressat.counts.spot_counts import SpotArray, SpotCounts
 from ressat.counts.usable_spots import with_counts_of
 
@@ -31,15 +31,15 @@ ARRAY = SpotArray("visium", pitch_px=50, spot_px=30, pitch_um=100)
 @pytest.fixture
 def found() -> SpotCounts:
     left_out = {"without position": 0, "outside tissue": 5, "zero counts": 1}
-    return SpotCounts("S1", "counts.h5", SPOTS, GENES, sparse.csr_matrix(COUNTS), PLACES, ARRAY, 9, left_out)
+    return SpotCounts("counts.h5", SPOTS, GENES, sparse.csr_matrix(COUNTS), PLACES, ARRAY, 9, left_out)
 
 
-def named(ids: str) -> Named:
-    return named_genes(GENES, ids, "S1", "counts.h5")
+def named(ids: str) -> StudyGenes:
+    return study_genes(GENES, ids)
 
 
 def test_spots_keep_their_counts_and_places(found):
-    adata = expression_anndata(found, named("symbol"), "symbol")
+    adata = expression_anndata("S1", found, named("symbol"), "symbol")
     assert list(adata.obs_names) == list(SPOTS)
     assert list(adata.var_names) == ["A", "A-1", "B"]
     assert adata.X.toarray().tolist() == COUNTS.tolist()
@@ -50,8 +50,8 @@ def test_spots_keep_their_counts_and_places(found):
 
 
 def test_what_was_found_is_recorded(found):
-    record = expression_anndata(found, named("symbol"), "symbol").uns[keys.UNS]
-    assert (record["section"], record["version"]) == ("S1", keys.FORMAT_VERSION)
+    record = expression_anndata("S1", found, named("symbol"), "symbol").uns[UNS]
+    assert (record["section"], record["version"]) == ("S1", FORMAT_VERSION)
     assert (record["spots_found"], record["spots_kept"]) == (9, 3)
     assert (record["median_counts"], record["median_genes"]) == (5, 2)
     assert (record["platform"], record["pitch_px"], record["pitch_um"], record["spot_px"]) == (
@@ -65,22 +65,22 @@ def test_what_was_found_is_recorded(found):
 
 def test_spots_with_counts_of_dropped_genes_alone_are_left_out(found, monkeypatch):
     genes = GENES.assign(ensembl=["ENSG00000000001.1", None, "ENSG00000000003.4"])
-    names = named_genes(genes, "ensembl", "S1", "counts.h5")
-    monkeypatch.setattr("ressat.counts.usable_spots.MIN_SPOTS", 1)
-    adata = expression_anndata(with_counts_of(found, names.kept), names, "ensembl")
+    names = study_genes(genes, "ensembl")
+    monkeypatch.setattr("ressat.counts.usable_spots.MIN_USABLE_SPOTS", 1)
+    adata = expression_anndata("S1", with_counts_of(found, names.has_name), names, "ensembl")
     assert list(adata.obs_names) == ["s2", "s1"]
     assert list(adata.var_names) == ["ENSG00000000001", "ENSG00000000003"]
-    record = adata.uns[keys.UNS]
+    record = adata.uns[UNS]
     assert record["spots_left_out"]["zero counts"] == 2
     assert (record["gene_ids"], record["genes_dropped"]) == ("ensembl", 1)
 
 
 def test_the_file_written_from_it_reads_back(found, tmp_path):
-    expression_anndata(found, named("symbol"), "symbol").write_h5ad(tmp_path / "S1.h5ad")
+    expression_anndata("S1", found, named("symbol"), "symbol").write_h5ad(tmp_path / "S1.h5ad")
     again = anndata.read_h5ad(tmp_path / "S1.h5ad")
     assert isinstance(again.X, sparse.csr_matrix)
     assert again.X.dtype == np.float32
-    assert again.uns[keys.UNS]["spots_left_out"] == found.left_out
+    assert again.uns[UNS]["spots_left_out"] == found.left_out
 
 
 def test_a_spot_has_one_fingerprint_whatever_it_is_called_and_in_whatever_order_genes_stand():

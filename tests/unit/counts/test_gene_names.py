@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ressat.base.errors import InputError
-from ressat.counts.gene_names import named_genes, unique_names
+from ressat.base.errors import InputError, about
+from ressat.counts.gene_names import study_genes, unique_names
 
 GENES = pd.DataFrame(
     {
@@ -23,9 +23,9 @@ def table(names: list[str], symbols: list | None = None, ids: list | None = None
 
 
 def test_symbols_are_taken_and_repeated_ones_made_unique():
-    named = named_genes(GENES, "symbol", "A1", "A1/outs")
+    named = study_genes(GENES, "symbol")
     assert list(named.names) == ["TP53", "TBCE", "TBCE-1", "NEW1"]
-    assert named.kept.all()
+    assert named.has_name.all()
     assert named.changes.to_dict("records") == [
         {
             "name": "TBCE",
@@ -37,9 +37,9 @@ def test_symbols_are_taken_and_repeated_ones_made_unique():
 
 
 def test_ids_are_taken_without_version_and_genes_without_one_are_dropped():
-    named = named_genes(GENES, "ensembl", "A1", "A1/outs")
+    named = study_genes(GENES, "ensembl")
     assert list(named.names) == ["ENSG00000141510", "ENSG00000284770", "ENSG00000116957"]
-    assert list(named.kept) == [True, True, True, False]
+    assert list(named.has_name) == [True, True, True, False]
     assert named.changes.to_dict("records") == [
         {"name": "NEW1", "gene": "", "change": "dropped", "reason": "no Ensembl id"}
     ]
@@ -47,30 +47,31 @@ def test_ids_are_taken_without_version_and_genes_without_one_are_dropped():
 
 def test_ids_that_are_the_only_names_serve_as_ids():
     ids = ["ENSMUSG00000064339.1", "ENSMUSG00000064340.2"]
-    assert list(named_genes(table(ids), "ensembl", "A1", "A1.tsv").names) == [name[:-2] for name in ids]
+    assert list(study_genes(table(ids), "ensembl").names) == [name[:-2] for name in ids]
 
 
 def test_ids_of_flies_are_taken_as_they_are():
-    named = named_genes(table(["Ubx"], ["Ubx"], ["FBgn0003944"]), "ensembl", "A1", "A1.tsv")
+    named = study_genes(table(["Ubx"], ["Ubx"], ["FBgn0003944"]), "ensembl")
     assert list(named.names) == ["FBgn0003944"]
 
 
 def test_ids_where_symbols_are_asked_for_are_refused():
-    with pytest.raises(InputError, match=r"section A1: A1\.tsv: of its 2 genes") as caught:
-        named_genes(table(["ENSG00000141736.1", "ENSG00000141737.1"]), "symbol", "A1", "A1.tsv")
-    assert "only 0 have a symbol" in caught.value.found
+    said = r"section A1: A1\.tsv: of its 2 genes"
+    with pytest.raises(InputError, match=said) as caught, about(section="A1", file="A1.tsv"):
+        study_genes(table(["ENSG00000141736.1", "ENSG00000141737.1"]), "symbol")
+    assert "only 0 have a symbol" in caught.value.problem
     assert "genes.ids: ensembl" in caught.value.action
 
 
 def test_symbols_where_ids_are_asked_for_are_refused():
     with pytest.raises(InputError, match="only 0 have an Ensembl id") as caught:
-        named_genes(table(["TP53", "ACTB"]), "ensembl", "A1", "A1.tsv")
+        study_genes(table(["TP53", "ACTB"]), "ensembl")
     assert "genes.ids: symbol" in caught.value.action
 
 
 def test_a_few_genes_without_symbol_go_by_their_id():
     genes = table(["TP53", "ACTB", "ENSG00000284770"], ["TP53", "ACTB", "ENSG00000284770"])
-    assert list(named_genes(genes, "symbol", "A1", "A1/outs").names) == list(genes["name"])
+    assert list(study_genes(genes, "symbol").names) == list(genes["name"])
 
 
 @settings(deadline=None, derandomize=True, database=None, max_examples=200)

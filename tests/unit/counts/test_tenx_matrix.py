@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from count_files import BARCODES, COUNTS, GENES, write_genomes, write_h5, write_mtx
-from ressat.base.errors import InputError
-from ressat.counts.packed_files import read_bytes
+from ressat.base.errors import InputError, about
+from ressat.counts.compression import read_bytes
 from ressat.counts.tenx_matrix import Matrix, read_h5_matrix, read_mtx_matrix
 
 KINDS = ["Gene Expression", "Gene Expression", "Antibody Capture"]
@@ -29,11 +29,11 @@ def read_folder(folder) -> Matrix:
         name.split(".")[0]: str(folder / name) for name in sorted(file.name for file in folder.iterdir())
     }
     features = names.get("features") or names["genes"]
-    return read_mtx_matrix("S1", names["matrix"], features, names["barcodes"])
+    return read_mtx_matrix(names["matrix"], features, names["barcodes"])
 
 
 def refused(read: object) -> str:
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError) as caught, about(section="S1"):
         read()
     assert caught.value.section == "S1"
     assert caught.value.expected
@@ -42,7 +42,7 @@ def refused(read: object) -> str:
 
 
 def test_a_matrix_of_version_3(h5):
-    matrix = read_h5_matrix("S1", str(h5))
+    matrix = read_h5_matrix(str(h5))
     assert list(matrix.barcodes) == BARCODES
     assert matrix.genes.to_dict("list") == {
         "name": GENES,
@@ -55,19 +55,19 @@ def test_a_matrix_of_version_3(h5):
 
 def test_antibodies_are_no_genes_and_are_counted(tmp_path):
     write_h5(tmp_path / "m.h5", COUNTS, BARCODES, ["A", "B", "CD3"], KINDS)
-    matrix = read_h5_matrix("S1", str(tmp_path / "m.h5"))
+    matrix = read_h5_matrix(str(tmp_path / "m.h5"))
     assert list(matrix.genes["name"]) == ["A", "B"]
     assert matrix.counts.toarray().tolist() == COUNTS[:, :2].tolist()
     assert matrix.other == {"Antibody Capture": 1}
     write_h5(tmp_path / "m.h5", COUNTS, BARCODES, GENES, ["Antibody Capture"] * 3)
     assert "no gene among its 3 features (Antibody Capture)" in refused(
-        lambda: read_h5_matrix("S1", str(tmp_path / "m.h5"))
+        lambda: read_h5_matrix(str(tmp_path / "m.h5"))
     )
 
 
 def test_a_matrix_of_version_2(tmp_path):
     write_genomes(tmp_path / "m.h5", GRCh38=COUNTS)
-    matrix = read_h5_matrix("S1", str(tmp_path / "m.h5"))
+    matrix = read_h5_matrix(str(tmp_path / "m.h5"))
     assert (list(matrix.barcodes), list(matrix.genes["name"])) == (BARCODES, GENES)
     assert list(matrix.genes["ensembl"]) == ["ENSG0", "ENSG1", "ENSG2"]
     assert matrix.counts.toarray().tolist() == COUNTS.tolist()
@@ -75,9 +75,9 @@ def test_a_matrix_of_version_2(tmp_path):
 
 def test_of_several_genomes_the_one_with_counts_is_read(tmp_path):
     write_genomes(tmp_path / "m.h5", GRCh38=COUNTS * 0, mm10=COUNTS)
-    assert read_h5_matrix("S1", str(tmp_path / "m.h5")).counts.toarray().tolist() == COUNTS.tolist()
+    assert read_h5_matrix(str(tmp_path / "m.h5")).counts.toarray().tolist() == COUNTS.tolist()
     write_genomes(tmp_path / "m.h5", GRCh38=COUNTS, mm10=COUNTS)
-    said = refused(lambda: read_h5_matrix("S1", str(tmp_path / "m.h5")))
+    said = refused(lambda: read_h5_matrix(str(tmp_path / "m.h5")))
     assert "counts of 2 genomes, GRCh38, mm10" in said
 
 
@@ -109,14 +109,14 @@ def test_real_matrices_are_read_as_scanpy_reads_them(shared, tmp_path):
     ]
     for file in h5s:
         theirs = sc.read_10x_h5(file)
-        same(read_h5_matrix("S1", str(file)), theirs)
+        same(read_h5_matrix(str(file)), theirs)
     folders = [outs / "raw_feature_bc_matrix", folder / "filtered_feature_bc_matrix"]
     for number, matrix in enumerate(folders):
         copy = tmp_path / str(number)
         shutil.copytree(matrix, copy, copy_function=shutil.copyfile)
         ours = read_folder(copy)
         for file in list(copy.iterdir()):  # scanpy takes packed files alone; the names of the fixture mislead
-            content = read_bytes("S1", str(file))
+            content = read_bytes(str(file))
             file.unlink()
             (copy / f"{file.name.removesuffix('.gz')}.gz").write_bytes(gzip.compress(content))
         same(ours, sc.read_10x_mtx(copy, make_unique=False))
@@ -141,9 +141,7 @@ def test_a_damaged_h5_matrix_is_refused(h5, tmp_path, damage):
     else:
         cut = {"empty": b"", "text": b"counts", "half": whole[: len(whole) // 2], "tail": whole[:-100]}
         h5.write_bytes(cut[damage])
-    assert f"{h5}: it cannot be read as a 10x count matrix (" in refused(
-        lambda: read_h5_matrix("S1", str(h5))
-    )
+    assert f"{h5}: it cannot be read as a 10x count matrix (" in refused(lambda: read_h5_matrix(str(h5)))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +162,7 @@ def test_an_h5_matrix_that_contradicts_itself_is_refused(tmp_path, name, value):
         del file[f"matrix/{name}"]
         file[f"matrix/{name}"] = value
     assert "it cannot be read as a 10x count matrix" in refused(
-        lambda: read_h5_matrix("S1", str(tmp_path / "m.h5"))
+        lambda: read_h5_matrix(str(tmp_path / "m.h5"))
     )
 
 
@@ -173,7 +171,7 @@ def test_a_matrix_that_declares_more_than_its_file_can_hold_is_refused_before_th
         del file["matrix/data"]
         file.create_dataset("matrix/data", shape=(10**12,), chunks=(1024,), dtype="f8")
     assert "matrix/data of shape (1000000000000,) is more than it can hold" in refused(
-        lambda: read_h5_matrix("S1", str(h5))
+        lambda: read_h5_matrix(str(h5))
     )
 
 
@@ -197,8 +195,8 @@ HEAD = "%%MatrixMarket matrix coordinate integer general\n"
             {"matrix_mtx": HEAD.replace("coordinate", "array") + "3 4\n" + "1\n" * 12},
             "it does not begin with %%MatrixMarket matrix coordinate",
         ),
-        ({"barcodes_tsv": "A\nB\n"}, "a matrix of 3 x 4 beside 3 features and 2 barcodes"),
-        ({"features_tsv": "A\nB\n"}, "a matrix of 3 x 4 beside 2 features and 4 barcodes"),
+        ({"barcodes_tsv": "A\nB\n"}, "a matrix of 3 x 4, but 3 features and 2 barcodes"),
+        ({"features_tsv": "A\nB\n"}, "a matrix of 3 x 4, but 2 features and 4 barcodes"),
         ({"features_tsv": ""}, "features.tsv: an empty file"),
     ],
 )
@@ -232,7 +230,7 @@ def test_an_h5_matrix_with_changed_bytes_gives_a_matrix_or_the_one_error(tmp_pat
         content[at % len(content)] = value
     file.write_bytes(content)
     try:
-        read_h5_matrix("S1", str(file))
+        read_h5_matrix(str(file))
     except InputError:
         return
 

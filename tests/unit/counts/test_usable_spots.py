@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from ressat.base.errors import InputError
+from ressat.base.errors import InputError, about
 from ressat.counts.spot_counts import SpotArray, SpotCounts
 from ressat.counts.usable_spots import check_values, under_tissue, usable_spots
 
@@ -20,14 +20,13 @@ def spots(counts: np.ndarray = COUNTS, **more: object) -> SpotCounts:
         index=["s0", "s1", "s2", "s3", "elsewhere"],
     )
     given = {
-        "section": "S1",
         "file": "counts.h5",
         "spots": pd.Index(names),
         "genes": pd.DataFrame({"name": list("ABC"), "symbol": list("ABC"), "ensembl": None}),
         "counts": sparse.csr_matrix(counts.astype(np.float32)),
         "places": places,
         "array": SpotArray("legacy", 50.0, 30.0),
-        "found": len(names),
+        "total": len(names),
         "left_out": {},
     }
     return SpotCounts(**given | more)
@@ -38,7 +37,7 @@ def test_spots_under_tissue_with_counts_are_kept_and_the_others_counted():
     assert list(found.spots) == ["s0", "s2"]
     assert found.counts.toarray().tolist() == COUNTS[[0, 2]].tolist()
     assert found.left_out == {"without position": 1, "outside tissue": 1, "zero counts": 1}
-    assert found.found == 5
+    assert found.total == 5
     assert len(found.places) == 5
 
 
@@ -52,15 +51,15 @@ def test_what_was_left_out_before_stays_counted():
 def test_what_is_no_count_is_refused_with_its_place(count, said):
     counts = COUNTS.astype(float)
     counts[2, 1] = count
-    with pytest.raises(InputError) as caught:
-        check_values(spots(counts))
+    with pytest.raises(InputError) as caught, about(section="S1"):
+        usable_spots(spots(counts))
     assert str(caught.value).startswith(
         f"section S1: counts.h5: a count of {said} (spot s2, gene B); expected raw counts: whole numbers"
     )
 
 
 def test_a_spot_named_twice_is_refused():
-    with pytest.raises(InputError, match=r"1 names of spots stand there more than once \(first: s2\)"):
+    with pytest.raises(InputError, match=r"1 spot names occur more than once \(first: s2\)"):
         check_values(spots(spots=pd.Index(["s0", "s1", "s2", "s2", "s3"])))
 
 
@@ -96,7 +95,7 @@ def test_a_section_without_spots_under_tissue_is_refused_with_the_figures():
         (["A-2", "C-2", "G-2", "T-2", "N-2"], "give counts and positions of the same section"),
         (
             ["s0-1", "s1-1", "s2-1", "s3-1", "s4-1"],
-            "write the ending -1 of the barcodes in both or in ne",
+            "keep the barcode suffix -1 in both or in neither",
         ),
     ],
 )

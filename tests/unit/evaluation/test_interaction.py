@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from ressat.base import keys
+from ressat.base.layers import ATTENDED, DIRECT, OBSERVED
 from ressat.evaluation import interaction
 from ressat.evaluation.interaction import attention, describe_interaction, movement
 from ressat.model.network import spot_interaction
@@ -29,7 +29,7 @@ def predictions():
             {"training_mean": mean, "training_sd": sd}, index=[f"G{number}" for number in range(GENES)]
         ),
     )
-    for name, z in ((keys.DIRECT, direct), (keys.ATTENDED, attended), (keys.OBSERVED, observed)):
+    for name, z in ((DIRECT, direct), (ATTENDED, attended), (OBSERVED, observed)):
         adata.layers[name] = (mean + sd * z).astype(np.float32)
     return adata
 
@@ -85,13 +85,13 @@ def test_a_section_is_described_by_spot_by_gene_and_in_summary(predictions):
 
 def test_truth_of_another_order_agrees_with_nothing(predictions):
     shuffled = np.random.default_rng(4).permutation(SPOTS)
-    predictions.layers[keys.OBSERVED] = predictions.layers[keys.OBSERVED][shuffled]
+    predictions.layers[OBSERVED] = predictions.layers[OBSERVED][shuffled]
     assert abs(describe_interaction(predictions, DOMAINS, 1)[2]["adjusted_rand"]) < 0.05
 
 
 @pytest.mark.parametrize("most", [SPOTS, 120])
 def test_the_order_of_the_spots_decides_nothing(predictions, monkeypatch, most):
-    monkeypatch.setattr(interaction, "MOST_SPOTS", most)
+    monkeypatch.setattr(interaction, "MOST_SPOTS_CLUSTERED", most)
     # More clusters than kinds, so that chance has something to decide.
     spots, genes, summary = describe_interaction(predictions, 7, 1)
     turned = predictions[np.random.default_rng(5).permutation(SPOTS)].copy()
@@ -103,7 +103,7 @@ def test_the_order_of_the_spots_decides_nothing(predictions, monkeypatch, most):
 
 
 def test_of_a_large_section_a_draw_is_clustered_and_the_others_are_nan(predictions, monkeypatch, caplog):
-    monkeypatch.setattr(interaction, "MOST_SPOTS", 120)
+    monkeypatch.setattr(interaction, "MOST_SPOTS_CLUSTERED", 120)
     caplog.set_level("INFO")
     spots, genes, summary = describe_interaction(predictions, DOMAINS, 1)
     known = spots.drop(columns="spot").notna()
@@ -116,8 +116,8 @@ def test_of_a_large_section_a_draw_is_clustered_and_the_others_are_nan(predictio
 
 
 def test_genes_without_counts_here_are_counted_and_left_out(predictions):
-    predictions.layers[keys.OBSERVED][:, :4] = np.nan
-    predictions.layers[keys.OBSERVED][:, 4] = 0
+    predictions.layers[OBSERVED][:, :4] = np.nan
+    predictions.layers[OBSERVED][:, 4] = 0
     summary = describe_interaction(predictions, DOMAINS, 1)[2]
     assert (summary["genes"], summary["genes_observed"]) == (GENES, GENES - 5)
     assert summary["adjusted_rand"] == 1
@@ -135,7 +135,7 @@ def test_of_too_few_spots_all_else_is_said(predictions):
 def test_movement_is_in_units_of_the_training_spots(predictions):
     genes = describe_interaction(predictions, DOMAINS, 1)[1]
     sd = predictions.var["training_sd"].to_numpy()
-    direct, attended = (predictions.layers[name].astype(float) / sd for name in (keys.DIRECT, keys.ATTENDED))
+    direct, attended = (predictions.layers[name].astype(float) / sd for name in (DIRECT, ATTENDED))
     expected = np.sqrt(np.mean((attended - direct) ** 2, axis=0))
     np.testing.assert_allclose(genes["moved"], expected, rtol=1e-4)
     np.testing.assert_allclose(genes["spread_direct"], direct.std(axis=0), rtol=1e-4)

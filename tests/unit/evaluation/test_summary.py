@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ressat.evaluation.pooled import PooledPearson
+from ressat.evaluation.pooling import PooledPearson
 from ressat.evaluation.summary import summarise_patients, summarise_sections
 
 PROTOCOL = "leave one patient out, unseen patients"

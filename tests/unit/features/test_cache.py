@@ -2,14 +2,16 @@ import h5py
 import numpy as np
 import pytest
 
-from ressat.base import keys
 from ressat.base.errors import InputError
-from ressat.features.cache import Features, write_features
+from ressat.encoders.registry import ENCODERS
+from ressat.features.cache import Features
+from ressat.features.cache_writer import write_features
 from ressat.slides.scale import Scale
 from ressat.tiles.table import Tiles
 from ressat.tiles.tiling import TileGeometry
 
 COUNT = 300
+WIDTHS = ENCODERS.load("resnet50").layers
 
 
 @pytest.fixture
@@ -35,17 +37,14 @@ def batches(sizes):
     for size in sizes:
         yield {
             "colour": rng.random((size, 9), dtype=np.float32),
-            **{
-                name: rng.random((size, width)).astype(np.float16)
-                for name, width in keys.LAYER_WIDTHS.items()
-            },
+            **{name: rng.random((size, width)).astype(np.float16) for name, width in WIDTHS.items()},
         }
 
 
 @pytest.mark.parametrize("sizes", [[COUNT], [120, 130, 50], [16] * 18 + [12], [128, 128, 44], [1, 299]])
 def test_what_is_written_is_read(tiles, tmp_path, sizes):
     path = tmp_path / "S1.h5"
-    write_features(path, tiles, batches(sizes), {"encoder": "resnet50", "tile_px": 224})
+    write_features(path, tiles, WIDTHS, batches(sizes), {"encoder": "resnet50", "tile_px": 224})
     expected = [part["layer3"] for part in batches(sizes)]
     found = Features.read(path, ["layer3"])
     np.testing.assert_array_equal(found.values, np.concatenate(expected).astype(np.float32))
@@ -58,15 +57,25 @@ def test_what_is_written_is_read(tiles, tmp_path, sizes):
 
 def test_layers_stand_side_by_side_in_the_order_asked_for(tiles, tmp_path):
     path = tmp_path / "S1.h5"
-    write_features(path, tiles, batches([COUNT]), {})
+    write_features(path, tiles, WIDTHS, batches([COUNT]), {})
     both = Features.read(path, ["layer4", "colour"]).values
     assert both.shape == (COUNT, 2048 + 9)
     np.testing.assert_array_equal(both[:, 2048:], Features.read(path, ["colour"]).values)
 
 
+def test_all_layers_stand_side_by_side_with_their_widths(tiles, tmp_path):
+    path = tmp_path / "S1.h5"
+    write_features(path, tiles, WIDTHS, batches([COUNT]), {})
+    whole = Features.read(path, layers=None)
+    assert list(whole.widths.items()) == [("layer3", 1024), ("layer4", 2048)]
+    np.testing.assert_array_equal(whole.values, Features.read(path, ["layer3", "layer4"]).values)
+    none = Features.read(path)
+    assert (none.values.shape, none.widths) == ((COUNT, 0), whole.widths)
+
+
 def test_file_layout_is_the_documented_one(tiles, tmp_path):
     path = tmp_path / "S1.h5"
-    write_features(path, tiles, batches([COUNT]), {})
+    write_features(path, tiles, WIDTHS, batches([COUNT]), {})
     with h5py.File(path) as file:
         assert {name: file["features"][name].dtype for name in file["features"]} == {
             "colour": np.float32,
@@ -79,13 +88,13 @@ def test_file_layout_is_the_documented_one(tiles, tmp_path):
 @pytest.mark.parametrize("sizes", [[128, 128], [16] * 18, [300, 16], [300, 1], [128, 128, 128]])
 def test_a_cache_of_too_few_or_many_tiles_never_appears(tiles, tmp_path, sizes):
     with pytest.raises((RuntimeError, TypeError, ValueError)):
-        write_features(tmp_path / "S1.h5", tiles, batches(sizes), {})
+        write_features(tmp_path / "S1.h5", tiles, WIDTHS, batches(sizes), {})
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_interrupted_cache_leaves_the_former_one_whole(tiles, tmp_path):
     path = tmp_path / "S1.h5"
-    write_features(path, tiles, batches([COUNT]), {})
+    write_features(path, tiles, WIDTHS, batches([COUNT]), {})
     before = path.read_bytes()
 
     def dying():
@@ -93,14 +102,14 @@ def test_an_interrupted_cache_leaves_the_former_one_whole(tiles, tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_features(path, tiles, dying(), {})
+        write_features(path, tiles, WIDTHS, dying(), {})
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_cache_of_another_version_is_refused(tiles, tmp_path):
     path = tmp_path / "S1.h5"
-    write_features(path, tiles, batches([COUNT]), {})
+    write_features(path, tiles, WIDTHS, batches([COUNT]), {})
     with h5py.File(path, "a") as file:
         file.attrs["version"] = 0
     with pytest.raises(InputError, match="version 0"):

@@ -2,12 +2,18 @@ import numpy as np
 import pytest
 import torch
 
-from ressat.base import keys
-from ressat.encoders.resnet50 import Encoder, random_weights
-from ressat.features.extraction import StainLayer, colour_statistics, encode
-from ressat.stain import methods
+from ressat.encoders.families.resnet import PooledResNet50, random_weights
+from ressat.encoders.registry import ENCODERS
+from ressat.features.cache import COLOUR
+from ressat.features.extraction import StainLayer, encode
+from ressat.stain.methods.macenko import MacenkoStains
+from ressat.stain.methods.registry import METHODS
+from ressat.stain.methods.reinhard import ReinhardStatistics
+from ressat.stain.transform import PixelTransform
 
 CPU = "cpu"
+RESNET50 = ENCODERS.load("resnet50")
+MACENKO, REINHARD = METHODS.load("macenko"), METHODS.load("reinhard")
 
 
 @pytest.fixture(scope="module")
@@ -16,24 +22,24 @@ def tiles() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def transform() -> methods.PixelTransform:
-    source = methods.MacenkoStains(
+def transform() -> PixelTransform:
+    source = MacenkoStains(
         np.array([[0.65, 0.27], [0.70, 0.80], [0.29, 0.53]]) / [[0.9985], [0.9985], [0.9985]],
         np.array([1.5, 0.8]),
     )
-    return methods.transform(source, methods.PUBLISHED["macenko"])
+    return MACENKO.transform(source, MACENKO.published)
 
 
-def encoded(batches, encoder, transform, device) -> dict[str, np.ndarray]:
-    parts = list(encode(map(torch.from_numpy, batches), encoder, transform, device))
+def encoded(batches, network, transform, device) -> dict[str, np.ndarray]:
+    parts = list(encode(map(torch.from_numpy, batches), network, transform, device))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 @pytest.mark.parametrize("method", ["macenko", "reinhard"])
 def test_normalisation_on_the_device_is_that_of_numpy(tiles, transform, method):
     if method == "reinhard":
-        source = methods.ReinhardStatistics(np.array([8.2, -0.2, 0.0]), np.array([0.7, 0.17, 0.03]))
-        transform = methods.transform(source, methods.PUBLISHED["reinhard"])
+        source = ReinhardStatistics(np.array([8.2, -0.2, 0.0]), np.array([0.7, 0.17, 0.03]))
+        transform = REINHARD.transform(source, REINHARD.published)
     rgb = torch.from_numpy(tiles).permute(0, 3, 1, 2).float()
     on_device = StainLayer(transform)(rgb).permute(0, 2, 3, 1).numpy()
     difference = np.abs(on_device - transform.apply(tiles).astype(float))
@@ -41,41 +47,30 @@ def test_normalisation_on_the_device_is_that_of_numpy(tiles, transform, method):
     assert (difference > 0).mean() < 0.01
 
 
-def test_colour_statistics_are_those_of_numpy(tiles):
-    found = colour_statistics(torch.from_numpy(tiles).permute(0, 3, 1, 2).float()).numpy()
-    pixels = tiles.reshape(len(tiles), -1, 3).astype(float)
-    expected = np.hstack(
-        [pixels.mean(axis=1), pixels.std(axis=1), np.percentile(pixels, 10, axis=1, method="inverted_cdf")]
-    )
-    assert found.shape == (7, len(keys.COLOUR_STATISTICS))
-    np.testing.assert_allclose(found, expected, atol=1.0)
-    np.testing.assert_allclose(found[:, :6], expected[:, :6], rtol=1e-4)
-
-
 def test_features_do_not_depend_on_the_batch_size(tiles, transform):
-    encoder = Encoder(random_weights(0))
-    whole = encoded([tiles], encoder, transform, CPU)
-    parts = encoded([tiles[:1], tiles[1:4], tiles[4:]], encoder, transform, CPU)
-    for name in (*keys.LAYER_WIDTHS, keys.COLOUR):
+    network = PooledResNet50(RESNET50, random_weights(0))
+    whole = encoded([tiles], network, transform, CPU)
+    parts = encoded([tiles[:1], tiles[1:4], tiles[4:]], network, transform, CPU)
+    for name in (*RESNET50.layers, COLOUR):
         np.testing.assert_allclose(parts[name], whole[name], rtol=2e-3, atol=1e-3)
     assert whole["layer3"].shape == (7, 1024)
     assert whole["layer4"].dtype == np.float16
 
 
 def test_normalisation_reaches_features_and_colours(tiles, transform):
-    encoder = Encoder(random_weights(0))
-    plain = encoded([tiles], encoder, None, CPU)
-    normalised = encoded([tiles], encoder, transform, CPU)
-    expected = encoded([transform.apply(tiles)], encoder, None, CPU)
+    network = PooledResNet50(RESNET50, random_weights(0))
+    plain = encoded([tiles], network, None, CPU)
+    normalised = encoded([tiles], network, transform, CPU)
+    expected = encoded([transform.apply(tiles)], network, None, CPU)
     assert not np.allclose(plain["colour"], normalised["colour"], atol=1)
     np.testing.assert_allclose(normalised["colour"], expected["colour"], atol=0.05)
     np.testing.assert_allclose(normalised["layer3"], expected["layer3"], rtol=0.02, atol=5e-3)
 
 
 def test_bf16_stays_close_to_fp32(tiles):
-    full = encoded([tiles], Encoder(random_weights(0)), None, CPU)
-    half = encoded([tiles], Encoder(random_weights(0), torch.bfloat16), None, CPU)
-    for name in keys.LAYER_WIDTHS:
+    full = encoded([tiles], PooledResNet50(RESNET50, random_weights(0)), None, CPU)
+    half = encoded([tiles], PooledResNet50(RESNET50, random_weights(0), torch.bfloat16), None, CPU)
+    for name in RESNET50.layers:
         a, b = full[name].astype(float), half[name].astype(float)
         cosine = (a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
         assert cosine.min() > 0.999

@@ -10,14 +10,24 @@ from matplotlib.collections import PatchCollection
 from matplotlib.text import Text
 from PIL import Image
 
-from ressat.base import keys
+from ressat.base.files import UNS
+from ressat.base.layers import (
+    ATTENDED,
+    BASELINE,
+    COMBINED,
+    DIRECT,
+    EXPRESSION_UNIT,
+    MODEL,
+    OBSERVED,
+    TUNED_RIDGE,
+)
 from ressat.encoders.untrained import WATERMARK, is_untrained
-from ressat.figures import mapped_section, paper_figures, paper_maps
+from ressat.figures import paper_figures, paper_maps, section_maps
 from ressat.figures.paper_page import ONE_COLUMN, TWO_COLUMNS, journal_style, new_figure, write_figure
 
 UNSEEN, WITHIN = "holdout, unseen patients", "holdout, within-patient replicates"
 STRANGE = ["$\\frac{$", "<b>A</b>", "A_B^C", "section", "{{ 7*7 }}", "GENE-Ω", "N" * 80, "nan"]
-LAYERS = [(keys.MODEL, layer) for layer in (keys.DIRECT, keys.ATTENDED, keys.COMBINED)]
+LAYERS = [(MODEL, layer) for layer in (DIRECT, ATTENDED, COMBINED)]
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +41,7 @@ def scores(sections, genes=STRANGE, protocol=UNSEEN):
     rng = np.random.default_rng(5)
     tables = []
     for section, patient in sections:
-        for model, layer in [*LAYERS, (keys.BASELINE, keys.TUNED_RIDGE)]:
+        for model, layer in [*LAYERS, (BASELINE, TUNED_RIDGE)]:
             table = pd.DataFrame({"gene": genes, "model": model, "layer": layer})
             table["pearson"] = rng.uniform(-0.2, 0.8, len(genes))
             table["ceiling"] = np.where(np.arange(len(genes)) % 3, rng.uniform(0.8, 1, len(genes)), np.nan)
@@ -41,7 +51,7 @@ def scores(sections, genes=STRANGE, protocol=UNSEEN):
 
 def usable(per_gene, names=()):
     """usable_genes of them, these ones usable."""
-    lead = per_gene[per_gene["layer"] == keys.COMBINED]
+    lead = per_gene[per_gene["layer"] == COMBINED]
     table = lead.groupby(["protocol", "gene"], sort=False)[["pearson", "ceiling"]].mean().reset_index()
     return table.assign(usable=table["gene"].isin(names))
 
@@ -53,7 +63,7 @@ def prediction(section="X1", patient="P1", genes=STRANGE, protocol=UNSEEN, spots
     adata = anndata.AnnData(0.3 + 0.5 * observed, obs=pd.DataFrame(index=[f"s{i}" for i in range(spots)]))
     adata.var_names = genes
     adata.obs["section"] = pd.Categorical([section] * spots)
-    adata.layers[keys.OBSERVED] = observed
+    adata.layers[OBSERVED] = observed
     adata.obsm["spatial"] = np.column_stack([np.arange(spots) % 6, np.arange(spots) // 6]) * 150.0 + 200
     adata.uns["spatial"] = {
         section: {
@@ -61,8 +71,8 @@ def prediction(section="X1", patient="P1", genes=STRANGE, protocol=UNSEEN, spots
             "scalefactors": {"tissue_hires_scalef": 0.1, "spot_diameter_fullres": 110.0},
         }
     }
-    adata.uns[keys.UNS] = {
-        "headline": keys.COMBINED, "unit": keys.EXPRESSION_UNIT, "fold": "holdout", "section": section,
+    adata.uns[UNS] = {
+        "headline": COMBINED, "unit": EXPRESSION_UNIT, "fold": "holdout", "section": section,
         "patient": patient, "protocol": protocol, "mpp": 0.5,
     }  # fmt: skip
     return adata
@@ -72,7 +82,7 @@ def every_figure(per_gene=None, usable_genes=None, predictions=None):
     per_gene = scores([("X1", "P1"), ("X2", "P1"), ("X3", "P2")]) if per_gene is None else per_gene
     usable_genes = usable(per_gene, STRANGE[1:4]) if usable_genes is None else usable_genes
     return {
-        "accuracy": paper_figures.accuracy(per_gene, keys.COMBINED),
+        "accuracy": paper_figures.accuracy(per_gene, COMBINED),
         "genes": paper_figures.genes(usable_genes),
         "maps": paper_maps.maps(predictions or [prediction()], per_gene, usable_genes, 6),
         "attention": paper_figures.attention(per_gene),
@@ -134,7 +144,7 @@ def test_names_of_genes_are_drawn_as_they_are_and_never_as_formulas(tmp_path):
 
 def test_names_of_sections_and_patients_are_no_formulas_either(tmp_path):
     per_gene = scores([("X1", "$P_1$"), ("X2", "$\\x{$")])
-    written(paper_figures.accuracy(per_gene, keys.COMBINED), tmp_path)
+    written(paper_figures.accuracy(per_gene, COMBINED), tmp_path)
     figure = paper_maps.maps([prediction(patient="$\\x{$")], per_gene, usable(per_gene), 1)
     written(figure, tmp_path)
     assert any("patient $\\x{$" in text for text in words(figure))
@@ -177,22 +187,22 @@ def test_the_same_results_give_the_same_files(tmp_path):
 
 def test_accuracy_has_a_row_for_each_section_by_patient():
     per_gene = scores([("X1", "P1"), ("Y1", "P2"), ("X2", "P1")])
-    (axes,) = paper_figures.accuracy(per_gene, keys.COMBINED).axes
+    (axes,) = paper_figures.accuracy(per_gene, COMBINED).axes
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["X1", "X2", "Y1"]
     assert [text for text in words(axes) if text.startswith("patient")] == ["patient P1", "patient P2"]
     medians = [line.get_xdata()[0] for line in axes.lines if line.get_color() == "white"]
     lead, ridge = (
         per_gene[per_gene["layer"] == layer].groupby("section")["pearson"].median()
-        for layer in (keys.COMBINED, keys.TUNED_RIDGE)
+        for layer in (COMBINED, TUNED_RIDGE)
     )
-    ceiling = per_gene[per_gene["layer"] == keys.COMBINED].groupby("section")["ceiling"].median()
+    ceiling = per_gene[per_gene["layer"] == COMBINED].groupby("section")["ceiling"].median()
     rows = ["X1", "X2", "Y1"]
     np.testing.assert_allclose(medians, [*lead[rows], *ridge[rows], *ceiling[rows]])
 
 
 def test_accuracy_of_a_cohort_fits_a_page(tmp_path):
     per_gene = scores([(f"S{i}", f"P{i // 4}") for i in range(100)], genes=["A", "B"])
-    figure = paper_figures.accuracy(per_gene, keys.COMBINED)
+    figure = paper_figures.accuracy(per_gene, COMBINED)
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == [f"P{i}" for i in range(25)]
     assert figure.get_figheight() * 25.4 < 240
 
@@ -212,7 +222,7 @@ def test_protocols_are_never_mixed():
 
 def test_attention_counts_the_genes_that_it_helps():
     per_gene = scores([("X1", "P1"), ("X2", "P2")], genes=["A", "B", "C", "D"])
-    for layer, values in ((keys.DIRECT, [0.1, 0.2, 0.3, np.nan]), (keys.ATTENDED, [0.2, 0.3, 0.1, 0.5])):
+    for layer, values in ((DIRECT, [0.1, 0.2, 0.3, np.nan]), (ATTENDED, [0.2, 0.3, 0.1, 0.5])):
         chosen = per_gene["layer"] == layer
         per_gene.loc[chosen, "pearson"] = values * 2
     found = words(paper_figures.attention(per_gene))
@@ -245,20 +255,20 @@ def test_maps_show_observed_predicted_and_their_difference():
     per_gene, adata = scores([("X1", "P1")]), prediction()
     figure = paper_maps.maps([adata], per_gene, usable(per_gene, ["section"]), 6)
     observed, predicted, difference = figure.findobj(PatchCollection)
-    truth = adata[:, "section"].layers[keys.OBSERVED].ravel()
+    truth = adata[:, "section"].layers[OBSERVED].ravel()
     np.testing.assert_allclose(observed.get_array(), truth, rtol=1e-6)
     np.testing.assert_allclose(predicted.get_array(), adata[:, "section"].X.ravel(), rtol=1e-6)
     np.testing.assert_allclose(difference.get_array(), predicted.get_array() - truth, rtol=1e-5)
     assert (observed.norm.vmin, observed.norm.vmax) == (predicted.norm.vmin, predicted.norm.vmax)
     assert difference.norm.vmin == -difference.norm.vmax
     assert all(part.get_rasterized() for part in (observed, predicted, difference))
-    row = per_gene[(per_gene["gene"] == "section") & (per_gene["layer"] == keys.COMBINED)]
+    row = per_gene[(per_gene["gene"] == "section") & (per_gene["layer"] == COMBINED)]
     assert f"section   r = {row['pearson'].item():.2f}" in words(figure)
 
 
 def test_spots_lie_where_they_are_on_the_image():
     adata = prediction()
-    tissue = mapped_section.tissue(adata)
+    tissue = section_maps.tissue(adata)
     (library,) = tissue.uns["spatial"].values()
     # The cut begins a spot's diameter before the edge of the first spot.
     np.testing.assert_allclose(tissue.obsm["spatial"][0] * 0.1, [17, 17], atol=1)
@@ -281,7 +291,7 @@ def test_the_scale_bar_has_the_length_it_says():
 
 def test_small_spots_are_drawn_until_they_touch_and_large_ones_as_they_are():
     per_gene = scores([("X1", "P1")])
-    section = mapped_section.MappedSection.take(prediction(), per_gene, usable(per_gene), 1)
+    section = section_maps.SectionMaps.take(prediction(), per_gene, usable(per_gene), 1)
     assert section.enlarged(0.5) == 1.0
     assert section.enlarged(0.001) == pytest.approx(150 / 110)
     (few,) = {round(one.get_paths()[0].get_extents().width, 1) for one in drawn_maps(per_gene)}
@@ -306,8 +316,8 @@ def test_few_genes_are_mapped_and_said_which():
 def test_constant_and_undefined_genes_are_drawn_or_left_out_and_never_stop_a_figure(tmp_path):
     per_gene = scores([("X1", "P1"), ("X2", "P2")])
     adata = prediction()
-    adata.layers[keys.OBSERVED][:, 1] = np.nan
-    adata.layers[keys.OBSERVED][:, 2] = adata.X[:, 2] = 1.0
+    adata.layers[OBSERVED][:, 1] = np.nan
+    adata.layers[OBSERVED][:, 2] = adata.X[:, 2] = 1.0
     undefined = (per_gene["section"] == "X1") & per_gene["gene"].isin(STRANGE[1:3])
     per_gene.loc[undefined, ["pearson", "ceiling"]] = np.nan
     for figure in every_figure(per_gene, None, [adata]).values():

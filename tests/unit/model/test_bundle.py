@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from ressat.base.errors import InputError
+from ressat.base.errors import InputError, about
 from ressat.model import prediction
 from ressat.model.bundle import Bundle
 from ressat.model.network import Head, HeadSettings
 from ressat.model.prediction import predict
-from ressat.model.section_data import Scaler
-from ressat.model.training import InputSettings, TrainedHead
+from ressat.model.scaler import Scaler
+from ressat.model.trained_head import InputSettings, TrainedHead
 
 REQUIRES = {
     "weights_sha256": "ab" * 32,
@@ -89,9 +89,12 @@ def test_prediction_does_not_depend_on_the_order_of_spots(bundle, features):
     ],
 )
 def test_features_made_in_another_way_are_refused(bundle, name, value):
-    bundle.check(REQUIRES, file="features.h5")
-    with pytest.raises(InputError, match=f"section S: features.h5: .*{value}"):
-        bundle.check({**REQUIRES, name: value}, file="features.h5", section="S")
+    bundle.check(REQUIRES)
+    with (
+        pytest.raises(InputError, match=f"section S: features.h5: .*{value}"),
+        about(section="S", file="features.h5"),
+    ):
+        bundle.check({**REQUIRES, name: value})
 
 
 def test_a_file_that_is_no_model_is_refused(bundle, tmp_path):

@@ -245,7 +245,7 @@ def test_a_handful_of_spots_is_enough(method):
 
 def test_squidpy_says_nothing_on_the_terminal(repository):
     code = (
-        "import sys; sys.path.insert(0, '../tests/unit'); from test_genes import section, select_genes;"
+        "import sys; sys.path.insert(0, '../tests/unit/model'); from test_panel import section, select_genes;"
         "select_genes({'A1': section(1, side=4)}, 'svg', 3)"
     )
     found = subprocess.run(

@@ -31,7 +31,7 @@ def predictions() -> anndata.AnnData:
         0,
         "f" * 64,
     )
-    features = Features("S1", np.empty((SPOTS, 0), np.float32), coords, barcodes, tissue, {})
+    features = Features("S1", np.empty((SPOTS, 0), np.float32), coords, barcodes, tissue, {}, {})
     layers = {name: rng.random((SPOTS, 3)) for name in ("direct", "attended")}
     genes = pd.DataFrame(
         {"hvg_rank": [1.0 + place for place in range(len(GENES))]}, index=pd.Index(GENES, name="gene")

@@ -3,14 +3,16 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from ressat.base import keys
+from ressat.encoders.registry import ENCODERS
 from ressat.model.network import HeadSettings
-from ressat.model.section_data import SectionData, layer_columns
-from ressat.model.training import InputSettings, Run, TrainSettings
+from ressat.model.section_data import SectionData
+from ressat.model.trained_head import InputSettings
+from ressat.model.training import Run, TrainSettings
 from ressat.stats.metrics import pearson
 from ressat.stats.neighbours import smoothed, with_context
 
-WIDTH = sum(keys.LAYER_WIDTHS.values())
+LAYERS = ENCODERS.load("resnet50").layers
+WIDTH = sum(LAYERS.values())
 SETTINGS = TrainSettings(
     learning_rate=1e-3, weight_decay=0.01, max_steps=100, patience=40, spots_per_step=512, seed=3
 )
@@ -26,7 +28,7 @@ def section(name: str, patient: str, seed: int, side: int = 9) -> SectionData:
     hidden = smoothed(rng.normal(size=(side * side, 8)), coords, 0.7)
     features = (hidden @ SPREAD + 0.5 * rng.normal(size=(side * side, WIDTH))).astype(np.float32)
     targets = (3 + hidden @ SLOPES + 0.3 * rng.normal(size=(side * side, 5))).astype(np.float32)
-    return SectionData(name, patient, features, targets, coords)
+    return SectionData(name, patient, features, targets, coords, LAYERS)
 
 
 SECTIONS = [section("A", "p1", 1), section("B", "p2", 2), section("C", "p2", 3)]
@@ -56,11 +58,14 @@ def test_both_terms_of_the_loss_fall():
 
 
 def test_a_section_is_read_with_its_context_by_the_layers_named():
-    data, columns = SECTIONS[0], layer_columns(["layer4"])
-    read = InputSettings(("layer4",), 200.0).read_section(data)
-    np.testing.assert_array_equal(read, with_context(data.features[:, columns], data.coords, 200.0))
-    alone = InputSettings(("layer4", "layer3"), 0.0).read_section(data)
-    np.testing.assert_array_equal(alone, data.features[:, [*columns, *layer_columns(["layer3"])]])
+    data, columns = SECTIONS[0], [*range(1024, WIDTH)]
+    assert data.columns(["layer4"]).tolist() == columns
+    run = Run(SECTIONS, InputSettings(("layer4",), 200.0), HEAD, SETTINGS)
+    expected = run.features.scale(with_context(data.features[:, columns], data.coords, 200.0))
+    np.testing.assert_array_equal(run.reader(data).cpu(), expected.astype(np.float32))
+    run = Run(SECTIONS, InputSettings(("layer4", "layer3"), 0.0), HEAD, SETTINGS)
+    expected = run.features.scale(data.features[:, [*columns, *range(1024)]])
+    np.testing.assert_array_equal(run.reader(data).cpu(), expected.astype(np.float32))
 
 
 def test_scalers_come_from_the_training_spots():
@@ -68,7 +73,7 @@ def test_scalers_come_from_the_training_spots():
     targets = np.concatenate([data.targets for data in SECTIONS]).astype(float)
     np.testing.assert_allclose(run.targets.mean, targets.mean(axis=0))
     np.testing.assert_allclose(run.targets.sd, targets.std(axis=0))
-    read = np.concatenate([INPUTS.read_section(data) for data in SECTIONS])
+    read = np.concatenate([INPUTS.read(data.features[:, :1024], data.coords) for data in SECTIONS])
     np.testing.assert_allclose(run.features.mean, read.mean(axis=0))
 
 

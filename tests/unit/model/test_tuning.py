@@ -5,15 +5,17 @@ import pandas as pd
 import pytest
 import torch
 
-from ressat.base import keys
+from ressat.encoders.registry import ENCODERS
 from ressat.model.network import HeadSettings, spot_interaction
 from ressat.model.section_data import SectionData
-from ressat.model.training import InputSettings, Run, TrainSettings
+from ressat.model.trained_head import InputSettings
+from ressat.model.training import Run, TrainSettings
 from ressat.model.tuning import CHECK_EVERY, MARGIN, MIN_STEPS, SHARES, Candidate, train
 from ressat.stats.metrics import pearson
 from ressat.stats.neighbours import smoothed
 
-WIDTH = sum(keys.LAYER_WIDTHS.values())
+LAYERS = ENCODERS.load("resnet50").layers
+WIDTH = sum(LAYERS.values())
 SETTINGS = TrainSettings(
     learning_rate=1e-3, weight_decay=0.01, max_steps=160, patience=40, spots_per_step=512, seed=3
 )
@@ -31,7 +33,7 @@ def section(name: str, patient: str, seed: int, side: int = 9) -> SectionData:
     features = rng.normal(size=(side * side, WIDTH)).astype(np.float32)
     features[:, 1024:] = hidden @ SPREAD + 0.5 * features[:, 1024:]
     targets = (3 + hidden @ SLOPES + 0.3 * rng.normal(size=(side * side, 5))).astype(np.float32)
-    return SectionData(name, patient, features, targets, coords)
+    return SectionData(name, patient, features, targets, coords, LAYERS)
 
 
 SECTIONS = [section("A", "p1", 1), section("B", "p2", 2), section("C", "p2", 3)]

@@ -2,14 +2,14 @@ import json
 
 import pytest
 
-from ressat.base import keys
 from ressat.base.errors import InputError
+from ressat.base.files import FORMAT_VERSION
 from ressat.report import interaction
 
 DRAWN = [{"fold": "all", "section": "H1"}, {"fold": "holdout", "section": "X1"}]
 
 
-def files(tmp_path, interaction, expression, version=keys.FORMAT_VERSION):
+def files(tmp_path, interaction, expression, version=FORMAT_VERSION):
     rows = [f"s{i}\t{a}\t{b}" for i, (a, b) in enumerate(zip(interaction, expression, strict=True))]
     (tmp_path / "X1.tsv").write_text(
         "\n".join(["spot\tinteraction_cluster\texpression_cluster", *rows]) + "\n"

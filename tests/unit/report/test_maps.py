@@ -11,10 +11,10 @@ from ressat.report.maps import (
     NO_VALUE,
     STEPS,
     Prediction,
-    drawn_section,
-    mapped_genes,
-    packed_gene,
+    gene_pack,
+    genes_with_maps,
     ranked_genes,
+    section_map,
 )
 
 
@@ -42,7 +42,7 @@ def unpacked(packed: str) -> np.ndarray:
 def test_values_come_back_within_half_a_step():
     rng = np.random.default_rng(0)
     observed, predicted = rng.gamma(2.0, size=200), rng.normal(1.0, 0.01, 200)
-    about, packed = packed_gene("G", [prediction(predicted, observed)])
+    about, packed = gene_pack("G", [prediction(predicted, observed)])
     levels = unpacked(packed)
     for kind, part, values in (("observed", levels[:200], observed), ("predicted", levels[200:], predicted)):
         low, step = about[kind]
@@ -52,30 +52,30 @@ def test_values_come_back_within_half_a_step():
 
 def test_one_odd_spot_does_not_flatten_the_scale():
     values = np.r_[np.linspace(0, 1, 199), 1000.0]
-    about, _ = packed_gene("G", [prediction(values, values)])
+    about, _ = gene_pack("G", [prediction(values, values)])
     assert about["scale"][1] < 1.1
     assert about["difference"] == 0.01
 
 
 def test_what_is_missing_is_told_from_zero():
-    about, packed = packed_gene("G", [prediction(np.zeros(3), [0.0, np.nan, 2.0]), prediction([np.nan, 1.0])])
+    about, packed = gene_pack("G", [prediction(np.zeros(3), [0.0, np.nan, 2.0]), prediction([np.nan, 1.0])])
     levels = unpacked(packed)
     assert (levels == NO_VALUE).tolist() == [False, True, False] + [False] * 3 + [True, False]
     assert about["observed"][0] == 0
 
 
 def test_a_gene_that_no_section_has_is_not_packed():
-    assert packed_gene("OTHER", [prediction(np.ones(3), np.ones(3))]) is None
-    assert packed_gene("G", [prediction(np.full(3, np.nan))]) is None
+    assert gene_pack("OTHER", [prediction(np.ones(3), np.ones(3))]) is None
+    assert gene_pack("G", [prediction(np.full(3, np.nan))]) is None
 
 
 def test_a_constant_gene_has_a_scale():
-    about, _ = packed_gene("G", [prediction(np.ones(4), np.ones(4))])
+    about, _ = gene_pack("G", [prediction(np.ones(4), np.ones(4))])
     assert about["scale"][0] < about["scale"][1]
 
 
 def test_the_scale_bar_has_the_length_it_says():
-    about = drawn_section(prediction(np.ones(5), np.ones(5)))
+    about = section_map(prediction(np.ones(5), np.ones(5)))
     # Spots span 300 px, and the margin is 30 px and more: 3.6 mm at 10 um/px, a third of which is 1.2 mm.
     assert about["bar_um"] == 1000
     assert about["width"] == 480
@@ -83,18 +83,18 @@ def test_the_scale_bar_has_the_length_it_says():
 
 
 def test_spots_lie_on_the_image_where_they_lay_on_the_slide():
-    about = drawn_section(prediction(np.ones(5), np.ones(5)))
+    about = section_map(prediction(np.ones(5), np.ones(5)))
     places = np.frombuffer(base64.b64decode(about["places"]), "<f4").reshape(-1, 2)
     scale = 480 / 360
     np.testing.assert_allclose(np.diff(places[:, 0]), 75 * scale, rtol=1e-3)
     assert about["diameter"] == pytest.approx(20 * scale, rel=1e-3)
     assert about["tested"]
-    assert not drawn_section(prediction(np.ones(5)))["tested"]
+    assert not section_map(prediction(np.ones(5)))["tested"]
 
 
 def test_genes_that_are_asked_for_are_mapped_beside_the_first():
-    assert mapped_genes(["A", "B", "C", "D"], 2, []) == ["A", "B"]
-    assert mapped_genes(["A", "B", "C", "D"], 2, ["D", "X", "A"]) == ["A", "B", "D"]
+    assert genes_with_maps(["A", "B", "C", "D"], 2, []) == ["A", "B"]
+    assert genes_with_maps(["A", "B", "C", "D"], 2, ["D", "X", "A"]) == ["A", "B", "D"]
 
 
 def test_genes_rank_as_in_their_table_each_once():

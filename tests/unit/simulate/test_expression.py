@@ -11,7 +11,7 @@ import scanpy as sc
 import squidpy as sq
 from scipy.spatial import cKDTree
 
-from ressat.base.errors import InputError
+from ressat.base.errors import InputError, about
 from ressat.simulate.expression import (
     GeneSettings,
     array_positions,
@@ -195,8 +195,8 @@ def test_a_preview_is_never_enlarged(tmp_path, tissue):
 
 
 def test_settings_left_out_have_their_defaults():
-    assert read_settings({}, "P1") == (TissueSettings(), GeneSettings())
-    tissue, genes = read_settings({"seed": 4, "mpp": 1, "genes": {"noise": 5}}, "P1")
+    assert read_settings({}) == (TissueSettings(), GeneSettings())
+    tissue, genes = read_settings({"seed": 4, "mpp": 1, "genes": {"noise": 5}})
     assert tissue == dataclasses.replace(TissueSettings(), seed=4, mpp=1)
     assert genes == dataclasses.replace(GeneSettings(), noise=5)
 
@@ -219,7 +219,7 @@ def test_settings_left_out_have_their_defaults():
     ],
 )
 def test_a_wrong_setting_is_named_with_its_section(config, named):
-    with pytest.raises(InputError) as caught:
-        read_settings(config, "P1")
+    with pytest.raises(InputError) as caught, about(section="P1"):
+        read_settings(config)
     assert caught.value.section == "P1"
     assert named in str(caught.value)

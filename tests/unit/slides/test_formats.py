@@ -248,9 +248,9 @@ def test_a_name_of_no_known_format_is_refused(name):
     ("content", "found"),
     [
         (b"", "is empty"),
-        (b"I", "does not begin as a TIFF does"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), "does not begin as a TIFF does"),
-        (b"II\x2a", "does not begin as a TIFF does"),
+        (b"I", "does not begin like a TIFF"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "does not begin like a TIFF"),
+        (b"II\x2a", "does not begin like a TIFF"),
         (b"II\x2a\x00\x08", "damaged or cut short"),
         (b"II\x2a\x00\x08\x00\x00\x00", "damaged or cut short"),
         (b"MM\x00\x2a\x00\x00\x00\x00" + bytes(50), "damaged or cut short"),

@@ -88,7 +88,7 @@ def test_without_a_place_the_images_follow_each_other():
 
 def test_an_only_image_is_the_slide_and_labels_alone_are_refused():
     assert slide_image(ome_xml(ome_image("label"))).page == 0
-    with pytest.raises(InputError, match="no image but label, macro; expected a slide"):
+    with pytest.raises(InputError, match="the only images in the OME-TIFF are label, macro; expected"):
         slide_image(ome_xml(ome_image("label", ifd=0), ome_image("macro", ifd=1)))
 
 

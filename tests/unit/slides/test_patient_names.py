@@ -7,7 +7,7 @@ import pyvips
 import tifffile
 from PIL import Image, PngImagePlugin
 
-from ressat.checks.slide_preview import preview
+from ressat.checks.thumbnail import thumbnail
 from ressat.slides.formats import needs_conversion
 from ressat.slides.pyramid import convert
 from ressat.slides.slide import Slide
@@ -96,13 +96,13 @@ def test_no_pixel_of_a_label_comes_out(name, tmp_path):
     LABELLED[name](path)
     assert holds_a_label(path)
     for longest_px in (1000, 350, 180, 60, 8):
-        seen = preview(path, "S1", longest_px)
+        seen = thumbnail(path, longest_px)
         assert seen.size == (WIDTH, HEIGHT)
         assert is_clean(seen.lowres)
     if needs_conversion(path):
-        convert(path, tmp_path / "slide.tiff", section="S1", mpp=0.5)
+        convert(path, tmp_path / "slide.tiff", mpp=0.5)
         path = tmp_path / "slide.tiff"
-    with Slide(path, "S1") as slide:
+    with Slide(path) as slide:
         assert slide.size == (WIDTH, HEIGHT)
         for level, downsample in enumerate(slide.downsamples):
             assert is_clean(slide.read(-50, -50, level, *(round(edge / downsample) for edge in (800, 600))))
@@ -152,7 +152,7 @@ def test_no_description_comes_into_a_prepared_slide(name, tmp_path):
     path, prepared = tmp_path / name, tmp_path / "slide.tiff"
     Image.fromarray(RGB).save(path, **DESCRIBED[name])
     assert not DESCRIBED[name] or NAME.encode() in path.read_bytes()
-    convert(path, prepared, section="S1", mpp=0.5)
+    convert(path, prepared, mpp=0.5)
     content = prepared.read_bytes()
     for part in (NAME, "Jane", "Doe"):
         assert part.encode() not in content
@@ -166,7 +166,7 @@ def test_no_description_of_an_ome_tiff_comes_into_a_prepared_slide(tmp_path):
     path, prepared = tmp_path / "a.ome.tif", tmp_path / "slide.tiff"
     ome_with_label(0)(path)
     assert NAME.encode() in path.read_bytes()
-    convert(path, prepared, section="S1", mpp=0.5)
+    convert(path, prepared, mpp=0.5)
     assert NAME.encode() not in prepared.read_bytes()
     with openslide.OpenSlide(prepared) as slide:
         assert not slide.associated_images
@@ -181,7 +181,7 @@ def test_labels_of_real_slides_are_left_alone(shared, monkeypatch):
 
     monkeypatch.setattr(openslide.OpenSlide, "associated_images", property(refuse))
     for path in (shared / "data/wsi").glob("*.svs"):
-        preview(path, "S1", 500)
-        with Slide(path, "S1") as slide:
+        thumbnail(path, 500)
+        with Slide(path) as slide:
             slide.read(0, 0, 0, 50, 50)
             slide.fingerprint()

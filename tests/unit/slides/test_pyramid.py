@@ -10,9 +10,9 @@ import pytest
 import tifffile
 from PIL import Image
 
-from ressat.base.errors import InputError
+from ressat.base.errors import InputError, about
 from ressat.base.files import replacing
-from ressat.checks.checked import Checked
+from ressat.checks.record import CheckRecord
 from ressat.slides.formats import needs_conversion
 from ressat.slides.pyramid import convert
 from slide_files import (
@@ -98,7 +98,7 @@ def test_a_converted_picture_is_the_picture(name, tmp_path, target):
     source = tmp_path / name
     write(source)
     assert needs_conversion(source)
-    assert convert(source, target, section="S1", mpp=0.5) == (WIDTH, HEIGHT)
+    assert convert(source, target, mpp=0.5) == (WIDTH, HEIGHT)
     assert mpp_seen(target) == pytest.approx(0.5, rel=1e-3)
     with openslide.OpenSlide(target) as slide:
         assert slide.properties["openslide.vendor"] == "generic-tiff"
@@ -114,7 +114,7 @@ def test_a_converted_picture_is_the_picture(name, tmp_path, target):
 def test_a_converted_picture_needs_no_conversion(tmp_path, target):
     source, again = tmp_path / "a.png", tmp_path / "a.tiff"
     pillow()(source)
-    convert(source, target, section="S1", mpp=0.5)
+    convert(source, target, mpp=0.5)
     again.symlink_to(target)
     assert not needs_conversion(again)
 
@@ -122,7 +122,7 @@ def test_a_converted_picture_needs_no_conversion(tmp_path, target):
 def test_cmyk_becomes_similar_rgb(tmp_path, target):
     source = tmp_path / "cmyk.jpg"
     PICTURES["cmyk.jpg"][0](source)
-    convert(source, target, section="S1", mpp=0.5)
+    convert(source, target, mpp=0.5)
     correlation = np.corrcoef(read(target).ravel(), RGB.ravel())[0, 1]
     assert correlation > 0.8  # inks look as their profile says; taken as RGB, they would be far below 0
 
@@ -130,7 +130,7 @@ def test_cmyk_becomes_similar_rgb(tmp_path, target):
 def test_a_small_picture_has_one_level(tmp_path, target):
     source = tmp_path / "small.png"
     pillow(RGB[:100, :201])(source)
-    convert(source, target, section="S1", mpp=0.5)
+    convert(source, target, mpp=0.5)
     with openslide.OpenSlide(target) as slide:
         assert slide.level_dimensions == ((201, 100),)
 
@@ -143,7 +143,7 @@ def test_stored_pixels_stay_where_they_are(name, tmp_path, target):
     exif = image.getexif()
     exif[0x0112] = 6  # to be shown turned by 90 degrees
     image.save(source, exif=exif, quality=95)
-    convert(source, target, section="S1", mpp=0.5)
+    convert(source, target, mpp=0.5)
     assert np.abs(read(target) - RGB).mean() < 2
     with tifffile.TiffFile(target) as written:
         assert {page.tags["Orientation"].value for page in written.pages} == {1}
@@ -153,7 +153,7 @@ def test_quality_reaches_the_file(tmp_path):
     source = tmp_path / "a.png"
     pillow()(source)
     for quality in (50, 95):
-        convert(source, tmp_path / f"q{quality}", section="S1", mpp=0.5, quality=quality)
+        convert(source, tmp_path / f"q{quality}", mpp=0.5, quality=quality)
         assert np.abs(read(tmp_path / f"q{quality}") - RGB).mean() < 3
     assert (tmp_path / "q50").stat().st_size < (tmp_path / "q95").stat().st_size / 2
 
@@ -162,7 +162,7 @@ def test_the_same_picture_gives_the_same_pixels(tmp_path):
     source = tmp_path / "a.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 256, RGB.shape, np.uint8)).save(source)
     for name in ("first", "second"):
-        convert(source, tmp_path / name, section="S1", mpp=0.5)
+        convert(source, tmp_path / name, mpp=0.5)
     for level in range(3):
         assert (read(tmp_path / "first", level) == read(tmp_path / "second", level)).all()
 
@@ -171,7 +171,7 @@ def test_the_same_picture_gives_the_same_pixels(tmp_path):
 def test_the_given_mpp_is_what_openslide_reports(mpp, tmp_path, target):
     source = tmp_path / "a.jpg"
     pillow(dpi=(50800, 50800))(source)
-    convert(source, target, section="S1", mpp=mpp)
+    convert(source, target, mpp=mpp)
     assert mpp_seen(target) == pytest.approx(mpp, rel=1e-3)
 
 
@@ -210,10 +210,10 @@ def test_a_damaged_picture_is_refused_with_the_place(name, write, damage, place,
     damaged(source, *damage) if isinstance(damage, tuple) else spoil_tile(source, damage)
     before = source.read_bytes()
     sentence = (
-        rf"^section S1: .*{name}: the picture cannot be read{place} \(.+\); expected .+; .*save it anew"
+        rf"^section S1: .*{name}: the picture cannot be read{place} \(.+\); expected .+; .*save it again"
     )
-    with pytest.raises(InputError, match=sentence) as caught:
-        convert(source, target, section="S1", mpp=0.5)
+    with pytest.raises(InputError, match=sentence) as caught, about(section="S1"):
+        convert(source, target, mpp=0.5)
     assert "\n" not in str(caught.value)
     assert (caught.value.section, caught.value.file) == ("S1", str(source))
     assert source.read_bytes() == before
@@ -235,26 +235,27 @@ def test_a_damaged_picture_is_refused_with_the_place(name, write, damage, place,
 def test_a_picture_that_is_no_colour_picture_is_refused(name, write, found, tmp_path, target):
     source = tmp_path / name
     write(source)
-    with pytest.raises(InputError, match=rf"^section S1: .*{name}: the picture.* {found}.*; expected .*; "):
-        convert(source, target, section="S1", mpp=0.5)
+    sentence = rf"^section S1: .*{name}: the picture.* {found}.*; expected .*; "
+    with pytest.raises(InputError, match=sentence), about(section="S1"):
+        convert(source, target, mpp=0.5)
 
 
 def test_a_missing_picture_is_refused(tmp_path, target):
     with pytest.raises(InputError, match=r"none\.png: the picture cannot be read \(No such file"):
-        convert(tmp_path / "none.png", target, section="S1", mpp=0.5)
+        convert(tmp_path / "none.png", target, mpp=0.5)
 
 
 def test_a_failing_disk_is_not_the_pictures_fault(tmp_path):
     source = tmp_path / "a.png"
     pillow()(source)
     with pytest.raises(OSError, match=r"cannot write .*no_such_folder"):
-        convert(source, tmp_path / "no_such_folder" / "slide", section="S1", mpp=0.5)
+        convert(source, tmp_path / "no_such_folder" / "slide", mpp=0.5)
 
 
 def run_script(repository, tmp_path, source):
     """Run prepare_slide.py as Snakemake would: with an object `snakemake`, beside the library."""
     checked = tmp_path / "S1.json"
-    Checked("S1", WIDTH, HEIGHT, 0.5, "sheet", 1.0, None, None, None, None, []).write(checked)
+    CheckRecord("S1", WIDTH, HEIGHT, 0.5, "sheet", 1.0, None, None, None, None, []).write(checked)
     given = {
         "input": {"slide": str(source), "checked": str(checked)},
         "output": {"slide": str(tmp_path / "results/slides/S1.tiff")},
@@ -306,5 +307,5 @@ def test_the_script_ends_in_one_sentence_and_leaves_no_file(repository, tmp_path
 
 def test_a_real_section(shared, target):
     source = shared / "data/wsi/kidney-48-5.tif"
-    convert(source, target, section="kidney", mpp=0.5)
+    convert(source, target, mpp=0.5)
     assert np.abs(read(target) - np.asarray(Image.open(source))).mean() < 2

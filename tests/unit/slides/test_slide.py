@@ -8,7 +8,7 @@ import openslide
 import pytest
 import tifffile
 
-from ressat.base.errors import InputError
+from ressat.base.errors import InputError, about
 from ressat.slides import slide as module
 from ressat.slides.slide import Slide
 
@@ -24,7 +24,7 @@ def rgb():
 
 
 def test_a_region_has_the_slides_pixels(rgb, write_slide, block_means):
-    with Slide(write_slide(rgb, downsamples=(2,)), "S1") as slide:
+    with Slide(write_slide(rgb, downsamples=(2,))) as slide:
         assert (slide.size, slide.downsamples) == ((WIDTH, HEIGHT), (1.0, 2.0))
         assert np.array_equal(slide.read(310, 120, 0, 60, 40), rgb[120:160, 310:370])
         level_1 = block_means(rgb, 2).round()
@@ -39,7 +39,7 @@ def test_what_lies_outside_the_image_is_background(rgb, write_slide, block_means
     padded[500 : 500 + HEIGHT, 500 : 500 + WIDTH] = rgb
     x, y = corner[0] + 500, corner[1] + 500
     expected = block_means(padded[y : y + 100 * factor, x : x + 100 * factor], factor).round()
-    with Slide(write_slide(rgb, downsamples=(2,)), "S1") as slide:
+    with Slide(write_slide(rgb, downsamples=(2,))) as slide:
         assert np.array_equal(slide.read(*corner, level, 100, 100), expected)
 
 
@@ -54,16 +54,22 @@ def test_a_file_that_is_no_slide_is_named(rgb, tmp_path, kind):
         "striped": lambda: tifffile.imwrite(path, rgb, photometric="rgb"),
     }
     make[kind]()
-    with pytest.raises(InputError, match=r"section S1: .*C2\.tif: OpenSlide cannot open it .*; expected"):
-        Slide(path, "S1")
+    with (
+        pytest.raises(InputError, match=r"section S1: .*C2\.tif: OpenSlide cannot open it .*; expected"),
+        about(section="S1"),
+    ):
+        Slide(path)
 
 
 def assert_damage_is_met_at(path, x, y):
-    with Slide(path, "S1") as slide:
+    with Slide(path) as slide:
         slide.read(10, 10, 0, 100, 100)
-        with pytest.raises(
-            InputError, match=rf"section S1: .*slide\.tiff: .*x={x}, y={y} \(level 0"
-        ) as caught:
+        with (
+            pytest.raises(
+                InputError, match=rf"section S1: .*slide\.tiff: .*x={x}, y={y} \(level 0"
+            ) as caught,
+            about(section="S1"),
+        ):
             slide.read(x, y, 0, 100, 80)
     assert "copy or export the slide again" in str(caught.value)
 
@@ -87,7 +93,7 @@ def test_damage_is_narrowed_down_in_the_low_resolution_image(rgb, write_slide):
         file.seek(offset)
         file.write(b"\xaa" * 400)
     with (
-        Slide(path, "S1") as slide,
+        Slide(path) as slide,
         pytest.raises(InputError, match=r"x=512, y=512 \(level 1, 128 x 94 px\) cannot be read"),
     ):
         slide.low_resolution(200)
@@ -114,7 +120,7 @@ def test_other_pixels_than_8_bit_rgb_are_seen_as_colours(rgb, write_slide, kind)
         colours[:, 7] = shade.astype(np.uint16) * 257
         index = np.full((HEIGHT, WIDTH), 7, np.uint8)
         path, expected = write_slide(index, photometric="palette", colormap=colours), shade
-    with Slide(path, "S1") as slide:
+    with Slide(path) as slide:
         seen = np.asarray(slide.read(0, 0, 0, WIDTH, HEIGHT)).astype(float)
         lowres, _ = slide.low_resolution(WIDTH)
     assert np.abs(seen - expected).max() <= 2
@@ -145,7 +151,7 @@ TAGS = {
 def test_the_scale_is_taken_from_believable_tags_only(rgb, write_slide, name):
     (*resolution, unit), mpp = TAGS[name]
     path = write_slide(rgb, resolution=tuple(resolution), resolutionunit=unit)
-    with Slide(path, "S1") as slide:
+    with Slide(path) as slide:
         assert slide.tagged_mpp == (None if mpp is None else pytest.approx(mpp, rel=1e-3))
 
 
@@ -153,13 +159,13 @@ def test_without_tags_there_is_no_scale(rgb, write_slide):
     path = write_slide(rgb)
     with openslide.OpenSlide(path) as handle:
         assert "openslide.mpp-x" not in handle.properties
-    with Slide(path, "S1") as slide:
+    with Slide(path) as slide:
         assert slide.tagged_mpp is None
 
 
 @pytest.mark.parametrize("longest_px", [2000, 1000, 999, 400, 150, 90, 7])
 def test_the_low_resolution_image_is_made_of_block_averages(rgb, write_slide, block_means, longest_px):
-    with Slide(write_slide(rgb), "S1") as slide:
+    with Slide(write_slide(rgb)) as slide:
         image, downsample = slide.low_resolution(longest_px)
     assert downsample == -(-WIDTH // longest_px)
     assert max(image.shape) <= longest_px
@@ -169,8 +175,8 @@ def test_the_low_resolution_image_is_made_of_block_averages(rgb, write_slide, bl
 @pytest.mark.parametrize("longest_px", [500, 250, 125, 63])
 def test_the_low_resolution_image_does_not_depend_on_pyramid_levels(rgb, write_slide, longest_px):
     with (
-        Slide(write_slide(rgb, "flat.tiff"), "S1") as flat,
-        Slide(write_slide(rgb, "pyramid.tiff", downsamples=(2, 4)), "S1") as pyramid,
+        Slide(write_slide(rgb, "flat.tiff")) as flat,
+        Slide(write_slide(rgb, "pyramid.tiff", downsamples=(2, 4))) as pyramid,
     ):
         (one, coarseness), (other, same) = flat.low_resolution(longest_px), pyramid.low_resolution(longest_px)
     assert coarseness == same
@@ -178,7 +184,7 @@ def test_the_low_resolution_image_does_not_depend_on_pyramid_levels(rgb, write_s
 
 
 def test_the_low_resolution_image_is_read_in_bounded_blocks_without_seams(rgb, write_slide, monkeypatch):
-    with Slide(write_slide(rgb), "S1") as slide:
+    with Slide(write_slide(rgb)) as slide:
         whole, _ = slide.low_resolution(150)
         sizes = []
         read = slide.read
@@ -194,7 +200,7 @@ def test_levels_of_odd_size_leave_no_seams(write_slide, monkeypatch):
     """A level of a slide with odd edges is not a whole fraction of it, and blocks start between pixels."""
     monkeypatch.setattr(module, "BLOCK_PX", 64)
     path = write_slide(np.full((771, 1003, 3), (200, 120, 160), np.uint8), downsamples=(4,))
-    with Slide(path, "S1") as slide:
+    with Slide(path) as slide:
         assert slide.downsamples[1] != 4
         image, _ = slide.low_resolution(130)
     assert np.abs(image.astype(int) - (200, 120, 160)).max() <= 1
@@ -202,7 +208,7 @@ def test_levels_of_odd_size_leave_no_seams(write_slide, monkeypatch):
 
 def test_the_fingerprint_is_of_the_content_alone(rgb, write_slide, tmp_path):
     def fingerprint(path):
-        with Slide(path, "S1") as slide:
+        with Slide(path) as slide:
             return slide.fingerprint()
 
     path = write_slide(rgb, downsamples=(4,))

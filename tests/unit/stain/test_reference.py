@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ressat.base.errors import InputError
-from ressat.stain import methods, reference
+from ressat.base.errors import InputError, about
+from ressat.stain import reference
+from ressat.stain.methods.registry import METHODS
 from ressat.stain.reference import reference_pixels
 from ressat.stain.section_stain import fit_reference
+from ressat.stain.tissue_pixels import tissue_pixels
 
 Y, X = np.mgrid[0:900, 0:1200]
 TISSUE = ((X - 500) / 350) ** 2 + ((Y - 450) / 300) ** 2 < 1
@@ -44,20 +46,21 @@ def test_the_draw_is_bounded_and_repeatable(rgb, write_slide, tmp_path, monkeypa
 def test_a_slides_pixels_come_from_around_its_tissue(rgb, write_slide, mpp):
     path = write_slide(rgb, downsamples=(4,), mpp=mpp)
     drawn = reference_pixels(path, 100_000, seed=1)
-    assert (
-        len(methods.tissue_pixels(drawn)) / len(drawn)
-        > len(methods.tissue_pixels(rgb.reshape(-1, 3))) / TISSUE.size
-    )
-    whole = methods.fit("macenko", rgb.reshape(-1, 3))
-    assert np.abs(methods.fit("macenko", drawn).vectors - whole.vectors).max() < 0.02
+    assert len(tissue_pixels(drawn)) / len(drawn) > len(tissue_pixels(rgb.reshape(-1, 3))) / TISSUE.size
+    macenko = METHODS.load("macenko")
+    whole = macenko.fit(rgb.reshape(-1, 3))
+    assert np.abs(macenko.fit(drawn).vectors - whole.vectors).max() < 0.02
 
 
 def test_a_slide_without_tissue_is_refused_as_a_reference(write_slide):
     path = write_slide(np.full((600, 600, 3), 245, np.uint8), mpp=4.0)
     drawn = reference_pixels(path, 10_000, seed=1)
     assert drawn.shape == (0, 3)
-    with pytest.raises(InputError, match=r"slide\.tiff: its stains cannot be fitted \(only 0 tissue pixels"):
-        fit_reference("slide.tiff", "macenko", drawn, path)
+    with (
+        pytest.raises(InputError, match=r"slide\.tiff: its stains cannot be fitted \(only 0 tissue pixels"),
+        about(file=path),
+    ):
+        fit_reference("slide.tiff", "macenko", drawn)
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
@@ -75,8 +78,11 @@ def test_what_is_transparent_is_glass(rgb, tmp_path, mode):
 def test_a_picture_in_grey_is_refused_as_a_reference(rgb, tmp_path):
     path = tmp_path / "grey.png"
     Image.fromarray(rgb).convert("L").save(path)
-    with pytest.raises(InputError, match=r"grey\.png: its stains cannot be fitted \(one stain only"):
-        fit_reference("grey.png", "macenko", reference_pixels(path, 50_000, seed=1), path)
+    with (
+        pytest.raises(InputError, match=r"grey\.png: its stains cannot be fitted \(one stain only"),
+        about(file=path),
+    ):
+        fit_reference("grey.png", "macenko", reference_pixels(path, 50_000, seed=1))
 
 
 def test_a_picture_too_large_to_be_read_whole_is_refused(rgb, tmp_path, monkeypatch):

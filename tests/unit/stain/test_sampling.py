@@ -18,7 +18,7 @@ CENTRES = np.array([(x * EDGE + 20, y * EDGE + 20) for y in range(ROWS) for x in
 def slide(write_slide):
     y, x = np.mgrid[0 : ROWS * EDGE, 0 : COLUMNS * EDGE] // EDGE
     noise = np.random.default_rng(0).integers(0, 256, x.shape)
-    with Slide(write_slide(np.stack([x * 10, y * 10, noise], -1).astype(np.uint8)), "C2") as opened:
+    with Slide(write_slide(np.stack([x * 10, y * 10, noise], -1).astype(np.uint8))) as opened:
         yield opened
 
 

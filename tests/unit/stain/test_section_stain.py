@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from ressat.base import keys
-from ressat.base.errors import InputError
-from ressat.stain import methods
+from ressat.base.errors import InputError, about
+from ressat.base.files import FORMAT_VERSION
+from ressat.stain.methods.registry import METHODS
 from ressat.stain.section_stain import SectionStain, fit_reference, fit_section
+from ressat.stain.tissue_pixels import tissue_pixels
 
-METHODS = ["macenko", "reinhard"]
+NAMES = ["macenko", "reinhard"]
 FULL = np.ones((200, 200), bool)
 FLAT = np.full((5_000, 3), (150, 90, 160), np.uint8)
 
@@ -26,7 +27,7 @@ def other_pixels(draw_tissue, grey_levels):
     return grey_levels(draw_tissue(FULL, stains=stains, seed=1)).reshape(-1, 3)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NAMES)
 def test_a_section_is_normalised_to_the_published_reference(pixels, method):
     fitted = fit_section("C2", method, pixels, None)
     assert (fitted.section, fitted.method, fitted.reference_name, fitted.fallback) == (
@@ -35,22 +36,24 @@ def test_a_section_is_normalised_to_the_published_reference(pixels, method):
         "published",
         None,
     )
-    assert fitted.pixels == len(methods.tissue_pixels(pixels)) > 30_000
-    expected = methods.transform(methods.fit(method, pixels), methods.PUBLISHED[method])
+    assert fitted.pixels == len(tissue_pixels(pixels)) > 30_000
+    fitting = METHODS.load(method)
+    expected = fitting.transform(fitting.fit(pixels), fitting.published)
     assert np.array_equal(fitted.transform.apply(pixels), expected.apply(pixels))
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NAMES)
 def test_a_section_is_normalised_to_another(pixels, other_pixels, method):
-    reference = fit_reference("B1", method, other_pixels, "B1.svs", "B1")
+    reference = fit_reference("B1", method, other_pixels)
     fitted = fit_section("C2", method, pixels, reference)
     assert (reference.reference_name, fitted.reference_name) == ("B1", "B1")
-    expected = methods.transform(methods.fit(method, pixels), methods.fit(method, other_pixels))
+    fitting = METHODS.load(method)
+    expected = fitting.transform(fitting.fit(pixels), fitting.fit(other_pixels))
     assert np.array_equal(fitted.transform.apply(pixels), expected.apply(pixels))
 
 
 def test_the_reference_section_itself_keeps_its_colours(pixels):
-    reference = fit_reference("B1", "reinhard", pixels, "B1.svs", "B1")
+    reference = fit_reference("B1", "reinhard", pixels)
     assert np.abs(reference.transform.apply(pixels).astype(int) - pixels).max() <= 1
 
 
@@ -65,7 +68,7 @@ REASONS = {
 }
 
 
-@pytest.mark.parametrize(("method", "why"), [(method, why) for method in METHODS for why in REASONS[method]])
+@pytest.mark.parametrize(("method", "why"), [(method, why) for method in NAMES for why in REASONS[method]])
 def test_a_section_that_cannot_be_fitted_is_left_as_it_is_with_the_reason(method, why):
     rgb, reason = REASONS[method][why]
     fitted = fit_section("C2", method, rgb, None)
@@ -91,7 +94,7 @@ ANY_PIXELS = {
 }
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NAMES)
 @pytest.mark.parametrize("name", ANY_PIXELS)
 @pytest.mark.filterwarnings("error")
 def test_no_pixels_whatever_end_the_cohort(tmp_path, name, method):
@@ -104,17 +107,29 @@ def test_no_pixels_whatever_end_the_cohort(tmp_path, name, method):
     assert SectionStain.read(tmp_path / "C2.json").fallback == fitted.fallback
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NAMES)
 def test_a_broken_reference_ends_the_run_with_its_name(method):
-    with pytest.raises(InputError, match=r"^section B1: slides/B1\.svs: its stains cannot be fitted \(one "):
-        fit_reference("B1", method, FLAT, "slides/B1.svs", "B1")
-    with pytest.raises(InputError, match=r"^ref\.png: its stains cannot be fitted \(only 10 tissue pixels"):
-        fit_reference("ref.png", method, FLAT[:10], "ref.png")
+    with (
+        pytest.raises(InputError, match=r"^section B1: slides/B1\.svs: its stains cannot be fitted \(one "),
+        about(section="B1", file="slides/B1.svs"),
+    ):
+        fit_reference("B1", method, FLAT)
+    with (
+        pytest.raises(InputError, match=r"^ref\.png: its stains cannot be fitted \(only 10 tissue pixels"),
+        about(file="ref.png"),
+    ):
+        fit_reference("ref.png", method, FLAT[:10])
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("method", "other"), [NAMES, NAMES[::-1]])
+def test_a_section_is_not_normalised_to_a_reference_of_another_method(pixels, other_pixels, method, other):
+    with pytest.raises(TypeError, match="different methods"):
+        fit_section("C2", method, pixels, fit_reference("B1", other, other_pixels))
+
+
+@pytest.mark.parametrize("method", NAMES)
 def test_what_is_read_gives_the_very_same_transform(tmp_path, pixels, other_pixels, method):
-    reference = fit_reference("B1", method, other_pixels, "B1.svs", "B1")
+    reference = fit_reference("B1", method, other_pixels)
     written = fit_section("C2", method, pixels, reference)
     written.write(tmp_path / "new" / "C2.json")
     read = SectionStain.read(tmp_path / "new" / "C2.json")
@@ -140,8 +155,8 @@ def test_a_section_left_as_it_is_is_read_back_as_such(tmp_path, method, rgb):
 def test_a_file_of_another_version_is_refused(tmp_path, pixels):
     path = tmp_path / "C2.json"
     fit_section("C2", "macenko", pixels, None).write(path)
-    path.write_text(path.read_text().replace(f'"version": {keys.FORMAT_VERSION}', '"version": 99'))
-    expected = rf"C2\.json: file format version 99; expected version {keys.FORMAT_VERSION}"
+    path.write_text(path.read_text().replace(f'"version": {FORMAT_VERSION}', '"version": 99'))
+    expected = rf"C2\.json: file format version 99; expected version {FORMAT_VERSION}"
     with pytest.raises(InputError, match=expected):
         SectionStain.read(path)
 
@@ -151,7 +166,7 @@ def test_the_target_is_equal_exactly_where_features_are_comparable(tmp_path, pix
         fit_section(name, "macenko", rgb, None) for name, rgb in (("A", pixels), ("B", other_pixels))
     ]
     fallen_back = fit_section("C", "macenko", FLAT, None)
-    reference = fit_reference("B1", "macenko", other_pixels, "B1.svs", "B1")
+    reference = fit_reference("B1", "macenko", other_pixels)
     reference.write(tmp_path / "B1.json")
     reread = SectionStain.read(tmp_path / "B1.json")
     to_b1 = [fit_section("A", "macenko", pixels, which) for which in (reference, reread)]
@@ -161,9 +176,9 @@ def test_the_target_is_equal_exactly_where_features_are_comparable(tmp_path, pix
     assert len({fitted.target for fitted in (to_published[0], to_b1[0], reinhard, none)}) == 4
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", NAMES)
 def test_a_target_is_a_reference_that_sections_can_be_normalised_to(pixels, other_pixels, method):
-    reference = fit_reference("B1", method, other_pixels, "B1.svs")
+    reference = fit_reference("B1", method, other_pixels)
     known = fit_section("C2", method, pixels, reference)
     carried = fit_section(
         "C2", method, pixels, SectionStain.from_target(known.target, "that of a saved model")

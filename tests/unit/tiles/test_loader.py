@@ -30,15 +30,15 @@ def slide(write_slide):
 @pytest.mark.parametrize("batch_size", [1, 4, 5, 64])
 def test_batches_hold_every_tile_once_and_in_order(slide, batch_size, readers):
     coords = np.random.default_rng(1).integers(0, 700, (10, 2))
-    batches = [batch.numpy() for batch in tile_batches(slide, "S1", coords, GEOMETRY, batch_size, readers)]
+    batches = [batch.numpy() for batch in tile_batches(slide, coords, GEOMETRY, batch_size, readers)]
     assert [len(batch) for batch in batches[:-1]] == [batch_size] * (len(batches) - 1)
-    with Slide(slide, "S1") as opened:
+    with Slide(slide) as opened:
         expected = [read_tile(opened, centre, GEOMETRY) for centre in coords]
     assert np.array_equal(np.concatenate(batches), expected)
 
 
 def test_no_tiles_give_no_batches(slide):
-    assert list(tile_batches(slide, "S1", np.empty((0, 2), int), GEOMETRY, 4)) == []
+    assert list(tile_batches(slide, np.empty((0, 2), int), GEOMETRY, 4)) == []
 
 
 def test_reading_goes_on_while_a_batch_is_used_but_not_without_bound(slide, monkeypatch, tmp_path):
@@ -51,7 +51,7 @@ def test_reading_goes_on_while_a_batch_is_used_but_not_without_bound(slide, monk
         return np.zeros((1, 1, 3), np.uint8)
 
     monkeypatch.setattr(loader, "read_tile", counted)
-    batches = tile_batches(slide, "S1", np.zeros((1000, 2)), GEOMETRY, 10)
+    batches = tile_batches(slide, np.zeros((1000, 2)), GEOMETRY, 10)
     for used in range(1, 4):
         next(batches)
         ahead = 10 * (used + BATCHES_AHEAD)
@@ -70,7 +70,7 @@ def test_damage_met_by_a_reading_process_reaches_the_script(slide, monkeypatch, 
 
     monkeypatch.setattr(Slide, "read", damaged)
     with pytest.raises(InputError, match="section S1: damaged"):
-        list(tile_batches(slide, "S1", np.full((100, 2), 300), GEOMETRY, 8, readers))
+        list(tile_batches(slide, np.full((100, 2), 300), GEOMETRY, 8, readers))
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -81,7 +81,7 @@ import numpy as np
 from ressat.tiles.loader import tile_batches
 from ressat.tiles.tiling import TileGeometry
 geometry = TileGeometry(112, 224, 0, 224, 1.0)
-batches = tile_batches({str(slide)!r}, "S1", np.full((400, 2), 300), geometry, 8, readers=2)
+batches = tile_batches({str(slide)!r}, np.full((400, 2), 300), geometry, 8, readers=2)
 next(batches)
 print("reading", flush=True)
 time.sleep(60)

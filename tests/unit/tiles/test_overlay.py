@@ -1,9 +1,8 @@
-"""The pictures show where tiles are, which of them are padded, and tiles before and after normalisation."""
+"""The picture shows where tiles are, and which of them are padded."""
 
 import numpy as np
-import pytest
 
-from ressat.tiles.pictures import EDGE_COLOUR, PREVIEW_GAP, TILE_COLOUR, stain_preview, tile_overlay
+from ressat.tiles.overlay import EDGE_COLOUR, TILE_COLOUR, tile_overlay
 
 
 def test_the_overlay_frames_tiles_and_fades_what_is_not_tissue():
@@ -31,17 +30,3 @@ def test_the_overlay_of_no_tiles_is_the_slide():
     lowres = np.full((6, 8, 3), 120, np.uint8)
     none = np.empty((0, 2), int), 20.0, np.ones((6, 8), bool), np.empty(0, bool)
     assert np.array_equal(tile_overlay(lowres, 10.0, *none), lowres)
-
-
-@pytest.mark.parametrize("count", [1, 6])
-def test_the_preview_has_each_tile_above_its_normalised_self(count):
-    before = [np.full((20, 20, 3), 10 * i, np.uint8) for i in range(count)]
-    after = [np.full((20, 20, 3), 100 + 10 * i, np.uint8) for i in range(count)]
-    picture = np.asarray(stain_preview(before, after))
-    step = 20 + PREVIEW_GAP
-    assert picture.shape == (2 * step - PREVIEW_GAP, count * step - PREVIEW_GAP, 3)
-    for column in range(count):
-        for row, tiles in enumerate((before, after)):
-            at = picture[row * step : row * step + 20, column * step : column * step + 20]
-            assert np.array_equal(at, tiles[column])
-    assert (picture[20:step] == 255).all()

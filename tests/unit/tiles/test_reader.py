@@ -14,7 +14,7 @@ EXACT = TileGeometry(112, 224, 0, 224, 1.0)
 
 @pytest.fixture
 def slide(write_slide):
-    with Slide(write_slide(RGB, downsamples=(2,)), "S1") as opened:
+    with Slide(write_slide(RGB, downsamples=(2,))) as opened:
         yield opened
 
 
@@ -30,7 +30,7 @@ def test_detail_too_fine_for_a_tile_becomes_grey(write_slide, read_px):
     """Taking every k-th pixel would give black, white, or a pattern that is not there."""
     board = np.indices((HEIGHT, WIDTH)).sum(axis=0) % 2 * 255
     path = write_slide(np.repeat(board[..., None], 3, axis=2).astype(np.uint8))
-    with Slide(path, "S1") as slide:
+    with Slide(path) as slide:
         tile = read_tile(slide, np.array([450, 350]), TileGeometry(112, 224, 0, read_px, 1.0))
     assert tile.shape == (224, 224, 3)
     assert np.abs(tile - 127.5).max() < 12
@@ -39,7 +39,7 @@ def test_detail_too_fine_for_a_tile_becomes_grey(write_slide, read_px):
 def test_an_edge_between_two_areas_stays_where_it_is(write_slide):
     rgb = np.full((HEIGHT, WIDTH, 3), 230, np.uint8)
     rgb[:, :450] = 30
-    with Slide(write_slide(rgb), "S1") as slide:
+    with Slide(write_slide(rgb)) as slide:
         tile = read_tile(slide, np.array([450, 350]), TileGeometry(112, 224, 0, 448, 1.0)).astype(int)
     assert (np.abs(tile[:, :108] - 30) <= 1).all()
     assert (np.abs(tile[:, 116:] - 230) <= 1).all()
@@ -53,7 +53,7 @@ def test_tiles_counted_as_padded_are_those_with_background(write_slide, edge):
     low, high = edge // 2 + offsets, np.array([[WIDTH], [HEIGHT]]) - edge // 2 + offsets
     x, y = np.meshgrid(np.append(low, high[0]), np.append(low, high[1]))
     coords = np.column_stack([x.ravel(), y.ravel()])
-    with Slide(write_slide(np.zeros_like(RGB)), "S1") as slide:
+    with Slide(write_slide(np.zeros_like(RGB))) as slide:
         padded = [(read_tile(slide, centre, geometry) == 255).any() for centre in coords]
     assert np.array_equal(crossing_edge(coords, geometry.edge, (WIDTH, HEIGHT)), padded)
     assert 0 < sum(padded) < len(padded)

@@ -6,8 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from ressat.base import keys
 from ressat.base.errors import InputError
+from ressat.base.files import FORMAT_VERSION
 from ressat.slides.scale import Scale
 from ressat.tiles.table import Tiles
 from ressat.tiles.tiling import TileGeometry
@@ -51,7 +51,7 @@ def test_the_file_keeps_its_contract(tmp_path):
         assert file["barcodes"].asstr()[()].tolist() == ["AAAC-1", "10x13"]
         assert file["lowres"].attrs["downsample"] == 16.0003
         expected = {"mpp": 0.7353, "mpp_source": "spot pitch", "tile_um": 112, "tile_px": 224, "level": 1}
-        expected |= {"read_px": 230, "slide_fingerprint": "ab" * 32, "version": keys.FORMAT_VERSION}
+        expected |= {"read_px": 230, "slide_fingerprint": "ab" * 32, "version": FORMAT_VERSION}
         assert {name: file.attrs[name] for name in expected} == expected
 
 
@@ -63,6 +63,6 @@ def test_a_file_of_another_version_is_refused(tmp_path, version):
         del file.attrs["version"]
         if version is not None:
             file.attrs["version"] = version
-    expected = rf"C2\.h5: file format version {version}; expected version {keys.FORMAT_VERSION}"
+    expected = rf"C2\.h5: file format version {version}; expected version {FORMAT_VERSION}"
     with pytest.raises(InputError, match=expected):
         Tiles.read(path)

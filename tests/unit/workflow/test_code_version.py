@@ -19,7 +19,7 @@ def version(library):
 
     def read(script: str) -> str:
         _used.cache_clear()
-        return code_version(script, library)
+        return code_version(script, library=library)
 
     return read
 
@@ -100,11 +100,25 @@ def test_modules_of_one_name_in_two_rooms_are_told_apart(library, version):
     assert version("read_expression") == with_twin != before
 
 
+def test_of_a_registry_the_members_that_a_study_uses_count_and_not_the_list(library):
+    def version(*formats: str) -> str:
+        _used.cache_clear()
+        return code_version(
+            "read_expression", {"counts/formats": formats, "counts/readers": formats}, library
+        )
+
+    before = version("h5ad"), version("h5ad", "legacy")
+    append(library / "counts/readers/legacy.py")
+    append(library / "counts/readers/registry.py")
+    assert version("h5ad") == before[0]
+    assert version("h5ad", "legacy") != before[1]
+
+
 def test_modules_that_import_one_another_come_to_an_end(library):
     (library / "base/one.py").write_text("from ressat.base import two\n")
     (library / "base/two.py").write_text("from ressat.base import one\n")
     (library.parent / "script.py").write_text("from ressat.base.one import x\n")
-    files = library_files(library.parent / "script.py", library)
+    files = library_files(library.parent / "script.py", library=library)
     assert files == [library / "base/one.py", library / "base/two.py"]
 
 

@@ -5,18 +5,19 @@ import math
 import pytest
 import yaml
 
-from ressat.base.errors import InputError
-from ressat.workflow.settings import check_schema, expand_path, load_schema
-
-
-@pytest.fixture(scope="module")
-def schema(repository):
-    return load_schema(repository / "schemas/config.schema.json")
+from ressat.base.errors import InputError, about
+from ressat.workflow.schema import config_schema
+from ressat.workflow.settings import check_schema, expand_path, laid_over
 
 
 @pytest.fixture
 def config(repository):
     return yaml.safe_load((repository / "config.yaml").read_text())
+
+
+@pytest.fixture
+def schema(repository, config):
+    return config_schema(repository / "schemas", config)
 
 
 def changed(config: dict, setting: str, value: object) -> dict:
@@ -45,6 +46,20 @@ def test_the_studies_that_come_with_the_repository_pass(config, schema, reposito
     for name, value in yaml.safe_load((repository / study / "config.yaml").read_text()).items():
         config[name] = {**config[name], **value} if isinstance(value, dict) else value
     check_schema(config, schema, "config.yaml")
+
+
+def test_settings_are_laid_over_the_defaults(tmp_path):
+    text = "seed: 1\nmodel: {hidden: 256, candidates: [{context: 0}]}\nuse: {}\n"
+    (tmp_path / "defaults.yaml").write_text(text)
+    settings = {"model": {"candidates": [], "droput": 0.5}, "use": {"A1": {"seed": 2}}}
+    assert laid_over(tmp_path / "defaults.yaml", settings) == {
+        "seed": 1,
+        "model": {"hidden": 256, "candidates": [], "droput": 0.5},
+        "use": {"A1": {"seed": 2}},
+    }
+    for value in (None, 5, ["hidden"]):
+        assert laid_over(tmp_path / "defaults.yaml", {"model": value})["model"] == value
+    assert laid_over(tmp_path / "defaults.yaml", {})["model"]["hidden"] == 256
 
 
 def test_the_schema_knows_every_default_and_no_setting_without_one(config, schema):
@@ -169,6 +184,7 @@ def test_variables_and_home_are_replaced_in_paths(monkeypatch):
 @pytest.mark.parametrize("path", ["$RESSAT_TEST_DATA/a.svs", "x/${RESSAT_TEST_DATA}/a.svs"])
 def test_a_variable_that_is_not_set_is_named(monkeypatch, path):
     monkeypatch.delenv("RESSAT_TEST_DATA", raising=False)
-    with pytest.raises(InputError, match="the environment variable RESSAT_TEST_DATA is not set") as caught:
-        expand_path(path, "features.weights", file="config.yaml")
+    said = "the environment variable RESSAT_TEST_DATA is not set"
+    with pytest.raises(InputError, match=said) as caught, about(file="config.yaml"):
+        expand_path(path, "features.weights")
     assert f"config.yaml: features.weights is {path}" in str(caught.value)

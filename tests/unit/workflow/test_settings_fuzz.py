@@ -1,6 +1,7 @@
 import copy
 import math
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import yaml
@@ -8,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ressat.base.errors import InputError
-from ressat.workflow.settings import check_schema, check_yaml, expand_path, load_schema
+from ressat.workflow.schema import config_schema
+from ressat.workflow.settings import check_schema, check_yaml, expand_path
 
 QUICK = settings(deadline=None, derandomize=True, database=None, max_examples=150)
 PIECES = [
@@ -56,8 +58,8 @@ def names(part: dict, place: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 
 
 @pytest.fixture(scope="module")
-def schema(repository):
-    return load_schema(repository / "schemas/config.schema.json")
+def schemas(repository):
+    return repository / "schemas"
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +72,10 @@ def file(tmp_path_factory):
     return tmp_path_factory.mktemp("fuzz") / "config.yaml"
 
 
-def refusal(content: object, schema: dict) -> str | None:
+def refusal(content: object, schemas: Path) -> str | None:
     """What is said of settings, which any log must be able to hold; None where they pass."""
     message = None
+    schema = config_schema(schemas, content if isinstance(content, dict) else {})
     try:
         check_schema(content, schema, "config.yaml")
     except InputError as error:
@@ -104,30 +107,30 @@ def test_any_bytes_are_a_config_file_or_give_the_one_error(file, content):
 
 @QUICK
 @given(content=VALUE)
-def test_any_content_but_settings_gives_the_one_error(schema, content):
-    assert refusal(content, schema) is not None
+def test_any_content_but_settings_gives_the_one_error(schemas, content):
+    assert refusal(content, schemas) is not None
 
 
 @settings(QUICK, max_examples=400)
 @given(data=st.data(), value=VALUE)
-def test_any_value_of_any_setting_passes_or_gives_the_one_error(config, schema, data, value):
-    *groups, name = data.draw(st.sampled_from(names(schema)))
+def test_any_value_of_any_setting_passes_or_gives_the_one_error(config, schemas, data, value):
+    *groups, name = data.draw(st.sampled_from(names(config_schema(schemas, config))))
     changed = place = copy.deepcopy(config)
     for group in groups:
         place = place[group]
     place[name] = value
-    refusal(changed, schema)
+    refusal(changed, schemas)
 
 
 @QUICK
 @given(data=st.data(), name=KEY)
-def test_any_unknown_name_gives_the_one_error(config, schema, data, name):
+def test_any_unknown_name_gives_the_one_error(config, schemas, data, name):
     group = data.draw(st.sampled_from([None, *(key for key in config if isinstance(config[key], dict))]))
     changed = copy.deepcopy(config)
     place = changed if group is None else changed[group]
     if name not in place:
         place[name] = 1
-        assert "the unknown name" in refusal(changed, schema)
+        assert "the unknown name" in refusal(changed, schemas)
 
 
 @QUICK
@@ -179,17 +182,17 @@ def test_a_config_file_in_another_encoding_or_that_is_a_folder_is_refused(file, 
         check_yaml(tmp_path)
 
 
-def test_a_number_of_thousands_of_digits_is_refused(config, schema):
-    assert "a number of thousands of digits" in refusal({**config, "seed": 10**5000}, schema)
+def test_a_number_of_thousands_of_digits_is_refused(config, schemas):
+    assert "a number of thousands of digits" in refusal({**config, "seed": 10**5000}, schemas)
 
 
-def test_a_value_within_itself_is_refused(config, schema):
+def test_a_value_within_itself_is_refused(config, schemas):
     endless = []
     endless.append(endless)
-    assert "seed is [[" in refusal({**config, "seed": endless}, schema)
+    assert "seed is [[" in refusal({**config, "seed": endless}, schemas)
 
 
 def test_a_name_that_stands_twice_is_refused(tmp_path):
     (tmp_path / "config.yaml").write_text("model:\n  hidden: 3\nseed: 1\nmodel:\n  hidden: 4\n")
-    with pytest.raises(InputError, match=r"\(line 4, column 1\): model stands there twice"):
+    with pytest.raises(InputError, match=r"\(line 4, column 1\): model is given twice"):
         check_yaml(tmp_path / "config.yaml")

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ressat.base.errors import InputError
-from ressat.workflow.settings import load_schema
+from ressat.workflow.schema import sheet_schema
 from ressat.workflow.sheet import Section, read_sheet
 
 HEADER = "sample\tslide\texpression\tspots\tpatient\trole\tmpp"
@@ -18,7 +18,7 @@ ROW = "A\ta.svs\tpredict\t"
 
 @pytest.fixture(scope="module")
 def schema(repository):
-    return load_schema(repository / "schemas/samples.schema.json")
+    return sheet_schema(repository / "schemas")
 
 
 @pytest.fixture
@@ -80,15 +80,20 @@ def test_a_section_is_left_out_where_the_column_says_no(read, cell):
     assert [section.include for section in sections.values()] == [False, True]
 
 
-def test_how_counts_are_read_is_told_by_columns_of_their_own(read):
+def test_how_counts_are_read_is_told_by_columns_of_their_own(read, tmp_path):
     header = "sample\tslide\texpression\trole\tbin_um\tlayer\ttable\tregion"
     row = "\ta.svs\tx\ttrain\t"
     sections = read(header, f"A{row}8", f"B{row}16", f"C{row}\traw counts", f"D{row}\t\ttable 1\tspots_1")
     assert [section.counts_options for section in sections.values()] == [
-        {"bin_um": 8, "layer": None, "table": None, "region": None},
-        {"bin_um": 16, "layer": None, "table": None, "region": None},
-        {"bin_um": None, "layer": "raw counts", "table": None, "region": None},
-        {"bin_um": None, "layer": None, "table": "table 1", "region": "spots_1"},
+        {"bin_um": 8},
+        {"bin_um": 16},
+        {"layer": "raw counts"},
+        {"table": "table 1", "region": "spots_1"},
+    ]
+    assert [section.counts_options for section in read(HEADER, *ROWS).values()] == [
+        {},
+        {"spots": tmp_path / "B1_spots.tsv"},
+        {},
     ]
 
 
@@ -146,7 +151,7 @@ def test_a_variable_that_is_not_set_is_named_with_section_and_column(refusal, mo
         (["sample\tslides\trole", "A\ta.svs\ttrain"], "did you mean slide?"),
         (["Sample\tslide\trole", "A\ta.svs\ttrain"], "did you mean sample?"),
         (["sample\tslide\trole\tpatien", "A\ta.svs\tpredict\t"], "did you mean patient?"),
-        (["sample\tslide\trole\tslide", "A\ta.svs\ttrain\tb"], "the column slide stands in the header twice"),
+        (["sample\tslide\trole\tslide", "A\ta.svs\ttrain\tb"], "the column slide is in the header twice"),
         (["sample\tslide\t\trole", "A\ta.svs\t\ttrain"], "a column without a name"),
         ([HEADER.replace("\t", ","), "A,a.svs"], "a header of one column"),
         ([INCLUDE, ROW + "maybe"], 'line 2: include is "maybe"; expected yes or no'),

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ressat.base.errors import InputError
-from ressat.workflow.settings import load_schema
+from ressat.workflow.schema import sheet_schema
 from ressat.workflow.sheet import Section, read_sheet
 
 COLUMNS = ["sample", "slide", "expression", "spots", "patient", "role", "mpp", "include", "bin_um", "region"]
@@ -28,7 +28,7 @@ QUICK = settings(deadline=None, derandomize=True, database=None, max_examples=15
 
 @pytest.fixture(scope="module")
 def schema(repository):
-    return load_schema(repository / "schemas/samples.schema.json")
+    return sheet_schema(repository / "schemas")
 
 
 @pytest.fixture(scope="module")

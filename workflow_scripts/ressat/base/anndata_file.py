@@ -1,4 +1,4 @@
-"""Writing AnnData files that are either whole or not there."""
+"""Writing AnnData files that are either complete or absent."""
 
 import os
 
@@ -14,14 +14,14 @@ def write_anndata(path: str | os.PathLike, adata: anndata.AnnData) -> None:
     Parameters
     ----------
     path
-        The file, conventionally ``.h5ad``; it takes its name once it is whole, also where the disk is full
+        The file, conventionally ``.h5ad``; it gets its name only once it is complete, even on a full disk
         (see `ressat.base.hdf5_file.new_hdf5`).
     adata
-        What to write; its columns of text become categorical.
+        What to write; its text columns become categorical.
     """
     adata.strings_to_categoricals()
     with new_hdf5(path) as file:
         write_elem(file, "/", adata, dataset_kwargs={"compression": "gzip"})
-        # anndata before 0.12 cannot read that there is none.
+        # anndata before 0.12 cannot read a null entry for raw.
         if adata.raw is None and "raw" in file:
             del file["raw"]

@@ -11,7 +11,7 @@ from ressat.base.gpu import claim_gpu
 # Processor flags of native bfloat16 arithmetic. Without them it is emulated, many times slower.
 BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
-# Tiles per forward pass: on a CPU more of them only take more memory, a GPU is busy with some dozens.
+# Tiles per forward pass: on a CPU more would only take memory, while a GPU needs dozens to be busy.
 BATCH_SIZES = {"cpu": 16, "cuda": 128}
 
 
@@ -30,20 +30,20 @@ class Device:
     name: str
     precision: str
 
-    def batch_size(self, wanted: int | str) -> int:
+    def batch_size(self, setting: int | str) -> int:
         """Resolve ``batch_size: auto``; a number stays as it is."""
-        return BATCH_SIZES[self.name] if wanted == "auto" else wanted
+        return BATCH_SIZES[self.name] if setting == "auto" else setting
 
     @property
     def dtype(self) -> torch.dtype:
-        """What the network's weights and activations are kept in."""
+        """Data type of the network's weights and activations."""
         return torch.bfloat16 if self.precision == "bf16" else torch.float32
 
 
 def processor() -> str:
-    """Return ``cuda``, with a GPU made current that is this process's alone, or ``cpu``.
+    """Return ``cpu``, or ``cuda`` after claiming a GPU for this process alone and making it current.
 
-    While other jobs of this user have all GPUs of the machine, this waits.
+    Waits while other jobs of this user hold all GPUs of the machine.
     """
     if not torch.cuda.is_available():
         return "cpu"

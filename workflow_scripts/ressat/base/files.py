@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Files that are either complete or absent."""
 
 import hashlib
 import os
@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ressat.base import keys
 from ressat.base.errors import InputError
+
+# Version of the result files' formats; every HDF5 and JSON file that we write carries it.
+FORMAT_VERSION = 3
+# Entry of AnnData.uns that holds what this pipeline records.
+UNS = "ressat"
 
 
 @contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[Path]:
-    """Give a temporary path to write to, and rename it to ``path`` once it is whole.
+    """Give a temporary path to write to, and rename the file to ``path`` once it is complete.
 
     The temporary name holds the host and the process id, so that an orphan of a killed run
     that is still writing cannot touch the file of the run that took over. Leftovers of dead
@@ -49,7 +53,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
-    """Write a text file as a whole (see `replacing`), in UTF-8."""
+    """Write a UTF-8 text file in one step (see `replacing`)."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -68,11 +72,11 @@ def check_version(attrs: dict, path: str | Path) -> None:
     InputError
         If ``attrs["version"]`` is not the version that this code writes.
     """
-    found = attrs.get("version")
-    if found is None or int(found) != keys.FORMAT_VERSION:
+    version = attrs.get("version")
+    if version is None or int(version) != FORMAT_VERSION:
         raise InputError(
-            f"file format version {found}",
-            expected=f"version {keys.FORMAT_VERSION}",
+            f"file format version {version}",
+            expected=f"version {FORMAT_VERSION}",
             action="remove the results folder of the older version, or run with --forceall",
             file=path,
         )

@@ -1,4 +1,4 @@
-"""GPUs of a machine: how many there are, and whose turn it is on which. Standard library only."""
+"""The machine's GPUs: how many there are, and which job gets which. Standard library only."""
 
 import fcntl
 import logging
@@ -27,43 +27,43 @@ def count_gpus() -> int:
         Those that ``nvidia-smi`` lists and CUDA_VISIBLE_DEVICES does not hide; 0 where there is no driver.
     """
     try:
-        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60, check=True)
+        listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError):
         return 0
-    gpus = re.findall(r"(?m)^GPU (\d+): .*\(UUID: (\S+)\)", listed.stdout)
+    gpus = re.findall(r"(?m)^GPU (\d+): .*\(UUID: (\S+)\)", listing.stdout)
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
         return len(gpus)
-    seen: set[str] = set()
+    visible_gpus: set[str] = set()
     for name in visible.split(","):
         meant = {
             uuid for index, uuid in gpus if name.strip() == index or uuid.startswith(name.strip() or " ")
         }
-        # As CUDA does: a name that is none, or stands there again, hides itself and all that follow.
-        if len(meant) != 1 or meant <= seen:
+        # As CUDA does: an unknown, ambiguous or repeated name hides itself and all names after it.
+        if len(meant) != 1 or meant <= visible_gpus:
             break
-        seen |= meant
-    return len(seen)
+        visible_gpus |= meant
+    return len(visible_gpus)
 
 
 @cache
 def claim_gpu(names: tuple[str, ...], folder: str | Path | None = None) -> int:
     """Take the first GPU that no other job of this user has, and keep it until the process ends.
 
-    Snakemake bounds how many jobs of one run use a GPU, and cannot say which one each gets; and it knows
-    nothing of a second run beside it. While all are taken, this waits.
+    Snakemake limits how many jobs of one run use a GPU, but it cannot say which GPU each job gets, and it
+    does not know of a second run on the same machine. Waits while all GPUs are taken.
 
     Parameters
     ----------
     names
         The GPUs to choose from, each by a name that is the same in every process.
     folder
-        Where the locks are; default: the machine's folder of temporary files.
+        Where the lock files are; by default the machine's temporary folder.
 
     Returns
     -------
     int
-        Index of the GPU in ``names``. A second call of a process returns the same.
+        Index of the GPU in ``names``. A second call in the same process returns the same one.
     """
     folder, waited = Path(folder or tempfile.gettempdir()), False
     while True:
@@ -77,6 +77,6 @@ def claim_gpu(names: tuple[str, ...], folder: str | Path | None = None) -> int:
             _held.append(file)
             return index
         if not waited:
-            logger.warning("waiting for a GPU: other jobs have all %d", len(names))
+            logger.warning("waiting for a GPU: other jobs are using all %d", len(names))
         waited = True
         time.sleep(RETRY_S)

@@ -1,4 +1,4 @@
-"""Writing HDF5 files that are either whole or not there, on disks that may be full."""
+"""Writing HDF5 files that are either complete or absent, even on a full disk."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _unclosed: list[h5py.File] = []
 
 @contextmanager
 def new_hdf5(path: str | os.PathLike) -> Iterator[h5py.File]:
-    """Give a new HDF5 file to write to, which takes its name once it is whole (see `replacing`).
+    """Open a new HDF5 file to write to; it gets its name once it is complete (see `replacing`).
 
     Parameters
     ----------
@@ -27,16 +27,16 @@ def new_hdf5(path: str | os.PathLike) -> Iterator[h5py.File]:
         Open for writing, under a temporary name.
     """
     with replacing(path) as temporary:
-        # Without a cache of chunks: HDF5 2.0 destroys its memory where a compressed chunk cannot be written
-        # out of there. What is written should be whole chunks, then, or they are compressed again and again.
+        # No chunk cache: HDF5 2.0 corrupts its memory if it cannot write a compressed chunk out of the cache.
+        # So callers should write whole chunks, or each chunk is compressed again and again.
         file = h5py.File(temporary, "w", rdcc_nbytes=0)
         try:
             yield file
-            # Here and not while closing, since an error can still be told of here.
+            # Flush before closing, because an error can still be reported here.
             file.flush()
         except BaseException as error:
             if machine_trouble(error):
-                # HDF5 2.0 crashes where it closes a file that it could not write: the job ends without that.
+                # HDF5 2.0 crashes on closing a file that it could not write, so leave it open until exit.
                 _unclosed.append(file)
             else:
                 file.close()

@@ -18,16 +18,16 @@ logger = logging.getLogger("ressat")
 def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
     """Log a script's messages and warnings to its log file, and end it cleanly on errors.
 
-    An `InputError` ends the script with status 1 and its one sentence on the screen, and so does trouble of
-    the machine, such as a full disk; the stack trace goes to the log only. Any other exception is a bug of
-    ours: it is logged and shown. A log that cannot be written hides none of it, and stops no job.
+    An `InputError` ends the script with status 1 and its one sentence on the screen, and so does machine
+    trouble, such as a full disk; the stack trace goes to the log only. Any other exception is a bug of ours:
+    it is logged and shown. A full disk under the log itself hides none of this and does not stop the job.
 
     Parameters
     ----------
     log_file
         The rule's log file.
     title
-        What the job works on, e.g. ``"tile_slide C2"``; opens every line on the screen.
+        What the job works on, e.g. ``"tile_slide C2"``; starts every line on the screen.
 
     Yields
     ------
@@ -45,7 +45,7 @@ def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
     to_screen.setFormatter(logging.Formatter(f"{title}: %(levelname)s: %(message)s"))
     logger.setLevel(logging.INFO)
     logger.addHandler(to_screen)
-    # What libraries warn of concerns us, not the user: the root logger takes it to the log file alone.
+    # Library warnings concern us, not the user: the root logger sends them to the log file only.
     logging.captureWarnings(True)
     logging.getLogger().addHandler(to_file)
     hooks = sys.excepthook, sys.unraisablehook
@@ -68,7 +68,7 @@ def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
         logger.exception("stopped")
         to_file.close()
         print(f"{title}: {trouble}", file=sys.stderr, flush=True)
-        # At once: files that could not be written would be closed now, which HDF5 does not survive.
+        # Exit at once: a normal exit would close the files that could not be written, and HDF5 would crash.
         os._exit(1)
     finally:
         sys.excepthook, sys.unraisablehook = hooks
@@ -79,7 +79,7 @@ def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
 
 
 class _LogFile(logging.FileHandler):
-    """A log file that is silent where its disk is full: what counts is on the screen."""
+    """A log file that stays silent when its disk is full: what matters is on the screen."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         if not isinstance(sys.exc_info()[1], OSError):
@@ -91,8 +91,8 @@ class _LogFile(logging.FileHandler):
 
 
 def _log_trace(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Keep in the log what libraries in C print of errors that they meet while freeing what they hold."""
-    logging.getLogger().info("an error beside the one that counts", exc_info=(kind, error, trace))
+    """Log the errors that C libraries print while freeing their resources."""
+    logging.getLogger().info("a further error, besides the one that matters", exc_info=(kind, error, trace))
 
 
 def _log_unraisable(unraisable: object) -> None:

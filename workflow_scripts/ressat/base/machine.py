@@ -1,4 +1,4 @@
-"""Trouble of the machine, such as a full disk: told apart from errors of ours. Standard library only."""
+"""Machine trouble, such as a full disk, told apart from our own errors. Standard library only."""
 
 import errno
 import os
@@ -8,24 +8,24 @@ from collections.abc import Iterator
 
 from ressat.base.errors import InputError
 
-# What is wrong, and what to do; by the operating system's number.
-_ROOM = "make room there and run again: what was finished is kept, and nothing half-written"
+# What is wrong, and what to do; by the operating system's error number.
+_ROOM = "make room there and run again: finished results are kept, and nothing half-written remains"
 _RIGHTS = "correct its permissions or owner, or work where you may write, and run again"
 _TROUBLES = {
     errno.ENOSPC: ("the disk is full", _ROOM),
     errno.EDQUOT: ("the disk quota is used up", _ROOM),
     errno.EACCES: ("permission is denied", _RIGHTS),
     errno.EPERM: ("permission is denied", _RIGHTS),
-    errno.EROFS: ("the disk can be read only", _RIGHTS),
+    errno.EROFS: ("the disk is read-only", _RIGHTS),
     errno.EIO: ("the disk failed while reading or writing", "check the disk, and run again"),
     errno.ESTALE: ("the network disk lost the file", "check the network disk, and run again"),
     errno.ENOMEM: ("memory ran out", "give the job more memory, or run fewer jobs at a time"),
 }
-# How libraries in C tell the number, or the operating system's words for it, in messages of their own.
+# How C libraries give the number, or the operating system's words for it, in their own messages.
 _NUMBER = re.compile(r"\berrno = (\d+)", re.IGNORECASE)
 _WORDS = {os.strerror(number).lower(): number for number in _TROUBLES}
 _FILE = re.compile(r"filename = '([^']+)'")
-# The temporary names of `ressat.base.files.replacing`, which hold the host's.
+# The temporary names of `ressat.base.files.replacing`, which contain the host name.
 _TEMPORARY = re.compile(rf"\.([^/]+)\.{re.escape(socket.gethostname())}\.\d+\.part$")
 
 
@@ -35,25 +35,25 @@ def machine_trouble(error: BaseException) -> InputError | None:
     Parameters
     ----------
     error
-        Any exception; those that it was raised from are looked at too.
+        Any exception; those that it was raised from are checked too.
 
     Returns
     -------
     InputError or None
-        The sentence; None for errors of the code.
+        The sentence; None for errors in the code.
     """
     for one in _chain(error):
         number = _number(one)
         if number is not None:
-            found, action = _TROUBLES[number]
-            return InputError(found, action=action, file=_file(one))
+            trouble, action = _TROUBLES[number]
+            return InputError(trouble, action=action, file=_file(one))
     return None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
+    ids: set[int] = set()
+    while error is not None and id(error) not in ids:
+        ids.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
 
@@ -65,14 +65,14 @@ def _number(error: BaseException) -> int | None:
     if number in _TROUBLES:
         return number
     text = str(error).lower()
-    told = _NUMBER.search(text)
-    if told and int(told[1]) in _TROUBLES:
-        return int(told[1])
+    match = _NUMBER.search(text)
+    if match and int(match[1]) in _TROUBLES:
+        return int(match[1])
     return next((number for words, number in _WORDS.items() if words in text), None)
 
 
 def _file(error: BaseException) -> str | None:
     """The file concerned, by its final name."""
-    told = _FILE.search(str(error))
-    name = told[1] if told else getattr(error, "filename", None)
+    match = _FILE.search(str(error))
+    name = match[1] if match else getattr(error, "filename", None)
     return None if name is None else _TEMPORARY.sub(r"\1", str(name))

@@ -17,18 +17,18 @@ Batch = TypeVar("Batch")
 def progress(
     batches: Iterable[Batch], total: int, size: Callable[[Batch], int], title: str, unit: str
 ) -> Iterator[Batch]:
-    """Pass batches on, and say how far they are.
+    """Pass batches on, and report progress.
 
     Parameters
     ----------
     batches
-        What is worked through.
+        What to process.
     total
         Sum of all batches' sizes.
     size
         Gives a batch's size.
     title, unit
-        What is worked on, and what is counted, e.g. ``"C2"`` and ``"tile"``.
+        What is processed, and what is counted, e.g. ``"C2"`` and ``"tile"``.
     """
     done, lines = 0, 0
     with tqdm(total=total, desc=title, unit=unit, disable=not sys.stderr.isatty()) as bar:

@@ -5,8 +5,7 @@ from typing import Literal
 
 import anndata
 
-from ressat.base import keys
-from ressat.base.files import check_version
+from ressat.base.files import UNS, check_version
 
 
 def read_results(path: str | Path, backed: Literal["r"] | None = None) -> anndata.AnnData:
@@ -26,7 +25,7 @@ def read_results(path: str | Path, backed: Literal["r"] | None = None) -> anndat
     """
     adata = anndata.read_h5ad(path, backed=backed)
     try:
-        check_version(adata.uns.get(keys.UNS, {}), path)
+        check_version(adata.uns.get(UNS, {}), path)
     except BaseException:
         if backed:
             adata.file.close()

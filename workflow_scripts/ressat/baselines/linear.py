@@ -1,4 +1,4 @@
-"""A fold's fitted baselines as what they all are, linear maps, and the file that holds them."""
+"""A fold's fitted baselines, which are all linear maps, and the file that holds them."""
 
 import json
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ressat.base import keys
-from ressat.base.files import check_version
+from ressat.base.files import FORMAT_VERSION, check_version
 from ressat.base.hdf5_file import new_hdf5
-from ressat.model.section_data import Scaler
+from ressat.base.layers import EXPRESSION_UNIT
+from ressat.model.scaler import Scaler
 
 MAPS, TARGETS, GENES = "maps", "targets", "genes"
 
@@ -28,14 +28,14 @@ class LinearBaseline:
         Shape (features, genes).
     intercept
         Shape (genes,), log1p CP10k.
-    chosen
-        Settings, and how they did inside the training sections.
+    settings
+        Settings, and their score within the training sections.
     """
 
     layers: tuple[str, ...]
     weights: np.ndarray
     intercept: np.ndarray
-    chosen: dict[str, float]
+    settings: dict[str, float]
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Return log1p CP10k, float64, shape (spots, genes), from features of shape (spots, features)."""
@@ -51,7 +51,7 @@ class FoldBaselines:
     genes
         Names of the predicted genes.
     sections
-        Those that all this was fitted on.
+        Training sections that all this was fitted on.
     maps
         By name.
     targets
@@ -70,16 +70,16 @@ class FoldBaselines:
         """Write the file described in docs/outputs.md, as a whole."""
         with new_hdf5(path) as file:
             file.create_dataset(GENES, data=np.array(self.genes, dtype=object), dtype=h5py.string_dtype())
-            for name, fitted in self.maps.items():
+            for name, baseline in self.maps.items():
                 group = file.create_group(f"{MAPS}/{name}")
-                group["weights"], group["intercept"] = fitted.weights, fitted.intercept
-                group.attrs.update(layers=json.dumps(fitted.layers), **fitted.chosen)
+                group["weights"], group["intercept"] = baseline.weights, baseline.intercept
+                group.attrs.update(layers=json.dumps(baseline.layers), **baseline.settings)
             file[f"{TARGETS}/mean"], file[f"{TARGETS}/sd"] = self.targets.mean, self.targets.sd
             file.attrs.update(
                 sections=json.dumps(self.sections),
                 smoothing_width=self.smoothing_width,
-                unit=keys.EXPRESSION_UNIT,
-                version=keys.FORMAT_VERSION,
+                unit=EXPRESSION_UNIT,
+                version=FORMAT_VERSION,
             )
 
     @classmethod
@@ -95,9 +95,9 @@ class FoldBaselines:
             check_version(dict(file.attrs), path)
             maps = {}
             for name, group in file[MAPS].items():
-                chosen = {key: float(value) for key, value in group.attrs.items() if key != "layers"}
+                settings = {key: float(value) for key, value in group.attrs.items() if key != "layers"}
                 layers = tuple(json.loads(group.attrs["layers"]))
-                maps[name] = LinearBaseline(layers, group["weights"][()], group["intercept"][()], chosen)
+                maps[name] = LinearBaseline(layers, group["weights"][()], group["intercept"][()], settings)
             return cls(
                 genes=file[GENES].asstr()[()].tolist(),
                 sections=json.loads(file.attrs["sections"]),

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from sklearn.preprocessing import StandardScaler
 
-from ressat.model.held_back import Piece, splits
+from ressat.model.pieces import Piece, turns
 from ressat.model.section_data import SectionData
 from ressat.stats.metrics import held_back_score
 
@@ -53,24 +53,24 @@ def choose_ridge(parts: list[Piece], candidates: Columns, alphas: Sequence[float
     candidates
         Columns of the features by set of layers.
     alphas
-        To try.
+        Values of alpha to try.
 
     Returns
     -------
     Choice
         The layers and the alpha with the highest mean Pearson.
     """
-    prepared = [_Split(learnt, held_back) for learnt, held_back in splits(parts)]
+    turns_of_pieces = [_Split(learning, held_back) for learning, held_back in turns(parts)]
     scores = dict.fromkeys([(layers, alpha) for layers in candidates for alpha in alphas], 0.0)
     for layers, columns in candidates.items():
-        for split in prepared:
+        for split in turns_of_pieces:
             for alpha, predicted in zip(alphas, split.predictions(columns, alphas), strict=True):
-                scores[layers, alpha] += split.score(predicted) / len(prepared)
+                scores[layers, alpha] += split.score(predicted) / len(turns_of_pieces)
     layers, alpha = max(scores, key=scores.get)
     logger.info(
         "ridge on %s: alpha %g, mean Pearson %.4f", " and ".join(layers), alpha, scores[layers, alpha]
     )
-    predicted = [next(split.predictions(candidates[layers], [alpha])) for split in prepared]
+    predicted = [next(split.predictions(candidates[layers], [alpha])) for split in turns_of_pieces]
     return Choice(layers, float(alpha), scores[layers, alpha], predicted)
 
 
@@ -85,16 +85,16 @@ def stack(
 
 
 class _Split:
-    """What is learnt from and what is held back, made ready for every ridge that is tried on it.
+    """Training and held-back sections of a split, prepared for every ridge that is tried on it.
 
     Predictions are those of scikit-learn's ``make_pipeline(StandardScaler(), Ridge(alpha))``, but the matrix
-    of the normal equations, or with more features than spots that of the dual, is computed once for all
+    of the normal equations, or of the dual if there are more features than spots, is computed once for all
     alphas, and the former once for all sets of layers. In single precision: alphas are far above its
     errors.
     """
 
-    def __init__(self, learnt: list[SectionData], held_back: list[SectionData]) -> None:
-        x, y = stack(learnt)
+    def __init__(self, learning: list[SectionData], held_back: list[SectionData]) -> None:
+        x, y = stack(learning)
         scaler = StandardScaler(copy=False).fit(x)
         self.mean = y.mean(axis=0)
         self.held_back = held_back
@@ -108,7 +108,7 @@ class _Split:
             del self.x, self.y
 
     def predictions(self, columns: np.ndarray, alphas: Sequence[float]) -> Iterator[list[np.ndarray]]:
-        """Give, for each alpha, the held-back sections as the ridge on some columns predicts them."""
+        """Yield, for each alpha, what the ridge on some columns predicts for the held-back sections."""
         new = [rows[:, columns] for rows in self.new]
         if self.is_primal:
             matrix, right = self.matrix[np.ix_(columns, columns)], self.right[columns]
@@ -117,7 +117,7 @@ class _Split:
             matrix, right, new = x @ x.T, self.y, [rows @ x.T for rows in new]
         diagonal = np.arange(len(matrix))
         for alpha in alphas:
-            # In LAPACK's order of columns, so that it is factorised in place.
+            # Column by column, as LAPACK needs it to factorise in place.
             regularised = matrix.copy(order="F")
             regularised[diagonal, diagonal] += alpha
             factor = cho_factor(regularised, overwrite_a=True, check_finite=False)

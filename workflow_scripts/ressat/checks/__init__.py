@@ -1,1 +1,1 @@
-"""What stops a section in its first minute, or a fold that leaks."""
+"""Checks that stop a faulty section in its first minute, and a fold that leaks."""

@@ -1,4 +1,4 @@
-"""Is anything of a test section in what its fold's model learns from? Checked on content, not on names."""
+"""Does a fold's training data contain anything of its test sections? Checked on content, not on names."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from ressat.base.errors import InputError
 from ressat.base.results_h5ad import read_results
 from ressat.tiles.table import Tiles
 
-# Two sections with more of the smaller one's spots in common are the same counts, read in two ways.
+# Two sections that share more of the smaller one's spots than this have the same counts, read in two ways.
 MOST_SHARED_SPOTS = 0.2
 
 
 @dataclass(frozen=True)
 class Content:
-    """What tells two sections with the same content apart from two different ones.
+    """What shows whether two sections have the same content.
 
     Attributes
     ----------
@@ -70,17 +70,17 @@ def check_fold(fold: str, sections: list[Content], *, within_patient: bool) -> p
     """Refuse a fold whose sides share a patient, or in which two sections have the same content.
 
     Sections may share a slide where their tiles lie apart, as on a slide with several arrays. Copies
-    among the training sections are refused too: one could be held back for a choice while its twin is
-    learnt from.
+    among the training sections are refused too: one could be held out to choose a setting while its twin
+    is trained on.
 
     Parameters
     ----------
     fold
         The fold's name, for messages.
     sections
-        All that are learnt from or tested.
+        All training and test sections.
     within_patient
-        Whether a patient may stand on both sides.
+        Whether a patient may be on both sides.
 
     Returns
     -------
@@ -98,10 +98,10 @@ def check_fold(fold: str, sections: list[Content], *, within_patient: bool) -> p
         if shared is None and across and one.patient == other.patient and not within_patient:
             shared = f"the patient {one.patient}"
         if shared is not None:
-            sides = "on both sides of" if across else f"both on the side {one.side} of"
+            sides = "on both sides of" if across else f"both on the {one.side} side of"
             raise InputError(
-                f"sections {one.section} and {other.section} share {shared} and stand {sides} fold {fold}",
-                expected="nothing of a section to be found in another: scores would be too good",
+                f"sections {one.section} and {other.section} share {shared} and are {sides} fold {fold}",
+                expected="sections that share nothing: otherwise scores would be too good",
                 action=f"correct or remove one of {one.section} and {other.section} in the sample sheet",
             )
     rows = [(one.section, one.patient, one.side, one.slide, _digest(one.counts)) for one in sections]

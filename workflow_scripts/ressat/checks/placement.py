@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ressat.slides.scale import scale_meaning
+from ressat.checks.scale_sources import scale_meaning
 from ressat.tiles.boxes import BoxMeans
 
 # Share of a spot's box that must be tissue for the spot to count as on tissue.
 ON_TISSUE = 0.5
 # More spots than this say nothing more, and take longer.
-MOST_SPOTS = 2000
+MOST_SPOTS_COMPARED = 2000
 # Shifts of all spots that are tried, in spot pitches along each axis.
 SHIFTS = np.arange(-8, 9)
 # Scales that are tried, each 1.5 % from the next: from a lowres image of a large slide to the reverse.
@@ -26,7 +26,7 @@ class Fit:
     Attributes
     ----------
     share
-        Of the spots, 0 to 1: those that lie on tissue.
+        Share of the spots that lie on tissue, 0 to 1.
     correlation
         Spearman's, of the spots' total counts with the darkness of the stain there; 0 where one is constant.
     covered
@@ -39,13 +39,13 @@ class Fit:
 
     @property
     def total(self) -> float:
-        """Share and correlation: 1.4 to 1.7 for the right places of seven real sections, at most 1.3 else."""
+        """Share plus correlation: 1.4 to 1.7 at the right places of seven real sections, else at most 1.3."""
         return self.share + self.correlation
 
 
 @dataclass(frozen=True)
 class Alternative:
-    """Other places of the spots, how they came about if they are right, and how well they fit.
+    """Other places for the spots, what is wrong if the spots belong there, and how well they fit.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class Placement:
     mask
         Where tissue is, boolean, shape (h, w).
     image
-        The low-resolution image that the mask was made of, uint8, shape (h, w, 3).
+        The low-resolution image that the mask was made from, uint8, shape (h, w, 3).
     downsample
         Level-0 pixels per pixel of both.
     size
@@ -88,7 +88,7 @@ class Placement:
     Attributes
     ----------
     size, spots
-        Of the slide, and how many there are.
+        Size of the slide, and number of spots.
     bounds
         Smallest and largest x and y of the spots.
     outside
@@ -105,7 +105,7 @@ class Placement:
         counts: np.ndarray,
         pitch: float,
     ) -> None:
-        chosen = np.linspace(0, len(coords) - 1, min(len(coords), MOST_SPOTS)).round().astype(int)
+        sample = np.linspace(0, len(coords) - 1, min(len(coords), MOST_SPOTS_COMPARED)).round().astype(int)
         self._tissue, self._downsample = BoxMeans(mask), downsample
         # Optical density of the mean over channels: both stains make it grow.
         self._density = BoxMeans(-np.log((image.mean(axis=-1, dtype=np.float32) + 1) / 256))
@@ -113,12 +113,12 @@ class Placement:
         self.bounds = coords.min(axis=0), coords.max(axis=0)
         # NaN is outside too.
         self.outside = int((~((coords >= 0) & (coords < np.array(size)))).any(axis=1).sum())
-        self._coords, self._pitch = coords[chosen].astype(float), pitch
-        self._spots_each = len(coords) / len(chosen)
-        self._ranks = _standardised(_ranks(counts[chosen]))
+        self._coords, self._pitch = coords[sample].astype(float), pitch
+        self._spots_each = len(coords) / len(sample)
+        self._ranks = _standardised(_ranks(counts[sample]))
 
     @property
-    def given(self) -> Fit:
+    def fit(self) -> Fit:
         """The fit where the spots are said to lie."""
         return self._fit(self._coords, self._pitch)
 
@@ -130,8 +130,8 @@ class Placement:
         hires, lowres
             Pixels of Space Ranger's images per pixel of the full-resolution image, where known.
         """
-        found = [*self._turned(), *self._scaled(hires, lowres), *self._shifted()]
-        return sorted(found, key=lambda alternative: -alternative.fit.total)
+        alternatives = [*self._turned(), *self._scaled(hires, lowres), *self._shifted()]
+        return sorted(alternatives, key=lambda alternative: -alternative.fit.total)
 
     def _turned(self) -> Iterator[Alternative]:
         """Spots of an image that was mirrored or turned, or whose columns were mixed up."""
@@ -147,12 +147,12 @@ class Placement:
             ("the image is turned by 90 degrees counter-clockwise", export, (y, height - x)),
             ("the image is turned by 90 degrees and mirrored", export, (width - y, height - x)),
         ):
-            moved = np.column_stack(places)
-            if self._inside(moved):
-                yield Alternative("turned", meaning, action, self._fit(moved, self._pitch))
+            coords = np.column_stack(places)
+            if self._inside(coords):
+                yield Alternative("turned", meaning, action, self._fit(coords, self._pitch))
 
     def _scaled(self, hires: float | None, lowres: float | None) -> Iterator[Alternative]:
-        """The best scale at which the spots, drawn from the image's corner, fit the tissue."""
+        """The scale, from the image's corner, at which the spots fit the tissue best."""
         fits = [
             (scale, self._fit(self._coords * scale, self._pitch * scale))
             for scale in SCALES
@@ -166,7 +166,7 @@ class Placement:
         yield Alternative("scaled", meaning, action, fit)
 
     def _shifted(self) -> Iterator[Alternative]:
-        """The best of the places some pitches away; on the section's own slide none is better than none."""
+        """The best place some pitches away; on the section's own slide no shift fits better than none."""
         steps = [(dx, dy) for dx in SHIFTS for dy in SHIFTS if max(abs(dx), abs(dy)) > 1]
         fits = [(self._fit(self._coords + np.array(step) * self._pitch, self._pitch), step) for step in steps]
         fit, (dx, dy) = max(fits, key=lambda pair: pair[0].total)
@@ -174,12 +174,12 @@ class Placement:
         yield Alternative(
             "shifted",
             f"the image is cropped, or of another section (spots fit better moved by {right}, {down} px)",
-            "give the very image that the coordinates were made for",
+            "give the exact image that the coordinates were made for",
             fit,
         )
 
     def _inside(self, coords: np.ndarray) -> bool:
-        # Of a turned image a pixel row more or less is no reason to rule it out.
+        # A pixel row more or less is no reason to rule out a turned image.
         return bool(((coords >= -1) & (coords <= np.array(self.size) + 1)).all())
 
     def _fit(self, coords: np.ndarray, edge: float) -> Fit:

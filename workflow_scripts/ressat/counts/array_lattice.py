@@ -5,17 +5,14 @@ import pandas as pd
 
 from ressat.stats.neighbours import spot_pitch
 
-# Distance between neighbouring Visium spots, um (10x Genomics), and what Space Ranger's spot diameter stands
-# for: the spots themselves measure 55 um.
-VISIUM_PITCH_UM, VISIUM_SPOT_UM = 100.0, 65.0
 # In a row of a Visium array, every other column holds a spot; bins of Visium HD fill all of them.
 VISIUM_COLUMNS, HD_COLUMNS = 2, 1
-# More positions than this do not make a fit of whole pixels better.
+# More positions than this do not improve a fit to whole pixels.
 MOST_FITTED = 200_000
 
 
 def array_pitch(places: pd.DataFrame, columns: int = VISIUM_COLUMNS) -> float:
-    """Return the distance of neighbouring spots of an array in level-0 pixels.
+    """Return the distance between neighbouring spots of an array in level-0 pixels.
 
     Fitted to all positions, so that neither their rounding to whole pixels nor missing ones matter.
 
@@ -24,10 +21,10 @@ def array_pitch(places: pd.DataFrame, columns: int = VISIUM_COLUMNS) -> float:
     places
         array_row, array_col, x and y of each spot.
     columns
-        From a spot to the next in its row: `VISIUM_COLUMNS` or `HD_COLUMNS`.
+        Array columns from a spot to the next in its row: `VISIUM_COLUMNS` or `HD_COLUMNS`.
     """
     places = places.iloc[:: len(places) // MOST_FITTED + 1]
     array = np.column_stack([np.ones(len(places)), places[["array_row", "array_col"]]])
     coords = places[["x", "y"]].to_numpy(dtype=float)
-    fitted, _, rank, _ = np.linalg.lstsq(array, coords, rcond=None)
-    return float(columns * np.hypot(*fitted[2])) if rank == array.shape[1] else spot_pitch(coords)
+    steps, _, rank, _ = np.linalg.lstsq(array, coords, rcond=None)
+    return float(columns * np.hypot(*steps[2])) if rank == array.shape[1] else spot_pitch(coords)

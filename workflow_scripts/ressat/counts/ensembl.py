@@ -1,4 +1,4 @@
-"""Ensembl's ids of genes. Standard library only."""
+"""Ensembl gene ids. Standard library only."""
 
 import re
 from collections.abc import Sequence

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from ressat.base.results_h5ad import read_results
@@ -41,7 +40,7 @@ def read_log_expression(path: str | Path, genes: Sequence[str]) -> tuple[np.ndar
     path
         results/expression/{sample}.h5ad.
     genes
-        Names; one that the section does not have gives NaN.
+        Gene names; a gene that the section does not have gives NaN.
 
     Returns
     -------
@@ -54,9 +53,3 @@ def read_log_expression(path: str | Path, genes: Sequence[str]) -> tuple[np.ndar
     values = np.full((adata.n_obs, len(columns)), np.nan, dtype=np.float32)
     values[:, present] = log1p_cp10k(adata.X)[:, columns[present]].toarray()
     return values, adata.obs_names.to_numpy(dtype=str)
-
-
-def read_panel(path: str | Path) -> list[str]:
-    """Read the gene names of results/folds/{fold}/genes.tsv, best first."""
-    # As text: names can be all digits (Entrez ids), or read "NA" or "NAN".
-    return pd.read_csv(path, sep="\t", dtype={"gene": str}, keep_default_na=False)["gene"].tolist()

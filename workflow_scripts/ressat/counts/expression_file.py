@@ -8,17 +8,19 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from ressat.base import keys
-from ressat.counts.gene_names import Named
+from ressat.base.files import FORMAT_VERSION, UNS
+from ressat.counts.gene_names import StudyGenes
 from ressat.counts.spot_counts import SpotCounts
 
 
-def expression_anndata(found: SpotCounts, genes: Named, ids: str) -> anndata.AnnData:
-    """Put a section's usable spots, by the study's names of genes, into the form that all later steps read.
+def expression_anndata(section: str, spots: SpotCounts, genes: StudyGenes, ids: str) -> anndata.AnnData:
+    """Put a section's usable spots, under the study's gene names, into the form that all later steps read.
 
     Parameters
     ----------
-    found
+    section
+        The section's name.
+    spots
         Spots under tissue, with counts of the genes that are kept; see `with_counts_of`.
     genes
         Names of these genes, and what became of the others.
@@ -31,8 +33,8 @@ def expression_anndata(found: SpotCounts, genes: Named, ids: str) -> anndata.Ann
         Raw counts, float32 CSR; obs n_counts, n_genes and fingerprint; level-0 pixels in
         ``obsm['spatial']``; ``uns['ressat']`` with the figures of docs/outputs.md.
     """
-    counts = found.counts
-    places = found.places.loc[found.spots]
+    counts = spots.counts
+    places = spots.places.loc[spots.spots]
     obs = places[[name for name in ("in_tissue", "array_row", "array_col") if name in places]]
     obs = obs.assign(
         n_counts=np.asarray(counts.sum(axis=1)).ravel(),
@@ -42,12 +44,12 @@ def expression_anndata(found: SpotCounts, genes: Named, ids: str) -> anndata.Ann
     adata = anndata.AnnData(counts, obs=obs, var=pd.DataFrame(index=genes.names))
     adata.obsm["spatial"] = places[["x", "y"]].to_numpy(dtype=float)
     changes = genes.changes["change"].value_counts()
-    array = found.array
-    adata.uns[keys.UNS] = {
-        "section": found.section,
-        "spots_found": found.found,
+    array = spots.array
+    adata.uns[UNS] = {
+        "section": section,
+        "spots_found": spots.total,
         "spots_kept": adata.n_obs,
-        "spots_left_out": dict(found.left_out),
+        "spots_left_out": dict(spots.left_out),
         "gene_ids": ids,
         "genes_dropped": int(changes.get("dropped", 0)),
         "genes_renamed": int(changes.get("renamed", 0)),
@@ -57,13 +59,13 @@ def expression_anndata(found: SpotCounts, genes: Named, ids: str) -> anndata.Ann
         "pitch_px": array.pitch_px,
         "pitch_um": np.nan if array.pitch_um is None else array.pitch_um,
         "spot_px": array.spot_px,
-        "version": keys.FORMAT_VERSION,
+        "version": FORMAT_VERSION,
     }
     return adata
 
 
 def spot_fingerprints(counts: sparse.csr_matrix, genes: Sequence[str]) -> np.ndarray:
-    """Return a hash of each spot's counts by gene, which neither its name nor the order of genes changes.
+    """Return a hash of each spot's counts by gene, independent of its name and of the order of genes.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One space of gene names for a study: symbols, or Ensembl ids without version."""
+"""One kind of gene names for a study: symbols, or Ensembl ids without version."""
 
 from dataclasses import dataclass
 
@@ -14,26 +14,26 @@ CHANGES = ["name", "gene", "change", "reason"]
 
 
 @dataclass(frozen=True)
-class Named:
+class StudyGenes:
     """Genes by the names that the study uses.
 
     Attributes
     ----------
-    kept
+    has_name
         Which of the genes have such a name, boolean, shape (genes,).
     names
-        Of those kept, each once, shape (kept,).
+        Names of those that have one, each once, shape (kept,).
     changes
         A row per gene that was dropped, or whose name had to be made unique: name (in the files), gene (in
         the study, empty if dropped), change (dropped or renamed), reason.
     """
 
-    kept: np.ndarray
+    has_name: np.ndarray
     names: pd.Index
     changes: pd.DataFrame
 
 
-def named_genes(genes: pd.DataFrame, ids: str, section: str, file: str) -> Named:
+def study_genes(genes: pd.DataFrame, ids: str) -> StudyGenes:
     """Name genes the study's way, by the identifiers that the files carry.
 
     Parameters
@@ -42,55 +42,53 @@ def named_genes(genes: pd.DataFrame, ids: str, section: str, file: str) -> Named
         name, and symbol and ensembl or None, one row per gene; see `SpotCounts`.
     ids
         ``symbol`` or ``ensembl``.
-    section, file
-        For messages.
 
     Raises
     ------
     InputError
-        If the files carry no such names.
+        If fewer than half of the genes have such a name in the files.
     """
     own = genes["name"].astype(str).str.strip()
     if ids == ENSEMBL:
-        # The ids of flies or plants follow no common pattern: a column of ids is taken as it is.
+        # The ids of flies or plants follow no common pattern, so a column of ids is used as it is.
         ids_given = _cells(genes["ensembl"])
-        wanted = ids_given.where(ids_given != "", own.where(own.map(is_stable_id), "")).map(without_version)
-        as_wanted = wanted != ""
+        names_here = ids_given.where(ids_given != "", own.where(own.map(is_stable_id), "")).map(
+            without_version
+        )
+        is_such = names_here != ""
         missing, remedy = "no Ensembl id", "genes.ids: symbol"
     else:
         # Genes without a symbol go by their id, as in Space Ranger's own output.
         symbols = _cells(genes["symbol"])
-        wanted = symbols.where(symbols != "", own)
-        as_wanted = (wanted != "") & ~wanted.map(is_stable_id)
+        names_here = symbols.where(symbols != "", own)
+        is_such = (names_here != "") & ~names_here.map(is_stable_id)
         missing, remedy = "no symbol", "genes.ids: ensembl"
-    if as_wanted.mean() < 0.5:
+    if is_such.mean() < 0.5:
         raise InputError(
-            f"of its {len(own)} genes ({', '.join(own[:3])} ...) only {as_wanted.sum()} have "
+            f"of its {len(own)} genes ({', '.join(own[:3])} ...) only {is_such.sum()} have "
             f"{'an Ensembl id' if ids == ENSEMBL else 'a symbol'} in its files",
             expected=f"{'Ensembl ids' if ids == ENSEMBL else 'symbols'}, since genes.ids is {ids}",
             action=f"set {remedy} in config.yaml if all sections have those, or add these to the counts",
-            section=section,
-            file=file,
         )
-    kept = (wanted != "").to_numpy()
-    names = unique_names(pd.Index(wanted[kept]))
+    has_name = (names_here != "").to_numpy()
+    names = unique_names(pd.Index(names_here[has_name]))
     changes = pd.DataFrame({"name": own, "gene": "", "change": "dropped", "reason": missing})
-    changes.loc[kept, "gene"] = names
-    renamed = changes["gene"].ne(wanted) & kept
+    changes.loc[has_name, "gene"] = names
+    renamed = changes["gene"].ne(names_here) & has_name
     changes.loc[renamed, ["change", "reason"]] = "renamed", "the name stands there more than once"
-    return Named(kept, names, changes[renamed | ~kept].reset_index(drop=True))
+    return StudyGenes(has_name, names, changes[renamed | ~has_name].reset_index(drop=True))
 
 
 def unique_names(names: pd.Index) -> pd.Index:
     """Make names unique as anndata and scanpy do: the first stays, the others get -1, -2 and so on."""
-    taken, counters, unique = set(names), {}, []
-    seen: set[str] = set()
+    originals, counters, unique = set(names), {}, []
+    earlier: set[str] = set()
     for name in names:
         new = name
-        while new in seen or (new != name and new in taken):
+        while new in earlier or (new != name and new in originals):
             counters[name] = counters.get(name, 0) + 1
             new = f"{name}-{counters[name]}"
-        seen.add(new)
+        earlier.add(new)
         unique.append(new)
     return pd.Index(unique)
 

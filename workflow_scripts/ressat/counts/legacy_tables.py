@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from ressat.base.errors import InputError
-from ressat.counts.packed_files import read_bytes
+from ressat.base.errors import InputError, about_its_file
+from ressat.counts.compression import read_bytes
 from ressat.counts.text_cells import SEPARATORS, finite, read_cells, refuse_repeated, separator_of, unreadable
 
 # Array positions; the digits are bounded so that rounding cannot overflow. R puts an X before a digit.
@@ -29,7 +29,7 @@ class CountsTable:
     spots
         Names by rounded array position, ``{x}x{y}``, each once.
     genes
-        Names as they are, repeated ones too.
+        Names as written, including repeated ones.
     counts
         float32, shape (spots, genes).
     """
@@ -39,24 +39,25 @@ class CountsTable:
     counts: sparse.csr_matrix
 
 
-def read_legacy_counts(section: str, file: str) -> CountsTable:
+@about_its_file
+def read_legacy_counts(file: str) -> CountsTable:
     """Read a counts table, with spots as rows and genes as columns or the other way round.
 
     Parameters
     ----------
-    section, file
-        The section's name, for messages, and the table: spots named ``{x}x{y}``, cells separated by tabs,
+    file
+        The table: spots named ``{x}x{y}``, cells separated by tabs,
         commas or semicolons, plain or gzipped.
 
     Raises
     ------
     InputError
-        If it is no such table, naming the cell that is no number.
+        If it is not such a table; the message names a cell that is not a number.
     """
-    line, _, body = read_bytes(section, file).partition(b"\n")
+    line, _, body = read_bytes(file).partition(b"\n")
     separator = separator_of(line)
-    header = _header(section, file, line, separator)
-    rows, values = _body(section, file, header, body, separator)
+    header = _header(line, separator)
+    rows, values = _body(header, body, separator)
     columns = header[len(header) - values.shape[1] :]
     row_spots, column_spots = _spot_names(rows), _spot_names(columns)
     if row_spots is not None:
@@ -69,34 +70,33 @@ def read_legacy_counts(section: str, file: str) -> CountsTable:
             f"a row named {odd!r} and a column named {columns[0]!r}",
             expected="spots as rows, named {x}x{y}, and genes as columns, or the other way round",
             action="name the spots by their array positions x and y, such as 10x21",
-            section=section,
-            file=file,
         )
-    refuse_repeated(section, file, table.spots)
+    refuse_repeated(table.spots)
     return table
 
 
-def read_legacy_spots(section: str, file: str) -> pd.DataFrame:
+@about_its_file
+def read_legacy_spots(file: str) -> pd.DataFrame:
     """Read a spot table of legacy Spatial Transcriptomics.
 
     Parameters
     ----------
-    section, file
-        The section's name, for messages, and the table: x, y (array), pixel_x, pixel_y (level-0
+    file
+        The table: x, y (array), pixel_x, pixel_y (level-0
         pixels) and, optionally, selected (1 under tissue).
 
     Returns
     -------
     pandas.DataFrame
-        By the rounded name of the spot ``{x}x{y}``, each once: in_tissue (0 or 1), array_row, array_col
+        Indexed by rounded spot name ``{x}x{y}``, each once: in_tissue (0 or 1), array_row, array_col
         (int), x and y (level-0 pixels, float).
 
     Raises
     ------
     InputError
-        If it is no such table, a value is not a number, or a spot stands there twice.
+        If it is not such a table, a value is not a number, or a spot occurs twice.
     """
-    cells = read_cells(section, file)
+    cells = read_cells(file)
     header, cells = cells.iloc[0].to_list(), cells.iloc[1:].reset_index(drop=True)
     columns = ["x", "y", "pixel_x", "pixel_y"]
     wrong = [name for name in columns if header.count(name) != 1]
@@ -105,23 +105,19 @@ def read_legacy_spots(section: str, file: str) -> pd.DataFrame:
             f"no column {', '.join(wrong)}" if wrong[0] not in header else f"several columns {wrong[0]}",
             expected=f"the columns {', '.join(columns)} and, where known, selected",
             action="add or rename them",
-            section=section,
-            file=file,
         )
     if cells.empty:
         raise InputError(
-            "a header alone",
+            "only a header",
             expected="a row per spot",
             action="copy or export it again",
-            section=section,
-            file=file,
         )
     if header.count("selected") == 1:
         columns.append("selected")
     cells.columns = header
-    numbers = finite(section, file, cells, columns)
+    numbers = finite(cells, columns)
     numbers.index = _rounded(numbers["x"], numbers["y"])
-    refuse_repeated(section, file, numbers.index)
+    refuse_repeated(numbers.index)
     return pd.DataFrame(
         {
             "in_tissue": numbers["selected"].eq(1).astype(int) if "selected" in columns else 1,
@@ -133,17 +129,15 @@ def read_legacy_spots(section: str, file: str) -> pd.DataFrame:
     )
 
 
-def _header(section: str, file: str, line: bytes, separator: str) -> list[str]:
-    """Cells of the first line as they are: pandas would rename a gene that stands there twice."""
+def _header(line: bytes, separator: str) -> list[str]:
+    """Cells of the first line as they are: pandas would rename a gene that occurs twice."""
     try:
         return [cell.strip().strip('"').strip() for cell in line.decode().rstrip("\r\n").split(separator)]
     except UnicodeDecodeError as error:
-        raise unreadable(section, file, error) from error
+        raise unreadable(error) from error
 
 
-def _body(
-    section: str, file: str, header: list[str], body: bytes, separator: str
-) -> tuple[list[str], sparse.csr_matrix]:
+def _body(header: list[str], body: bytes, separator: str) -> tuple[list[str], sparse.csr_matrix]:
     """Names of the rows, and values by row and column."""
     names: list[str] = []
     parts: list[sparse.csr_matrix] = []
@@ -155,20 +149,18 @@ def _body(
             # R writes no cell above the names of the rows.
             fits = table.shape[1] == len(header) - 1 or (table.shape[1] == len(header) and all(header))
             if table.empty or not fits:
-                raise _uneven(section, file, header, table.shape[1] + 1, separator)
+                raise _uneven(header, table.shape[1] + 1, separator)
             names += rows
-            parts.append(_numbers(section, file, table, rows, header[len(header) - table.shape[1] :]))
+            parts.append(_numbers(table, rows, header[len(header) - table.shape[1] :]))
     except (ValueError, OverflowError) as error:
-        raise unreadable(section, file, error) from error
+        raise unreadable(error) from error
     return names, sparse.vstack(parts, format="csr")
 
 
-def _numbers(
-    section: str, file: str, table: pd.DataFrame, rows: list[str], columns: list[str]
-) -> sparse.csr_matrix:
-    """Values of some rows; refuses a cell that is no number."""
+def _numbers(table: pd.DataFrame, rows: list[str], columns: list[str]) -> sparse.csr_matrix:
+    """Values of some rows; refuses a cell that is not a number."""
     kinds = np.array([kind.kind for kind in table.dtypes])
-    with np.errstate(over="ignore"):  # beyond float32 is infinite, which is refused where values are checked
+    with np.errstate(over="ignore"):  # infinite beyond float32; refused when values are checked
         if np.isin(kinds, list("iuf")).all():
             return sparse.csr_matrix(table.to_numpy(dtype=np.float32))
         for place in np.flatnonzero(~np.isin(kinds, list("iuf"))):
@@ -178,19 +170,15 @@ def _numbers(
                         f"{str(cell)!r} in row {rows[row]}, column {columns[place]}",
                         expected="raw counts: whole numbers, 0 or more",
                         action="correct the cell",
-                        section=section,
-                        file=file,
                     )
         return sparse.csr_matrix(table.astype(str).to_numpy(dtype=np.float64).astype(np.float32))
 
 
-def _uneven(section: str, file: str, header: list[str], found: int, separator: str) -> InputError:
+def _uneven(header: list[str], cells: int, separator: str) -> InputError:
     return InputError(
-        f"a header of {len(header)} cells above rows of {found}",
+        f"a header of {len(header)} cells above rows of {cells}",
         expected=f"a name and one count per gene in each row, separated by {SEPARATORS[separator]}s",
         action="export it again",
-        section=section,
-        file=file,
     )
 
 
@@ -203,7 +191,7 @@ def _is_number(cell: object) -> bool:
 
 
 def _spot_names(names: list[str]) -> pd.Index | None:
-    """Names by rounded array position; None if one is no spot."""
+    """Names by rounded array position; None if one is not a spot's."""
     matches = [SPOT_NAME.fullmatch(name) for name in names]
     if not matches or not all(matches):
         return None

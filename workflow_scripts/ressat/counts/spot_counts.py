@@ -8,7 +8,7 @@ from scipy import sparse
 
 @dataclass(frozen=True)
 class SpotArray:
-    """What the files say of the array that the spots lie on.
+    """What the files say about the array that the spots lie on.
 
     Attributes
     ----------
@@ -19,7 +19,7 @@ class SpotArray:
     spot_px
         Diameter of a spot (edge of a bin), level-0 pixels.
     pitch_um
-        Distance between neighbouring spots, um, where the platform has but one; else None.
+        Distance between neighbouring spots, um, if the platform has only one; else None.
     spot_um
         Diameter of a spot in the convention of the file that gives ``spot_px``, um; None where unknown.
     mpp
@@ -44,35 +44,34 @@ class SpotCounts:
 
     Attributes
     ----------
-    section, file
-        The section's name, and the file of the counts, for messages.
+    file
+        The file that the counts come from, for messages.
     spots
         Names of the spots, each once, shape (spots,).
     genes
         A row per gene: ``name`` as the counts name it, and ``symbol`` and ``ensembl`` where the files carry
-        them, else None. Names may stand there more than once.
+        them, else None. Names may repeat.
     counts
         Raw counts, float32, shape (spots, genes).
     places
-        By name of the spot, of all positions of the array that the files list, those without counts too:
+        Indexed by spot name, for all array positions that the files list, including those without counts:
         in_tissue (0 or 1), array_row and array_col (int, where known), x and y (level-0 pixels, float).
     array
-        What the files say of the array.
-    found
+        What the files say about the array.
+    total
         How many spots the counts hold.
     left_out
         How many of them were left out so far, by reason.
     features_left_out
-        How many features were left out since they are no genes (antibodies, say), by type.
+        How many features were left out because they are not genes (e.g. antibodies), by type.
     """
 
-    section: str
     file: str
     spots: pd.Index
     genes: pd.DataFrame
     counts: sparse.csr_matrix
     places: pd.DataFrame
     array: SpotArray
-    found: int
+    total: int
     left_out: dict[str, int]
     features_left_out: dict[str, int] = field(default_factory=dict)

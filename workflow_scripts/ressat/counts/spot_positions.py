@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ressat.base.errors import InputError
-from ressat.counts.packed_files import read_bytes
+from ressat.base.errors import InputError, about_its_file
+from ressat.counts.compression import read_bytes
 from ressat.counts.text_cells import finite, read_cells, refuse_repeated, whole
 
 POSITION_COLUMNS = [
@@ -23,7 +23,7 @@ POSITION_COLUMNS = [
 
 @dataclass(frozen=True)
 class ScaleFactors:
-    """What Space Ranger says of its scales.
+    """What Space Ranger says about its scales.
 
     Attributes
     ----------
@@ -42,61 +42,58 @@ class ScaleFactors:
     mpp: float | None = None
 
 
-def read_positions(section: str, file: str) -> pd.DataFrame:
-    """Read Space Ranger's spot positions: a table with a header or, as of old, without, or parquet.
+@about_its_file
+def read_positions(file: str) -> pd.DataFrame:
+    """Read Space Ranger's spot positions: a table with or, in old versions, without a header, or parquet.
 
     Parameters
     ----------
-    section, file
-        The section's name, for messages, and the table.
+    file
+        The table.
 
     Returns
     -------
     pandas.DataFrame
-        By barcode, each once: in_tissue (0 or 1), array_row, array_col (int), x and y (level-0 pixels,
-        float).
+        Indexed by barcode, each once: in_tissue (0 or 1), array_row, array_col (int), x and y (level-0
+        pixels, float).
 
     Raises
     ------
     InputError
-        If it is no such table, a position is not a number, or a barcode stands there twice.
+        If it is not such a table, a position is not a number, or a barcode occurs twice.
     """
-    table = _read_parquet(section, file) if file.endswith(".parquet") else _read_text(section, file)
+    table = _read_parquet(file) if file.endswith(".parquet") else _read_text(file)
     cells = [str(name) for name in table.columns]
     if table.empty or any(number != 1 for name, number in _times(cells).items()):
         raise InputError(
-            f"a header alone, {', '.join(cells)}"
+            f"only a header, {', '.join(cells)}"
             if table.empty
             else f"{len(cells)} columns, {', '.join(cells[:8])}",
             expected=f"{len(POSITION_COLUMNS)} columns: {', '.join(POSITION_COLUMNS)}",
             action="copy it again from Space Ranger's outs",
-            section=section,
-            file=file,
         )
     table.index = table["barcode"].astype(str)
-    refuse_repeated(section, file, table.index)
-    numbers = finite(section, file, table, POSITION_COLUMNS[1:])
-    places = whole(section, file, numbers, POSITION_COLUMNS[1:4])
+    refuse_repeated(table.index)
+    numbers = finite(table, POSITION_COLUMNS[1:])
+    places = whole(numbers, POSITION_COLUMNS[1:4])
     odd = places.index[~places["in_tissue"].isin([0, 1])]
     if len(odd):
         raise InputError(
             f"{places.loc[odd[0], 'in_tissue']} as in_tissue in row {odd[0]}",
             expected="0 or 1",
             action="copy it again from Space Ranger's outs",
-            section=section,
-            file=file,
         )
     # A row of pixels is a place along y.
     return places.assign(x=numbers["pxl_col_in_fullres"], y=numbers["pxl_row_in_fullres"])
 
 
 def _times(cells: list[str]) -> dict[str, int]:
-    found = Counter(cells)
-    return {name: found[name] for name in POSITION_COLUMNS}
+    times = Counter(cells)
+    return {name: times[name] for name in POSITION_COLUMNS}
 
 
-def _read_text(section: str, file: str) -> pd.DataFrame:
-    cells = read_cells(section, file)
+def _read_text(file: str) -> pd.DataFrame:
+    cells = read_cells(file)
     first = cells.iloc[0].str.lower()
     if first.isin(POSITION_COLUMNS).any():
         return cells.iloc[1:].set_axis(first.to_list(), axis=1)
@@ -105,30 +102,29 @@ def _read_text(section: str, file: str) -> pd.DataFrame:
     return cells.set_axis(first.to_list(), axis=1)
 
 
-def _read_parquet(section: str, file: str) -> pd.DataFrame:
+def _read_parquet(file: str) -> pd.DataFrame:
     try:
         table = pd.read_parquet(file)
         return table if "barcode" in table.columns else table.reset_index()
-    except Exception as error:  # pyarrow raises many kinds for a file that is not what it says
+    except Exception as error:  # pyarrow raises many kinds of errors for a broken file
         raise InputError(
             f"it cannot be read as parquet ({error})",
             expected="tissue_positions.parquet as Space Ranger writes it",
             action="copy it again from Space Ranger's outs",
-            section=section,
-            file=file,
         ) from error
 
 
-def read_scale_factors(section: str, file: str) -> ScaleFactors:
+@about_its_file
+def read_scale_factors(file: str) -> ScaleFactors:
     """Read Space Ranger's ``scalefactors_json.json``.
 
     Raises
     ------
     InputError
-        If the file is not JSON with a positive ``spot_diameter_fullres``, or another factor is no positive
+        If the file is not JSON with a positive ``spot_diameter_fullres``, or another factor is not a positive
         number.
     """
-    content = read_bytes(section, file)
+    content = read_bytes(file)
     try:
         factors = dict(json.loads(content.decode()))
         return ScaleFactors(
@@ -143,8 +139,6 @@ def read_scale_factors(section: str, file: str) -> ScaleFactors:
             f"it cannot be read as scale factors ({type(error).__name__}: {error})",
             expected="JSON with a positive spot_diameter_fullres, as Space Ranger writes it",
             action="copy it again from Space Ranger's outs",
-            section=section,
-            file=file,
         ) from error
 
 

@@ -12,15 +12,15 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from ressat.base.errors import InputError
-from ressat.counts.packed_files import READING_ERRORS, opened
+from ressat.base.errors import InputError, about_its_file
+from ressat.counts.compression import READING_ERRORS, opened
 from ressat.counts.text_cells import read_cells
 
 GENE_EXPRESSION = "Gene Expression"
-# No compression that these files use makes them smaller than this: a declared size beyond is damage, and
-# would fill the memory.
+# Upper bound of the compression ratio of these files: a declared size beyond it means damage, and would fill
+# the memory.
 MOST_PACKED = 1100
-# Bytes of text that are made numbers at a time.
+# Bytes of text parsed at a time.
 BLOCK = 1 << 24
 # Such numbers can crash pandas' parser.
 LONG_NUMBER = re.compile(rb"[0-9.][eE][+-]?\d{4}|[^\s]{31}")
@@ -39,7 +39,7 @@ class Matrix:
     counts
         float32, shape (spots, genes).
     other
-        How many features were left out since they are no genes, by type.
+        How many features were left out because they are not genes, by type.
     """
 
     barcodes: pd.Index
@@ -48,15 +48,16 @@ class Matrix:
     other: dict[str, int]
 
 
-def read_h5_matrix(section: str, file: str) -> Matrix:
+@about_its_file
+def read_h5_matrix(file: str) -> Matrix:
     """Read a matrix from an HDF5 file, of version 3 (group ``matrix``) or 2 (a group per genome).
 
-    Of version 2 with several genomes, the one that has counts is read.
+    If version 2 holds several genomes, the one that has counts is read.
 
     Raises
     ------
     InputError
-        If the file is no such matrix, several genomes of version 2 have counts, or it holds no genes.
+        If the file is not such a matrix, several genomes of version 2 have counts, or it holds no genes.
     """
     try:
         with h5py.File(file, "r") as content:
@@ -74,54 +75,49 @@ def read_h5_matrix(section: str, file: str) -> Matrix:
             parts = tuple(arrays.numbers(group[name]) for name in ("data", "indices", "indptr"))
             counts = sparse.csr_matrix(parts, shape=(len(barcodes), len(ids)))
             counts.check_format(full_check=True)
-            return _matrix(section, file, barcodes, ids, names, kinds, counts)
+            return _genes_only(barcodes, ids, names, kinds, counts)
     except InputError:
         raise
-    except Exception as error:  # h5py raises many kinds for a file that is not what it says
+    except Exception as error:  # h5py raises many kinds of errors for a broken file
         raise InputError(
             f"it cannot be read as a 10x count matrix ({error})",
             expected="filtered_feature_bc_matrix.h5 as Space Ranger writes it",
             action="copy it again from Space Ranger's outs",
-            section=section,
-            file=file,
         ) from error
 
 
-def read_mtx_matrix(section: str, matrix: str, features: str, barcodes: str) -> Matrix:
+@about_its_file
+def read_mtx_matrix(matrix: str, features: str, barcodes: str) -> Matrix:
     """Read a matrix from the three files of a folder, each plain or gzipped.
 
     Parameters
     ----------
-    section
-        The section's name, for messages.
     matrix, features, barcodes
         ``matrix.mtx``, ``features.tsv`` (or the older ``genes.tsv``) and ``barcodes.tsv``.
 
     Raises
     ------
     InputError
-        If a file is not what its name says, they are not of the same matrix, or it holds no genes.
+        If a file is not what its name says, they do not belong to the same matrix, or it holds no genes.
     """
-    rows, names = read_cells(section, features), read_cells(section, barcodes)[0]
-    # Files of a single column name the genes by it.
+    rows, names = read_cells(features), read_cells(barcodes)[0]
+    # In a file with a single column, that column has the names too.
     ids, symbols = rows[0], rows[min(1, rows.shape[1] - 1)]
     kinds = rows[2].to_numpy() if rows.shape[1] > 2 else None
     try:
-        counts = _read_entries(section, matrix, len(ids), len(names))
-        return _matrix(section, matrix, names.to_numpy(), ids.to_numpy(), symbols.to_numpy(), kinds, counts)
+        counts = _read_entries(matrix, len(ids), len(names))
+        return _genes_only(names.to_numpy(), ids.to_numpy(), symbols.to_numpy(), kinds, counts)
     except (*READING_ERRORS, ValueError, OverflowError, MemoryError) as error:
         raise InputError(
             f"it cannot be read as a Matrix Market file ({str(error).strip()})",
             expected="matrix.mtx or matrix.mtx.gz as Space Ranger writes it",
             action="copy it again from Space Ranger's outs",
-            section=section,
-            file=matrix,
         ) from error
 
 
-def _read_entries(section: str, file: str, features: int, barcodes: int) -> sparse.csr_matrix:
-    """Read a Matrix Market file by barcode and feature; scipy's reader ends the process on a damaged one."""
-    with opened(section, file) as handle:
+def _read_entries(file: str, features: int, barcodes: int) -> sparse.csr_matrix:
+    """Read a Matrix Market file by barcode and feature; scipy's reader crashes on a damaged one."""
+    with opened(file) as handle:
         head = handle.readline(200).split()
         if [word.lower() for word in head[:3]] != [b"%%matrixmarket", b"matrix", b"coordinate"]:
             raise ValueError("it does not begin with %%MatrixMarket matrix coordinate")
@@ -129,17 +125,15 @@ def _read_entries(section: str, file: str, features: int, barcodes: int) -> spar
         while line.startswith(b"%"):
             line = handle.readline()
         rows, columns, entries = (int(word) for word in line.split())
-        # Writers say anything of a matrix without entries.
+        # For a matrix without entries, writers declare any type.
         kind = [word.lower() for word in head[3:]]
         if entries and kind not in ([b"integer", b"general"], [b"real", b"general"]):
             raise ValueError(f"its values are {b' '.join(head[3:]).decode(errors='replace')}")
         if (rows, columns) != (features, barcodes):
             raise InputError(
-                f"a matrix of {rows} x {columns} beside {features} features and {barcodes} barcodes",
-                expected="features and barcodes of this very matrix",
+                f"a matrix of {rows} x {columns}, but {features} features and {barcodes} barcodes",
+                expected="features and barcodes of the same matrix",
                 action="copy the three files again from Space Ranger's outs",
-                section=section,
-                file=file,
             )
         parts = [_entries(block) for block in _blocks(handle)]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(np.zeros((0, 3)))
@@ -150,7 +144,7 @@ def _read_entries(section: str, file: str, features: int, barcodes: int) -> spar
         feature.min() >= 0 and feature.max() < rows and barcode.min() >= 0 and barcode.max() < columns
     ):
         raise ValueError(f"an entry outside {rows} x {columns}")
-    with np.errstate(over="ignore"):  # beyond float32 is infinite, which is refused where values are checked
+    with np.errstate(over="ignore"):  # infinite beyond float32; refused when values are checked
         values = table[2].to_numpy(dtype=np.float32)
     return sparse.csr_matrix((values, (barcode, feature)), shape=(barcodes, features))
 
@@ -203,24 +197,20 @@ def _genome(content: h5py.File) -> h5py.Group:
     with_counts = [group for group in genomes if group["data"].size]
     if len(genomes) > 1 and len(with_counts) > 1:
         names = ", ".join(group.name.strip("/") for group in with_counts)
-        raise ValueError(
-            f"it has counts of {len(with_counts)} genomes, {names}, and can be read with one only"
-        )
+        raise ValueError(f"it has counts of {len(with_counts)} genomes, {names}, but only one can be read")
     if not genomes:
         raise ValueError(f"no group matrix among {', '.join(content) or 'none'}")
     return (with_counts or genomes)[0]
 
 
-def _matrix(
-    section: str,
-    file: str,
+def _genes_only(
     barcodes: np.ndarray,
     ids: np.ndarray,
     names: np.ndarray,
     kinds: np.ndarray | None,
     counts: sparse.csr_matrix,
 ) -> Matrix:
-    """Keep what is counted of genes."""
+    """Keep only the features that are genes."""
     if not len(ids) == len(names) == (len(ids) if kinds is None else len(kinds)):
         raise ValueError(f"{len(ids)} ids, {len(names)} names and {len(kinds)} types of features")
     is_gene = np.ones(len(ids), dtype=bool) if kinds is None else kinds == GENE_EXPRESSION
@@ -230,10 +220,8 @@ def _matrix(
             f"no gene among its {len(ids)} features" + "".join(f" ({kind})" for kind in list(other)[:1]),
             expected=f"features of type {GENE_EXPRESSION}",
             action="give the matrix of a run that measured gene expression",
-            section=section,
-            file=file,
         )
-    with np.errstate(over="ignore"):  # beyond float32 is infinite, which is refused where values are checked
+    with np.errstate(over="ignore"):  # infinite beyond float32; refused when values are checked
         counts = counts.astype(np.float32)
     counts.sum_duplicates()
     names, ids = names[is_gene], ids[is_gene]

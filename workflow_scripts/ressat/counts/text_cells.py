@@ -1,4 +1,4 @@
-"""Tables of text as they stand in the file, and their columns as numbers."""
+"""Text tables as written in the file, and their columns as numbers."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -6,21 +6,22 @@ from io import BytesIO
 import numpy as np
 import pandas as pd
 
-from ressat.base.errors import InputError
-from ressat.counts.packed_files import read_bytes
+from ressat.base.errors import InputError, about_its_file
+from ressat.counts.compression import read_bytes
 
 SEPARATORS = {"\t": "tab", ",": "comma", ";": "semicolon"}
-# Beyond a billion there is no pixel and no array position.
+# No pixel or array position is beyond a billion.
 LARGEST = 1e9
 
 
-def read_cells(section: str, file: str) -> pd.DataFrame:
-    """Read a table, tab-, comma- or semicolon-separated, as text, without taking its first line for a header.
+@about_its_file
+def read_cells(file: str) -> pd.DataFrame:
+    """Read a tab-, comma- or semicolon-separated table as text, without treating its first line as a header.
 
     Parameters
     ----------
-    section, file
-        The section's name, for messages, and the table, plain or gzipped.
+    file
+        The table, plain or gzipped.
 
     Returns
     -------
@@ -32,15 +33,15 @@ def read_cells(section: str, file: str) -> pd.DataFrame:
     InputError
         If it cannot be read.
     """
-    content = read_bytes(section, file)
+    content = read_bytes(file)
     separator = separator_of(content.split(b"\n", 1)[0])
     try:
-        # As text: of numbers with endless exponents pandas' parser can crash.
+        # As text: numbers with very long exponents can crash pandas' parser.
         cells = pd.read_csv(
             BytesIO(content), sep=separator, header=None, dtype=str, keep_default_na=False, na_filter=False
         )
     except (ValueError, OverflowError) as error:
-        raise unreadable(section, file, error) from error
+        raise unreadable(error) from error
     return cells.apply(lambda column: column.str.strip())
 
 
@@ -49,24 +50,22 @@ def separator_of(line: bytes) -> str:
     return next((mark for mark in SEPARATORS if mark.encode() in line), "\t")
 
 
-def unreadable(section: str, file: str, error: Exception) -> InputError:
-    """Say that a file is no table."""
+def unreadable(error: Exception) -> InputError:
+    """Say that a file is not a table."""
     return InputError(
         f"it cannot be read as a table ({str(error).strip()})",
         expected="text in UTF-8, its cells separated by tabs or commas, as many in each row",
         action="copy or export it again",
-        section=section,
-        file=file,
     )
 
 
-def finite(section: str, file: str, cells: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+def finite(cells: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Return columns as finite float64, the index kept.
 
     Raises
     ------
     InputError
-        Naming the first cell that is no such number, and its row.
+        If a cell is not such a number; names the first one and its row.
     """
     numbers = pd.DataFrame({name: _floats(cells[name]) for name in columns}, index=cells.index)
     odd = np.argwhere(~(numbers.abs() < LARGEST).to_numpy())
@@ -76,19 +75,17 @@ def finite(section: str, file: str, cells: pd.DataFrame, columns: Sequence[str])
             f"{cells[columns[column]].iat[row]!r} as {columns[column]} in row {cells.index[row]}",
             expected="a number",
             action="correct or remove the row",
-            section=section,
-            file=file,
         )
     return numbers
 
 
-def whole(section: str, file: str, numbers: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+def whole(numbers: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Return columns as int.
 
     Raises
     ------
     InputError
-        Naming the first number that is not whole, and its row.
+        If a number is not whole; names the first one and its row.
     """
     odd = np.argwhere((numbers[columns] % 1 != 0).to_numpy())
     if len(odd):
@@ -97,33 +94,29 @@ def whole(section: str, file: str, numbers: pd.DataFrame, columns: Sequence[str]
             f"{numbers[columns].iat[row, column]:g} as {columns[column]} in row {numbers.index[row]}",
             expected="a whole number",
             action="correct or remove the row",
-            section=section,
-            file=file,
         )
     return numbers[columns].astype(int)
 
 
-def refuse_repeated(section: str, file: str, names: pd.Index) -> None:
-    """Refuse names of spots of which one stands there twice.
+def refuse_repeated(names: pd.Index) -> None:
+    """Refuse spot names of which any occurs more than once.
 
     Raises
     ------
     InputError
-        Naming the first.
+        If one does; names the first.
     """
     repeated = names[names.duplicated()]
     if len(repeated):
         raise InputError(
-            f"{len(repeated)} names of spots stand there more than once (first: {repeated[0]})",
+            f"{len(repeated)} spot names occur more than once (first: {repeated[0]})",
             expected="each spot once",
             action="remove the repeated ones",
-            section=section,
-            file=file,
         )
 
 
 def _floats(cells: pd.Series) -> np.ndarray:
-    """Numbers, NaN for what is none."""
+    """Numbers, NaN for what is not one."""
     try:
         return cells.to_numpy(dtype=np.float64)
     except (ValueError, TypeError, OverflowError):

@@ -1,4 +1,4 @@
-"""What counts must be, whatever format they came in, and which spots are of use."""
+"""What counts must be, whatever format they came in, and which spots are usable."""
 
 import logging
 import re
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from ressat.base.errors import InputError
+from ressat.base.errors import InputError, about
 from ressat.counts.spot_counts import SpotCounts
 from ressat.counts.text_cells import refuse_repeated
 
@@ -16,8 +16,8 @@ logger = logging.getLogger("ressat")
 
 WITHOUT_POSITION, OUTSIDE_TISSUE, ZERO_COUNTS = "without position", "outside tissue", "zero counts"
 # Fewer spots allow neither training nor a test of a correlation.
-MIN_SPOTS = 20
-# Share of spots without position from which the positions may be of another section.
+MIN_USABLE_SPOTS = 20
+# From this share of spots without position, the positions may belong to another section.
 DOUBTFUL = 0.2
 # What Space Ranger adds to a barcode, and what some tools remove.
 SUFFIX = re.compile(r"-\d+$")
@@ -29,22 +29,21 @@ def usable_spots(counts: SpotCounts) -> SpotCounts:
     Raises
     ------
     InputError
-        See `check_values` and `under_tissue`; or if fewer than `MIN_SPOTS` remain.
+        See `check_values` and `under_tissue`; or if fewer than `MIN_USABLE_SPOTS` remain.
     """
-    check_values(counts)
-    usable = under_tissue(counts)
-    _refuse_few(usable)
+    with about(file=counts.file):
+        check_values(counts)
+        usable = under_tissue(counts)
+        _refuse_few(usable)
     return usable
 
 
 def _refuse_few(counts: SpotCounts) -> None:
-    if len(counts.spots) < MIN_SPOTS:
+    if len(counts.spots) < MIN_USABLE_SPOTS:
         raise InputError(
             f"{len(counts.spots)} spots with counts",
-            expected=f"at least {MIN_SPOTS}, to learn from or to test a correlation on",
-            action="leave the section out, or check that positions and counts are whole",
-            section=counts.section,
-            file=counts.file,
+            expected=f"at least {MIN_USABLE_SPOTS}, for training or for testing a correlation",
+            action="leave the section out, or check that positions and counts are complete",
         )
 
 
@@ -61,7 +60,7 @@ def with_counts_of(counts: SpotCounts, kept: np.ndarray) -> SpotCounts:
     Raises
     ------
     InputError
-        If fewer than `MIN_SPOTS` spots remain.
+        If fewer than `MIN_USABLE_SPOTS` spots remain.
     """
     columns = np.flatnonzero(kept)
     part = counts.counts[:, columns].tocsr()
@@ -74,23 +73,24 @@ def with_counts_of(counts: SpotCounts, kept: np.ndarray) -> SpotCounts:
         counts=part[np.flatnonzero(has_counts)],
         left_out=counts.left_out | {ZERO_COUNTS: zero},
     )
-    _refuse_few(remaining)
+    with about(file=counts.file):
+        _refuse_few(remaining)
     return remaining
 
 
 def check_values(counts: SpotCounts) -> None:
-    """Refuse what cannot be raw counts in their places.
+    """Refuse values that cannot be raw counts, and spots that cannot be where they are.
 
     Raises
     ------
     InputError
-        If a spot stands there twice, a count is negative, not whole or not finite (naming spot and gene), no
+        If a spot occurs twice, a count is negative, not whole or not finite (naming spot and gene), no
         spot has any, or neighbouring spots are not a pixel apart.
     """
-    refuse_repeated(counts.section, counts.file, counts.spots)
+    refuse_repeated(counts.spots)
     at = first_odd(counts.counts)
     if at is not None:
-        raise odd_count(counts.section, counts.file, counts.counts, at, counts.spots, counts.genes["name"])
+        raise odd_count(counts.counts, at, counts.spots, counts.genes["name"])
     if not counts.counts.data.any():
         raise _no_counts(counts, len(counts.spots))
     if not counts.array.pitch_px >= 1 and len(counts.places) > 1:
@@ -98,8 +98,6 @@ def check_values(counts: SpotCounts) -> None:
             f"neighbouring spots are {counts.array.pitch_px:.2g} px apart",
             expected="each spot at its own place, in full-resolution pixels",
             action="check the positions",
-            section=counts.section,
-            file=counts.file,
         )
 
 
@@ -110,7 +108,7 @@ def under_tissue(counts: SpotCounts) -> SpotCounts:
     -------
     SpotCounts
         ``left_out`` with those without position, outside tissue and of zero counts, each spot under the
-        first of these that holds.
+        first of these that applies.
 
     Raises
     ------
@@ -122,7 +120,7 @@ def under_tissue(counts: SpotCounts) -> SpotCounts:
         raise _no_position(counts)
     in_tissue = counts.places["in_tissue"].reindex(counts.spots).eq(1).to_numpy()
     has_counts = np.asarray(counts.counts.sum(axis=1)).ravel() > 0
-    kept = in_tissue & has_counts
+    usable = in_tissue & has_counts
     left_out = {
         **counts.left_out,
         WITHOUT_POSITION: int((~placed).sum()),
@@ -135,26 +133,24 @@ def under_tissue(counts: SpotCounts) -> SpotCounts:
             left_out[WITHOUT_POSITION],
             len(counts.spots),
         )
-    chosen = replace(
-        counts, spots=counts.spots[kept], counts=counts.counts[np.flatnonzero(kept)], left_out=left_out
+    under = replace(
+        counts, spots=counts.spots[usable], counts=counts.counts[np.flatnonzero(usable)], left_out=left_out
     )
     if not in_tissue.any():
         raise InputError(
-            f"none of its {counts.found} spots lies under tissue ({left_out[OUTSIDE_TISSUE]} outside tissue, "
+            f"none of its {counts.total} spots lies under tissue ({left_out[OUTSIDE_TISSUE]} outside tissue, "
             f"{left_out[WITHOUT_POSITION]} without position)",
             expected="spots marked as under tissue",
             action="check that the positions belong to this section, and that tissue was detected",
-            section=counts.section,
-            file=counts.file,
         )
-    if not kept.any():
+    if not usable.any():
         zero = left_out.pop(ZERO_COUNTS)
-        raise _no_counts(chosen, zero)
-    return chosen
+        raise _no_counts(under, zero)
+    return under
 
 
 def first_odd(counts: sparse.csr_matrix) -> int | None:
-    """Return where the first value that is no count lies in ``counts.data``; None if all are counts."""
+    """Return the index in ``counts.data`` of the first value that is not a count; None if all are counts."""
     values = counts.data
     # In parts: an array of bins has a hundred million values, and the masks would take as much again.
     for start in range(0, len(values), 1 << 20):
@@ -166,8 +162,6 @@ def first_odd(counts: sparse.csr_matrix) -> int | None:
 
 
 def odd_count(
-    section: str,
-    file: str,
     counts: sparse.csr_matrix,
     at: int,
     spots: pd.Index,
@@ -176,16 +170,14 @@ def odd_count(
     meaning: str = "",
     action: str = "give raw counts, not normalised values",
 ) -> InputError:
-    """Say which value is no count.
+    """Say which value is not a count.
 
     Parameters
     ----------
-    section, file
-        For messages.
     counts
         Shape (spots, genes).
     at
-        Of `first_odd`.
+        From `first_odd`.
     spots, genes
         Names.
     meaning
@@ -199,19 +191,15 @@ def odd_count(
         f"a count of {counts.data[at]:g} (spot {spot}, gene {gene}){meaning}",
         expected="raw counts: whole numbers, 0 or more",
         action=action,
-        section=section,
-        file=file,
     )
 
 
 def _no_counts(counts: SpotCounts, zero: int) -> InputError:
     others = "".join(f", {number} {reason}" for reason, number in counts.left_out.items() if number)
     return InputError(
-        f"no spot with counts among {counts.found} ({zero} with zero counts{others})",
+        f"no spot with counts among {counts.total} ({zero} with zero counts{others})",
         expected="counts of spots under tissue",
         action="check that the counts belong to this section",
-        section=counts.section,
-        file=counts.file,
     )
 
 
@@ -221,11 +209,9 @@ def _no_position(counts: SpotCounts) -> InputError:
 
     agree = bare(counts.spots) & bare(counts.places.index)
     return InputError(
-        f"none of its {counts.found} spots (first: {', '.join(counts.spots[:1])}) has a position",
+        f"none of its {counts.total} spots (first: {', '.join(counts.spots[:1])}) has a position",
         expected=f"spots named like those of the positions (first: {', '.join(counts.places.index[:1])})",
-        action="write the ending -1 of the barcodes in both or in neither"
+        action="keep the barcode suffix -1 in both or in neither"
         if agree
         else "give counts and positions of the same section",
-        section=counts.section,
-        file=counts.file,
     )

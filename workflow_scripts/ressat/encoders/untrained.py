@@ -1,9 +1,12 @@
-"""Results of a network that has learnt nothing, which must not be taken for any."""
+"""Random weights: the output of an untrained network must not be mistaken for a result.
+
+Standard library only.
+"""
 
 from collections.abc import Iterable
 
-# Last word of an encoder's name whose weights were drawn and not learnt.
-UNTRAINED = "random"
+from ressat.encoders.encoder import RANDOM
+
 WATERMARK = "UNTRAINED WEIGHTS"
 
 
@@ -13,8 +16,8 @@ def is_untrained(encoders: Iterable[str], weights: str | None = None) -> bool:
     Parameters
     ----------
     encoders
-        Its name, as predictions record it.
+        Names of the encoders, as predictions record them.
     weights
-        The setting ``features.weights``, which counts where nothing is predicted yet.
+        The setting ``features.weights``, for when nothing is predicted yet.
     """
-    return UNTRAINED in {weights, *(str(encoder).split()[-1] for encoder in encoders)}
+    return RANDOM in {weights, *(str(encoder).split()[-1] for encoder in encoders)}

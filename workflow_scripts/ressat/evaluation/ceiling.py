@@ -6,8 +6,8 @@ over the spots of a section is signal, the rest is counting noise.
 
 Only counting noise is accounted for, relative to the realised rate. Overdispersion (cell numbers,
 bursts, dissection) is shared by both halves and passes for signal: where one could at best predict
-the mean, the ceiling is too high. So does the sequencing depth of a spot, as far as it moves the
-expected log1p CP10k.
+the mean, the ceiling is too high. A spot's sequencing depth passes for signal too, as far as it moves
+the expected log1p CP10k.
 """
 
 import numpy as np
@@ -36,7 +36,7 @@ def noise_ceiling(counts: sparse.csr_matrix, seed: int, thinnings: int = 20) -> 
     Am J Psychol 15). Correlations are averaged before the transformation, which bends sharply near 0.
 
     The transformation magnifies errors where r is small: with 300 spots, a ceiling below about 0.6 cannot
-    be told to within 0.05 from counts alone. Such a gene has no `ceiling`, but an interval. log1p is not
+    be known to within 0.05 from counts alone. Such a gene has no `ceiling`, but an interval. log1p is not
     linear, so Spearman-Brown holds approximately: in simulations, ceilings from 0.3 on are on average within
     0.04 of the truth where depths of spots vary by 40% (standard deviation over mean); where they vary by
     100%, those below 0.6 come out up to 0.13 too high.
@@ -47,8 +47,8 @@ def noise_ceiling(counts: sparse.csr_matrix, seed: int, thinnings: int = 20) -> 
         Raw counts of one section, shape (spots, genes), whole numbers; all genes, as each half is
         normalised by its own total; no spot without counts.
     seed
-        Of the thinnings. The result depends on it, and through the sequence of random numbers (below
-        the standard error) on the order of spots and genes; on nothing else.
+        Of the thinnings. The result depends on it and, through the sequence of random numbers (by less
+        than the standard error), on the order of spots and genes; on nothing else.
     thinnings
         How many times the counts are halved.
 
@@ -74,9 +74,9 @@ def noise_ceiling(counts: sparse.csr_matrix, seed: int, thinnings: int = 20) -> 
 
     half, error = np.full((2, counts.shape[1]), np.nan)
     defined = np.zeros(counts.shape[1], dtype=np.int64)
-    seen = spots_seen > 0
+    has_counts = spots_seen > 0
     rng = np.random.default_rng(seed)
-    half[seen], error[seen], defined[seen] = _half_correlation(columns, rng, thinnings)
+    half[has_counts], error[has_counts], defined[has_counts] = _half_correlation(columns, rng, thinnings)
 
     enough = (total_counts >= FEWEST_COUNTS) & (spots_seen >= FEWEST_SPOTS)
     ceiling = _stepped_up(half)
@@ -165,7 +165,7 @@ def _correlate(
     starts
         Where each gene starts, shape (genes,).
     spots
-        How many spots there are, with those not stored, whose values are 0.
+        How many spots there are, including those not stored, whose values are 0.
 
     Returns
     -------
@@ -177,7 +177,7 @@ def _correlate(
     products = [np.add.reduceat(values, starts) / spots for values in (x, y, x * x, y * y, x * y)]
     mean_x, mean_y, square_x, square_y, product = products
     variance_x, variance_y = square_x - mean_x**2, square_y - mean_y**2
-    # Below rounding error of the values themselves, a spread is no spread.
+    # A spread below the values' own rounding error counts as none.
     varies = (variance_x > 1e-10 * square_x) & (variance_y > 1e-10 * square_y)
     with np.errstate(invalid="ignore", divide="ignore"):
         per_x, per_y = (np.where(varies, 1 / np.sqrt(v), 0) for v in (variance_x, variance_y))

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 from scipy.special import entr, softmax
 
-from ressat.base import keys
+from ressat.base.layers import ATTENDED, DIRECT, OBSERVED
 from ressat.evaluation.spot_clusters import agreement, expression_clusters, interaction_clusters, varies
 
 logger = logging.getLogger("ressat")
 
-# Memory grows with the square of the spots, time with the cube. Of sections larger than a whole one of Visium
-# (6.5 mm, 4,992 spots) a random draw is clustered.
-MOST_SPOTS = 5000
+# Memory grows with the square of the spots, time with the cube. Of sections larger than a whole Visium
+# array (6.5 mm, 4,992 spots), only a random draw is clustered.
+MOST_SPOTS_CLUSTERED = 5000
 BLOCK = 2**24  # weights worked on at a time: bounds the memory, changes no result
 
 
@@ -30,8 +30,8 @@ def describe_interaction(
     Parameters
     ----------
     predictions
-        results/predictions/{fold}/{sample}.h5ad with the layer ``observed``. The order of its spots decides
-        nothing: they are worked on in that of their names.
+        results/predictions/{fold}/{sample}.h5ad with the layer ``observed``. The order of its spots
+        does not matter: they are processed in the order of their names.
     clusters
         How many to make.
     seed
@@ -45,10 +45,10 @@ def describe_interaction(
     """
     names = predictions.obs_names
     order = np.argsort(names.to_numpy())
-    direct, attended = (_in_z(predictions, layer)[order] for layer in (keys.DIRECT, keys.ATTENDED))
-    drawn = draw_spots(len(order), seed)
-    weights, neighbours, own = attention(direct, drawn)
-    observed = predictions.layers[keys.OBSERVED][order[drawn]]
+    direct, attended = (_in_z(predictions, layer)[order] for layer in (DIRECT, ATTENDED))
+    sample = draw_spots(len(order), seed)
+    weights, neighbours, own = attention(direct, sample)
+    observed = predictions.layers[OBSERVED][order[sample]]
     by_interaction = interaction_clusters(weights, clusters, seed)
     by_expression = expression_clusters(observed, clusters, seed)
 
@@ -58,14 +58,14 @@ def describe_interaction(
         "neighbours": neighbours,
         "own_weight": own,
     }
-    spots = pd.DataFrame(columns, index=names[order[drawn]]).reindex(names)
+    spots = pd.DataFrame(columns, index=names[order[sample]]).reindex(names)
     summary = {
         "clusters": clusters,
         "interaction_clusters": _count(by_interaction),
         "expression_clusters": _count(by_expression),
         "adjusted_rand": agreement(by_interaction, by_expression),
         "spots": predictions.n_obs,
-        "spots_clustered": len(drawn),
+        "spots_clustered": len(sample),
         "genes": predictions.n_vars,
         "genes_observed": int(varies(observed).sum()),
         "median_neighbours": float(np.median(neighbours)),
@@ -75,21 +75,21 @@ def describe_interaction(
 
 
 def draw_spots(count: int, seed: int) -> np.ndarray:
-    """Return the indices of all spots, or of `MOST_SPOTS` drawn at random, in ascending order."""
-    if count <= MOST_SPOTS:
+    """Return the indices of all spots, or of `MOST_SPOTS_CLUSTERED` drawn at random, in ascending order."""
+    if count <= MOST_SPOTS_CLUSTERED:
         return np.arange(count)
-    logger.info("%d of %d spots are drawn at random, and the others left out", MOST_SPOTS, count)
-    return np.sort(np.random.default_rng(seed).choice(count, MOST_SPOTS, replace=False))
+    logger.info("%d of %d spots are drawn at random, and the others left out", MOST_SPOTS_CLUSTERED, count)
+    return np.sort(np.random.default_rng(seed).choice(count, MOST_SPOTS_CLUSTERED, replace=False))
 
 
-def attention(z: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def attention(z: np.ndarray, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return how some spots attend to all spots of their section.
 
     Parameters
     ----------
     z
         Direct predictions in z units, shape (spots, d).
-    drawn
+    sample
         Indices of those spots.
 
     Returns
@@ -100,15 +100,15 @@ def attention(z: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray,
           exponential of the entropy of the whole row (Hill 1973, Ecology 54);
         - shape (drawn,): a spot's weight for itself.
     """
-    among = np.empty((len(drawn), len(drawn)))
-    neighbours, own = np.empty((2, len(drawn)))
+    among = np.empty((len(sample), len(sample)))
+    neighbours, own = np.empty((2, len(sample)))
     rows = max(1, BLOCK // len(z))
-    for first in range(0, len(drawn), rows):
+    for first in range(0, len(sample), rows):
         part = slice(first, first + rows)
-        weights = softmax(z[drawn[part]] @ z.T / math.sqrt(z.shape[1]), axis=1)
-        among[part] = weights[:, drawn]
+        weights = softmax(z[sample[part]] @ z.T / math.sqrt(z.shape[1]), axis=1)
+        among[part] = weights[:, sample]
         neighbours[part] = np.exp(entr(weights).sum(axis=1))
-        own[part] = weights[np.arange(len(weights)), drawn[part]]
+        own[part] = weights[np.arange(len(weights)), sample[part]]
     return among, neighbours, own
 
 

@@ -4,7 +4,9 @@ import anndata
 import numpy as np
 import pandas as pd
 
-from ressat.base import keys
+from ressat.base.files import UNS
+from ressat.base.layers import BASELINE, MODEL, OBSERVED, TUNED_RIDGE
+from ressat.evaluation.panels import PANELS
 from ressat.stats.autocorrelation import morans_i
 from ressat.stats.metrics import pearson, r_squared, rmse, spearman
 from ressat.stats.significance import benjamini_hochberg, correlation_p_values
@@ -32,7 +34,7 @@ def score_section(
     ceiling
         results/ceiling/{sample}.tsv.
     panel_size
-        Genes of each of the panels, the first by their training ranks.
+        Number of genes in each panel: the first by training rank.
 
     Returns
     -------
@@ -40,27 +42,27 @@ def score_section(
         The columns `PER_GENE`, described in docs/outputs.md. Significance is tested for the headline
         layer and the tuned ridge.
     """
-    made = predictions.uns[keys.UNS]
+    record = predictions.uns[UNS]
     if not (
         predictions.obs_names.equals(baselines.obs_names)
         and predictions.var_names.equals(baselines.var_names)
     ):
-        raise ValueError(f"section {made['section']}: predictions and baselines differ in spots or genes")
-    observed = predictions.layers[keys.OBSERVED]
+        raise ValueError(f"section {record['section']}: predictions and baselines differ in spots or genes")
+    observed = predictions.layers[OBSERVED]
     coords = predictions.obsm["spatial"]
     shared = {
-        "protocol": made["protocol"],
-        "fold": made["fold"],
-        "section": made["section"],
-        "patient": made["patient"],
+        "protocol": record["protocol"],
+        "fold": record["fold"],
+        "section": record["section"],
+        "patient": record["patient"],
         "gene": predictions.var_names,
         "n_spots": predictions.n_obs,
         "observed_mean": observed.mean(axis=0),
         "moran_observed": morans_i(observed, coords),
         **ceiling.set_index("gene")[CEILING].reindex(predictions.var_names).to_dict("list"),
-        **{panel: predictions.var[rank].to_numpy() <= panel_size for panel, rank in keys.PANELS.items()},
+        **{panel: predictions.var[rank].to_numpy() <= panel_size for panel, rank in PANELS.items()},
     }
-    tested = {(keys.MODEL, made["headline"]), (keys.BASELINE, keys.TUNED_RIDGE)}
+    tested = {(MODEL, record["headline"]), (BASELINE, TUNED_RIDGE)}
     tables = []
     for (model, layer), predicted in scored_layers(predictions, baselines).items():
         p_value, effective = np.full((2, predictions.n_vars), np.nan)
@@ -86,7 +88,5 @@ def scored_layers(
     predictions: anndata.AnnData, baselines: anndata.AnnData
 ) -> dict[tuple[str, str], np.ndarray]:
     """Return what is scored, by model and layer: all but the truth."""
-    layers = {
-        (keys.MODEL, name): values for name, values in predictions.layers.items() if name != keys.OBSERVED
-    }
-    return layers | {(keys.BASELINE, name): values for name, values in baselines.layers.items()}
+    layers = {(MODEL, name): values for name, values in predictions.layers.items() if name != OBSERVED}
+    return layers | {(BASELINE, name): values for name, values in baselines.layers.items()}

@@ -10,10 +10,11 @@ from sklearn.preprocessing import StandardScaler
 
 logger = logging.getLogger("ressat")
 
-# Where spots give less of their attention to others, on average, it is noise that chooses these.
+# Where spots give less than this of their attention to others, on average, noise decides to which.
 LEAST_TO_OTHERS = 1e-3
-# So much of the weights is spread evenly over all pairs: what attention leaves apart then still is one graph
-# (regularised spectral clustering; Amini et al. 2013, Ann Stat 41). It is too little to change anything else.
+# This share of the weights is spread evenly over all pairs, so that groups that ignore each other still form
+# one graph (regularised spectral clustering; Amini et al. 2013, Ann Stat 41). It is too small to change
+# anything else.
 EVENLY = 1e-6
 COMPONENTS = 20
 
@@ -34,7 +35,7 @@ def interaction_clusters(weights: np.ndarray, clusters: int, seed: int) -> np.nd
     -------
     numpy.ndarray
         float64, shape (spots,): 1 for the largest cluster, and so on. NaN where nothing tells clusters apart:
-        no more spots than clusters, or spots that attend to themselves alone, or to all others alike.
+        no more spots than clusters, or spots that attend only to themselves, or to all others alike.
     """
     undefined = np.full(len(weights), np.nan)
     if len(weights) <= clusters:
@@ -42,7 +43,7 @@ def interaction_clusters(weights: np.ndarray, clusters: int, seed: int) -> np.nd
         return undefined
     affinity = weights + weights.T
     affinity /= 2
-    # Spectral clustering does not see the weight of a spot with itself, so that it may be any.
+    # Spectral clustering ignores a spot's weight with itself, so it can be anything.
     np.fill_diagonal(affinity, affinity[0, 1])
     to_others = 1 - np.trace(weights) / weights.sum()
     if to_others < LEAST_TO_OTHERS:

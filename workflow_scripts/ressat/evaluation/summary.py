@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ressat.base import keys
+from ressat.base.layers import BASELINE, TUNED_RIDGE
+from ressat.evaluation.panels import ALL_GENES, PANELS
 
 SECTION = ["protocol", "fold", "section", "patient", "model", "layer", "panel"]
 LAYER = ["protocol", "model", "layer", "panel"]
-# Fewer patients allow no interval that covers what it claims.
-MIN_PATIENTS = 5
+# With fewer patients, no interval has the coverage it claims.
+MIN_PATIENTS_INTERVAL = 5
 CONFIDENCE = 0.95
-# From an FDR below this a gene counts as predicted.
+# A gene with an FDR below this counts as predicted.
 MAX_FDR = 0.05
 
 
@@ -33,15 +34,15 @@ def summarise_sections(per_gene: pd.DataFrame, trained_on: Mapping[str, str]) ->
         per_section, described in docs/outputs.md. An undefined correlation is NaN, left out of means,
         and counted.
     """
-    ridge = per_gene[(per_gene["model"] == keys.BASELINE) & (per_gene["layer"] == keys.TUNED_RIDGE)]
+    ridge = per_gene[(per_gene["model"] == BASELINE) & (per_gene["layer"] == TUNED_RIDGE)]
     ridge = ridge.set_index(["fold", "section", "gene"])["pearson"].rename("ridge")
     scored = per_gene.join(ridge, on=["fold", "section", "gene"])
     scored["difference"] = scored["pearson"] - scored["ridge"]
     scored["significant"] = (scored["fdr"] < MAX_FDR).astype(float).where(scored["fdr"].notna())
     scored["undefined"] = scored["pearson"].isna()
     panels = [
-        scored.assign(panel=keys.ALL_GENES),
-        *(scored[scored[name]].assign(panel=name) for name in keys.PANELS),
+        scored.assign(panel=ALL_GENES),
+        *(scored[scored[name]].assign(panel=name) for name in PANELS),
     ]
     grouped = pd.concat(panels, ignore_index=True).groupby(SECTION, sort=False)
     size = grouped.size()
@@ -102,7 +103,7 @@ def summarise_patients(per_section: pd.DataFrame, pooled: Mapping[Hashable, floa
     study = study.reset_index()
     # Pooled over all genes; panels differ between folds.
     study["pooled_pearson"] = [
-        pooled.get((row.protocol, row.model, row.layer), np.nan) if row.panel == keys.ALL_GENES else np.nan
+        pooled.get((row.protocol, row.model, row.layer), np.nan) if row.panel == ALL_GENES else np.nan
         for row in study.itertuples()
     ]
     table = pd.concat(
@@ -122,9 +123,9 @@ def _agreement(morans: pd.DataFrame) -> float:
 
 
 def _interval(differences: pd.Series) -> tuple[float, float]:
-    """Student's t interval of the mean over patients; NaN below `MIN_PATIENTS`."""
+    """Student's t interval of the mean over patients; NaN below `MIN_PATIENTS_INTERVAL`."""
     differences = differences.dropna()
-    if len(differences) < MIN_PATIENTS:
+    if len(differences) < MIN_PATIENTS_INTERVAL:
         return np.nan, np.nan
     half = stats.t.ppf((1 + CONFIDENCE) / 2, len(differences) - 1) * stats.sem(differences)
     return differences.mean() - half, differences.mean() + half

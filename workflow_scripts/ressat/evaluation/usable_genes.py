@@ -3,14 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from ressat.base import keys
-from ressat.evaluation.claims import claim, half
+from ressat.base.layers import BASELINE, MODEL, TUNED_RIDGE
+from ressat.evaluation.protocol import claim, half
 from ressat.evaluation.summary import MAX_FDR
 from ressat.stats.significance import benjamini_hochberg
 
 
 def usable_genes(per_gene: pd.DataFrame, headline: str, min_ceiling: float) -> pd.DataFrame:
-    """Test every gene over patients, and hold it against the tuned ridge and its noise ceiling.
+    """Test every gene over patients, and compare it with the tuned ridge and its noise ceiling.
 
     The null hypothesis is that a gene is predicted (r > 0) in fewer than half of the patients. It is tested
     by the partial conjunction of the patients' p-values (Benjamini & Heller 2008, Biometrics 64), in the
@@ -25,16 +25,16 @@ def usable_genes(per_gene: pd.DataFrame, headline: str, min_ceiling: float) -> p
     headline
         The layer that is tested.
     min_ceiling
-        Noise ceiling from which a gene is worth predicting, 0 to 1; asked of the lower end of the
-        ceiling's interval, where none can be told 0.
+        Noise ceiling from which a gene is worth predicting, 0 to 1; compared with the lower end of the
+        ceiling's interval, or with 0 where there is none.
 
     Returns
     -------
     pandas.DataFrame
         usable_genes, described in docs/outputs.md: a row per protocol and gene, the usable ones first.
     """
-    rows = per_gene[(per_gene["model"] == keys.MODEL) & (per_gene["layer"] == headline)]
-    ridge = per_gene[(per_gene["model"] == keys.BASELINE) & (per_gene["layer"] == keys.TUNED_RIDGE)]
+    rows = per_gene[(per_gene["model"] == MODEL) & (per_gene["layer"] == headline)]
+    ridge = per_gene[(per_gene["model"] == BASELINE) & (per_gene["layer"] == TUNED_RIDGE)]
     place = ["protocol", "fold", "section", "gene"]
     rows = rows.join(ridge.set_index(place)["pearson"].rename("tuned_ridge"), on=place)
     tables = [

@@ -1,4 +1,4 @@
-"""The mean score of a gene, as all tables and figures take it."""
+"""The mean score of a gene, as all tables and figures compute it."""
 
 import pandas as pd
 

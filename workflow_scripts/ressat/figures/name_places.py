@@ -1,11 +1,11 @@
-"""Where names stand beside points, so that none hides a point, a line or another name."""
+"""Where names go next to points, so that none hides a point, a line or another name."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-# Where a name may stand: how far from its point, in heights of a line, and in which direction; nearest first,
-# and at the right before the left.
+# Where a name may go: how far from its point, in line heights, and in which direction; nearest first, and
+# right before left.
 DISTANCES = (0.2, 0.5, 0.9, 1.4, 2.0, 2.8, 3.6, 4.5, 6.0, 8.0)
 ANGLES = np.radians(
     [0, 45, -45, 22.5, -22.5, 67.5, -67.5, 90, -90, 135, -135, 112.5, -112.5, 157.5, -157.5, 180]
@@ -13,9 +13,10 @@ ANGLES = np.radians(
 # On the sides of a square, not on a circle: a name is a box.
 DIRECTIONS = np.column_stack([np.cos(ANGLES), np.sin(ANGLES)])
 DIRECTIONS /= np.abs(DIRECTIONS).max(axis=1, keepdims=True)
-# A name further from its point than so many heights of a line has a line to it, and keeps off other points.
+# In line heights: a name further than the first from its point gets a line to it, and stays further than the
+# second from other points.
 WITH_LINE, OFF_OTHERS = 0.9, 0.5
-# A line between a point and its name is held against others at so many places.
+# At how many places a line between a point and its name is checked for crossings.
 PLACES_ON_LINE = 24
 
 
@@ -38,7 +39,7 @@ def name_places(
     sizes
         Width and height of each name.
     bounds
-        Left, bottom, right and top of the room there is.
+        Left, bottom, right and top of the available area.
     radius
         Of a point.
     line
@@ -75,7 +76,7 @@ def name_places(
 
 
 def _belongs(box: np.ndarray, points: np.ndarray, index: int, height: float) -> bool:
-    """Tell whether a name in this box is seen to be that of its point and of no other."""
+    """Tell whether a name in this box clearly belongs to its point and no other."""
     away = np.abs(points - points.clip(box[:2], box[2:])).max(axis=1)
     others = np.delete(away, index).min(initial=np.inf)
     return away[index] < others if away[index] <= WITH_LINE * height else others > OFF_OTHERS * height
@@ -92,7 +93,7 @@ def _within(boxes: np.ndarray, bounds: tuple[float, float, float, float]) -> np.
 
 
 def _overlap(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Tell of each box whether it overlaps any of the others."""
+    """Tell for each box whether it overlaps any of the others."""
     one, other = boxes[:, None], others[None]
     together = (one[..., :2] < other[..., 2:]) & (one[..., 2:] > other[..., :2])
     return together.all(axis=-1).any(axis=-1)

@@ -1,7 +1,7 @@
 """Colours of charts and figures: Okabe and Ito's, which colour-blind readers tell apart."""
 
 BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
-# Of text and axes, and of what is beside the point.
+# Of text and axes, and of what should stay in the background.
 INK, QUIET = "#1b2733", "#8c959d"
-# Of clusters and sections; two of its yellows are too light beside tissue, and darker ones stand for them.
+# Of clusters and sections; the palette's yellow is too light next to tissue, so a darker one replaces it.
 CATEGORIES = (BLUE, VERMILION, GREEN, ORANGE, "#CC79A7", "#56B4E9", "#8c6d1f", "#4b5563")

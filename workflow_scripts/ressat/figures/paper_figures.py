@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from ressat.base import keys
+from ressat.base.layers import ATTENDED, BASELINE, DIRECT, MODEL, TUNED_RIDGE
 from ressat.figures.gene_means import over_patients
 from ressat.figures.labels import label
 from ressat.figures.name_places import WITH_LINE, name_places
@@ -31,8 +31,9 @@ MOST_ROWS = 36
 ROW_MM, HEAD_MM, LEGEND_MM = 6.5, 7, 16
 # Ends of a box's whiskers, percentiles.
 WHISKERS = (5, 95)
-NAMED = 6
-# Where genes without a noise ceiling stand beyond its axis, and what sets them apart; shares of the axis.
+MOST_NAMES = 6
+# How far beyond the axis genes without a noise ceiling are drawn, and the line that separates them; shares
+# of the axis.
 NO_CEILING, APART = 0.12, 0.05
 # Line between a point and its name.
 LEADER = {"arrowstyle": "-", "linewidth": 0.4, "color": INK, "shrinkA": 0, "shrinkB": POINT / 2}
@@ -42,7 +43,7 @@ NOTHING = "No gene has a correlation."
 def accuracy(per_gene: pd.DataFrame, headline: str) -> Figure:
     """Draw how Pearson's r is distributed over genes in every test section, by patient.
 
-    Beside it stand the tuned ridge and the noise ceiling. With more than 36 test sections there is a row
+    The tuned ridge and the noise ceiling are next to it. With more than 36 test sections there is a row
     for each patient, with the genes of all its sections.
 
     Parameters
@@ -50,32 +51,32 @@ def accuracy(per_gene: pd.DataFrame, headline: str) -> Figure:
     per_gene
         results/evaluation/per_gene.tsv.
     headline
-        The layer that leads.
+        The headline layer.
     """
-    lead = _of_layer(per_gene, keys.MODEL, headline)
-    ridge = _of_layer(per_gene, keys.BASELINE, keys.TUNED_RIDGE)
+    lead = _of_layer(per_gene, MODEL, headline)
+    ridge = _of_layer(per_gene, BASELINE, TUNED_RIDGE)
     by = ["patient", "fold", "section"] if len(_keys(lead, ["fold", "section"])) <= MOST_ROWS else ["patient"]
     protocols = list(lead["protocol"].unique())
     rows = [_keys(lead[lead["protocol"] == protocol], by) for protocol in protocols]
-    counts = [len(found) for found in rows]
+    counts = [len(keys) for keys in rows]
     height = ROW_MM * sum(counts) + HEAD_MM * len(rows) + LEGEND_MM
     figure = new_figure(ONE_COLUMN, height, layout="constrained")
     panels = figure.subplots(len(rows), 1, squeeze=False, height_ratios=counts, sharex=True)[:, 0]
     series = (
         (label(headline), BLUE, lead, "pearson"),
-        (label(keys.TUNED_RIDGE), VERMILION, ridge, "pearson"),
+        (label(TUNED_RIDGE), VERMILION, ridge, "pearson"),
         ("noise ceiling", QUIET, lead, "ceiling"),
     )
-    for index, (axes, protocol, found) in enumerate(zip(panels, protocols, rows, strict=True)):
+    for index, (axes, protocol, keys) in enumerate(zip(panels, protocols, rows, strict=True)):
         for place, (_, colour, table, column) in enumerate(series):
             groups = dict(list(table[table["protocol"] == protocol].groupby(by)[column]))
-            values = [groups[key].dropna().to_numpy() if key in groups else np.array([]) for key in found]
+            values = [groups[key].dropna().to_numpy() if key in groups else np.array([]) for key in keys]
             _boxes(axes, values, (place - 1) * 0.26, colour)
         axes.axvline(0, color=INK, linewidth=0.5, zorder=0)
-        _name_rows(axes, found, by)
+        _name_rows(axes, keys, by)
         head(axes, protocol, index if len(rows) > 1 else None, 3)
-    shown = pd.concat([lead["pearson"], ridge["pearson"], lead["ceiling"]])
-    panels[-1].set_xlim(min(-0.1, shown.min() if shown.notna().any() else 0.0) - 0.03, 1.03)
+    values_of_all = pd.concat([lead["pearson"], ridge["pearson"], lead["ceiling"]])
+    panels[-1].set_xlim(min(-0.1, values_of_all.min() if values_of_all.notna().any() else 0.0) - 0.03, 1.03)
     panels[-1].set_xlabel("Pearson's r over spots, a value for each gene")
     handles = [Patch(facecolor=colour, label=name) for name, colour, _, _ in series]
     figure.legend(handles=handles, loc="outside upper center", ncols=3, handlelength=0.8, handleheight=0.8)
@@ -91,7 +92,7 @@ def genes(usable_genes: pd.DataFrame) -> Figure:
         results/evaluation/usable_genes.tsv.
     """
     figure, panels = square_panels(usable_genes["protocol"].unique())
-    named = []
+    labels = []
     for axes, (_, table) in zip(panels, usable_genes.groupby("protocol", sort=False), strict=True):
         axes.set_xlabel("noise ceiling (Pearson's r)")
         axes.set_ylabel("mean Pearson's r over patients")
@@ -99,13 +100,13 @@ def genes(usable_genes: pd.DataFrame) -> Figure:
         if table.empty:
             say(axes, NOTHING)
             continue
-        named.append((axes, *_against_ceiling(axes, table), _best(table)))
-    _write_names(figure, named)
+        labels.append((axes, *_against_ceiling(axes, table), _best(table)))
+    _write_names(figure, labels)
     return figure
 
 
 def attention(per_gene: pd.DataFrame) -> Figure:
-    """Draw every gene's mean Pearson's r with attention against that without, and count those that it helps.
+    """Draw every gene's mean Pearson's r with attention against that without, and count the genes it helps.
 
     Parameters
     ----------
@@ -117,12 +118,12 @@ def attention(per_gene: pd.DataFrame) -> Figure:
         axes.set_xlabel("mean Pearson's r, direct")
         axes.set_ylabel("mean Pearson's r, attended")
         both = pd.DataFrame(
-            {name: over_patients(_of_layer(table, keys.MODEL, name)) for name in (keys.DIRECT, keys.ATTENDED)}
+            {name: over_patients(_of_layer(table, MODEL, name)) for name in (DIRECT, ATTENDED)}
         ).dropna()
         if both.empty:
             say(axes, NOTHING)
             continue
-        direct, attended = both[keys.DIRECT].to_numpy(), both[keys.ATTENDED].to_numpy()
+        direct, attended = both[DIRECT].to_numpy(), both[ATTENDED].to_numpy()
         low, high = both.min(axis=None), both.max(axis=None)
         margin = max(0.05 * (high - low), 0.02)
         limits = low - margin, high + margin
@@ -143,38 +144,38 @@ def _of_layer(per_gene: pd.DataFrame, model: str, layer: str) -> pd.DataFrame:
 
 
 def _keys(table: pd.DataFrame, by: Sequence[str]) -> list[tuple[str, ...]]:
-    """Values of some columns, each combination once; what shares the first stands together."""
-    found = list(dict.fromkeys(zip(*(table[name] for name in by), strict=True)))
-    first = {key[0]: place for place, key in reversed(list(enumerate(found)))}
-    return sorted(found, key=lambda key: first[key[0]])
+    """Values of some columns, each combination once; those with the same first value together."""
+    keys = list(dict.fromkeys(zip(*(table[name] for name in by), strict=True)))
+    first = {key[0]: place for place, key in reversed(list(enumerate(keys)))}
+    return sorted(keys, key=lambda key: first[key[0]])
 
 
 def _boxes(axes: Axes, values: list[np.ndarray], aside: float, colour: str) -> None:
-    """Draw a box for each row that has values, ``aside`` of the row's middle."""
-    filled = [row for row, found in enumerate(values) if found.size]
+    """Draw a box for each row that has values, ``aside`` from the row's middle."""
+    filled = [row for row, of_row in enumerate(values) if of_row.size]
     if not filled:
         return
-    drawn = axes.boxplot(
+    boxes = axes.boxplot(
         [values[row] for row in filled], positions=np.array(filled) + aside, orientation="horizontal",
         widths=0.2, whis=WHISKERS, showfliers=False, patch_artist=True, manage_ticks=False,
     )  # fmt: skip
-    for part in drawn["boxes"]:
+    for part in boxes["boxes"]:
         part.set(facecolor=colour, edgecolor=colour, linewidth=0.6)
-    for part in [*drawn["whiskers"], *drawn["caps"]]:
+    for part in [*boxes["whiskers"], *boxes["caps"]]:
         part.set(color=colour, linewidth=0.8)
-    for part in drawn["medians"]:
+    for part in boxes["medians"]:
         part.set(color="white", linewidth=1.1)
 
 
-def _name_rows(axes: Axes, found: list[tuple[str, ...]], by: Sequence[str]) -> None:
-    """Name the section of each row, at the right its patient, and set patients apart."""
-    axes.set_yticks(range(len(found)), [shortened(key[-1]) for key in found])
-    axes.set_ylim(len(found) - 0.5, -0.5)
+def _name_rows(axes: Axes, keys: list[tuple[str, ...]], by: Sequence[str]) -> None:
+    """Name each row's section, with its patient on the right, and separate patients by lines."""
+    axes.set_yticks(range(len(keys)), [shortened(key[-1]) for key in keys])
+    axes.set_ylim(len(keys) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     if len(by) == 1:
         return
     before = None
-    for row, (patient, *_, section) in enumerate(found):
+    for row, (patient, *_, section) in enumerate(keys):
         if patient == before:
             continue
         before = patient
@@ -199,8 +200,8 @@ def _against_ceiling(axes: Axes, table: pd.DataFrame) -> tuple[np.ndarray, np.nd
     axes.plot(*line.T, color=INK, linewidth=0.6, linestyle="--", label="r = ceiling")
     axes.axhline(0, color=INK, linewidth=0.5, zorder=0)
     usable = table["usable"].to_numpy(dtype=bool)
-    for chosen, colour, words in ((~usable, QUIET, "not usable"), (usable, BLUE, "usable")):
-        points_of(axes, *points[chosen].T, colour, f"{words} ({chosen.sum()})")
+    for group, colour, words in ((~usable, QUIET, "not usable"), (usable, BLUE, "usable")):
+        points_of(axes, *points[group].T, colour, f"{words} ({group.sum()})")
     axes.set(xlim=(left, 1 + span * (NO_CEILING + 0.07 if without.any() else 0.03)), ylim=(low, 1.03))
     if without.any():
         axes.axvline(1 + span * APART, color=QUIET, linewidth=0.5, zorder=0)
@@ -212,7 +213,7 @@ def _against_ceiling(axes: Axes, table: pd.DataFrame) -> tuple[np.ndarray, np.nd
 
 def _best(table: pd.DataFrame) -> dict[int, str]:
     """Names of the best genes by their row: of the usable ones, or of all where none is usable."""
-    best = table[table["usable"] == table["usable"].any()].nlargest(NAMED, "pearson")
+    best = table[table["usable"] == table["usable"].any()].nlargest(MOST_NAMES, "pearson")
     return {int(row): shortened(gene) for row, gene in best["gene"].items()}
 
 
@@ -233,7 +234,7 @@ def _write_names(figure: Figure, panels: list[tuple[Axes, np.ndarray, np.ndarray
             text.remove()
             if corner is None:
                 continue
-            # From the point, so that it holds at any resolution.
+            # Relative to the point, so that it holds at any resolution.
             away = np.array(corner) - on_page[row]
             nearest = np.zeros(2).clip(away, away + size)
             how = {"xy": points[row], "textcoords": "offset points"}

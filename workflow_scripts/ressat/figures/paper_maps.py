@@ -15,7 +15,6 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ressat.figures.mapped_section import MappedSection
 from ressat.figures.palette import INK, QUIET
 from ressat.figures.paper_page import (
     LETTER,
@@ -28,13 +27,15 @@ from ressat.figures.paper_page import (
     say,
     shortened,
 )
+from ressat.figures.section_maps import SectionMaps
 from ressat.figures.tissue_map import SCALE_ENDS, SMALLEST_SCALE, bar_length
 
 MOST_GENES = 6
 # Colours of expression, and of differences, which are white at 0.
 EXPRESSION_MAP, DIFFERENCE_MAP = "viridis", "RdBu_r"
 PARTS = ("observed", "predicted", "difference")
-# Of the page, mm: its edge, between genes side by side and one below the other, between the maps of a gene.
+# Margin of the page, and gaps between genes side by side, between genes one below the other, and between the
+# maps of a gene, mm.
 EDGE, BESIDE, BELOW, BETWEEN = 2.0, 7.0, 2.5, 1.5
 # Lines of text above and below the maps, mm, and the height of a colour scale and of the tallest map.
 LINE, TITLE, NAMES, SCALE, TICKS, TALLEST = 3.0, 4.5, 3.5, 1.6, 5.0, 34.0
@@ -58,11 +59,11 @@ def maps(
     per_gene, usable_genes
         The tables of results/evaluation.
     number
-        How many genes, at most six, which several protocols share: the best usable ones, or the best
+        How many genes, at most six, divided among the protocols: the best usable ones, or the best
         predicted where none is usable.
     """
     number = max(1, min(number, MOST_GENES) // len(predictions))
-    sections = [MappedSection.take(adata, per_gene, usable_genes, number) for adata in predictions]
+    sections = [SectionMaps.take(adata, per_gene, usable_genes, number) for adata in predictions]
     across = min(2, max(len(section.values) for section in sections)) or 1
     width = TWO_COLUMNS if across == 2 else ONE_COLUMN
     of_gene = (width - 2 * EDGE - BESIDE * (across - 1)) / across
@@ -74,7 +75,7 @@ def maps(
     height = sum(n * (block + BELOW) - BELOW for n, block in zip(rows, blocks, strict=True))
     height += sum(LINE * (len(lines) + 1) for lines in headings)
     page = _Page(new_figure(width, height + EDGE * (len(sections) + 1)))
-    y, drawn = EDGE, 0
+    y, panel = EDGE, 0
     for section, lines, map_height, block in zip(sections, headings, tall, blocks, strict=True):
         for line in lines:
             page.text(EDGE, y + LINE / 2, line)
@@ -87,14 +88,14 @@ def maps(
             if index and index % across == 0:
                 y += block + BELOW
             x = EDGE + (index % across) * (of_gene + BESIDE)
-            _draw_gene(page, section, gene, letter(drawn), (x, y, of_map, map_height))
-            drawn += 1
+            _draw_gene(page, section, gene, letter(panel), (x, y, of_map, map_height))
+            panel += 1
         y += (block if section.values else 0) + EDGE
     return page.figure
 
 
 class _Page:
-    """A figure on which things are placed in mm from its left top corner."""
+    """A figure on which things are placed in mm from its top left corner."""
 
     def __init__(self, figure: Figure) -> None:
         self.figure = figure
@@ -121,15 +122,15 @@ class _Page:
 
 
 def _draw_gene(
-    page: _Page, section: MappedSection, gene: str, mark: str, place: tuple[float, float, float, float]
+    page: _Page, section: SectionMaps, gene: str, mark: str, place: tuple[float, float, float, float]
 ) -> None:
     """Draw the maps of a gene with their colour scales; ``place`` is x, y and the size of a map, mm."""
     x, y, width, height = place
     mm_per_px = section.mm_per_px(width, height)
     r = section.pearson[gene]
-    found = "undefined" if math.isnan(r) else f"= {r:.2f}".replace("-", "\u2212")
+    score = "undefined" if math.isnan(r) else f"= {r:.2f}".replace("-", "\u2212")
     page.text(x, y + TITLE / 2, mark, weight="bold", fontsize=LETTER)
-    page.text(x + 4, y + TITLE / 2, f"{shortened(gene)}   r {found}")
+    page.text(x + 4, y + TITLE / 2, f"{shortened(gene)}   r {score}")
     length = bar_length(section.image_size[1] * section.um_per_px)
     words = f"{length / 1000:g} mm" if length >= 1000 else f"{length:g} µm"
     long, end = length / section.um_per_px * mm_per_px, x + 3 * width + 2 * BETWEEN
@@ -155,8 +156,8 @@ def _draw_gene(
 
 def _scales(values: np.ndarray) -> tuple[Normalize, Normalize, Normalize]:
     """Scales of colours: the same for observed and predicted, and one around 0 for their difference."""
-    shown = values[:, :2][np.isfinite(values[:, :2])]
-    low, high = np.percentile(shown, SCALE_ENDS) if shown.size else (0.0, 0.0)
+    both = values[:, :2][np.isfinite(values[:, :2])]
+    low, high = np.percentile(both, SCALE_ENDS) if both.size else (0.0, 0.0)
     away = np.abs(values[:, 2][np.isfinite(values[:, 2])])
     most = np.percentile(away, SCALE_ENDS[1]) if away.size else 0.0
     # A constant gene has colour scales too.
@@ -165,17 +166,17 @@ def _scales(values: np.ndarray) -> tuple[Normalize, Normalize, Normalize]:
 
 
 def _draw_map(
-    axes: Axes, section: MappedSection, values: np.ndarray, colours: str, norm: Normalize, enlarged: float
+    axes: Axes, section: SectionMaps, values: np.ndarray, colours: str, norm: Normalize, enlarged: float
 ) -> None:
-    # Imported here: it takes seconds, which charts do not wait for.
+    # Imported here because it takes seconds, which charts need not wait for.
     with warnings.catch_warnings():
         # About the docstrings of its own functions.
         warnings.simplefilter("ignore", SyntaxWarning)
         import squidpy as sq
 
-    # Under a name of its own, since a gene may be called like something else that squidpy would draw.
-    drawn = anndata.AnnData(values[:, None], obs=section.tissue.obs, var=pd.DataFrame(index=["value"]))
-    drawn.obsm["spatial"], drawn.uns["spatial"] = (
+    # Under a fixed name, since a gene may share its name with something else that squidpy would draw.
+    spots = anndata.AnnData(values[:, None], obs=section.tissue.obs, var=pd.DataFrame(index=["value"]))
+    spots.obsm["spatial"], spots.uns["spatial"] = (
         section.tissue.obsm["spatial"],
         section.tissue.uns["spatial"],
     )
@@ -183,7 +184,7 @@ def _draw_map(
         # About its use of matplotlib.
         warnings.simplefilter("ignore", PendingDeprecationWarning)
         sq.pl.spatial_scatter(
-            drawn, color="value", ax=axes, fig=axes.figure, size=enlarged, cmap=colours, norm=norm,
+            spots, color="value", ax=axes, fig=axes.figure, size=enlarged, cmap=colours, norm=norm,
             colorbar=False, title="", axis_label="", frameon=False, linewidths=0,
         )  # fmt: skip
     rows, columns = section.image_size

@@ -23,9 +23,9 @@ MM = 1 / 25.4
 SQUARE = 82.0
 # Sizes of text, and diameter of a point, in points.
 TEXT, SMALL_TEXT, LETTER, POINT = 7.0, 6.5, 9.0, 3.0
-# Of more points, pixels take less room in a file.
+# Beyond this many points, pixels take less room in a file.
 MOST_VECTORS = 2000
-# Of PNG files, and of what is drawn as pixels in PDF files.
+# Resolution of PNG files, and of what is drawn as pixels in PDF files.
 PNG_DPI, PDF_DPI = 300, 400
 LONGEST_NAME = 24
 
@@ -58,7 +58,7 @@ def journal_style() -> AbstractContextManager:
             "ytick.major.width": 0.6,
             "xtick.major.size": 2.5,
             "ytick.major.size": 2.5,
-            # Names of genes and patients are never taken for formulas.
+            # Names of genes and patients are never read as formulas.
             "text.parse_math": False,
             # Whole TrueType fonts, whose text other programs can edit and search.
             "pdf.fonttype": 42,
@@ -69,7 +69,7 @@ def journal_style() -> AbstractContextManager:
 def new_figure(width: float, height: float, **options: object) -> Figure:
     """Return an empty figure of a size in mm."""
     figure = Figure(figsize=(width * MM, height * MM), **options)
-    # It tells how large text is.
+    # The canvas measures how large text is.
     FigureCanvasAgg(figure)
     return figure
 
@@ -80,7 +80,7 @@ def letter(index: int) -> str:
 
 
 def shortened(name: str) -> str:
-    """Return a name that leaves room for others; its end may be missing."""
+    """Return a name, cut off at its end if it is too long."""
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
@@ -163,7 +163,7 @@ def write_figure(figure: Figure, pdf: str | Path, png: str | Path, watermark: st
 def _lay_across(figure: Figure, watermark: str) -> None:
     width, height = figure.get_size_inches()
     times = max(1, round(height / width / 0.45))
-    # As wide as the page, and on a low one no higher than it.
+    # As wide as the page, but no higher than a low one.
     size = min(5.2 * width, 16 * height)
     for y in (np.arange(times) + 0.5) / times:
         figure.text(

@@ -1,4 +1,4 @@
-"""What maps on tissue share, on the page and on paper: faded tissue, ends of colour scales, scale bars."""
+"""What tissue maps share, in the report and in papers: faded tissue, ends of colour scales, scale bars."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 
 # Percentiles of a gene's values at which its colour scale ends: one odd spot must not flatten a map.
 SCALE_ENDS = (2, 98)
-# log1p CP10k between the ends of a colour scale, below which a difference in colour would show nothing.
+# Smallest range of a colour scale, log1p CP10k: over a narrower one, differences in colour mean nothing.
 SMALLEST_SCALE = 0.01
 # Share of the tissue's darkness that is left below spots.
 TISSUE_STRENGTH = 0.45

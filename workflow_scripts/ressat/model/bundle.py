@@ -8,16 +8,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ressat.base import keys
 from ressat.base.errors import InputError
-from ressat.base.files import replacing
+from ressat.base.files import FORMAT_VERSION, replacing
 from ressat.model.network import Head, HeadSettings
-from ressat.model.section_data import Scaler
-from ressat.model.training import InputSettings, TrainedHead
+from ressat.model.scaler import Scaler
+from ressat.model.trained_head import InputSettings, TrainedHead
 
-# What the features that a model reads must agree on with those it was trained on, and how to say it.
+# Where a model's input features must agree with those it was trained on, and what messages call it.
 AGREEMENT = {
-    "weights_sha256": "the ResNet50 weights (sha256)",
+    "weights_sha256": "the encoder's weights (sha256)",
     "tile_um": "the tile size (um)",
     "tile_px": "the tile size (px)",
     "stain": "the stain method",
@@ -27,7 +26,7 @@ AGREEMENT = {
 
 @dataclass(frozen=True)
 class Bundle:
-    """A trained model with its surroundings.
+    """A trained model with everything needed to use it.
 
     Attributes
     ----------
@@ -38,11 +37,11 @@ class Bundle:
     genes
         Names of the predicted genes, in order.
     ranks
-        Places of the genes by each way of choosing a panel, in the training sections, by name.
+        Ranks of the genes in the training sections, by name of each way of choosing a panel.
     requires
         Values of the entries of `AGREEMENT`.
     provenance
-        How the model came about: fold, sections, what was tried and chosen, seed, config hash, encoder.
+        How the model was made: fold, sections, what was tried and chosen, seed, config hash, encoder.
     """
 
     trained: TrainedHead
@@ -56,7 +55,7 @@ class Bundle:
         """Save as a whole; only tensors, text and numbers, so that no code is unpickled on loading."""
         scalers = {"features": self.trained.features, "targets": self.trained.targets}
         content = {
-            "version": keys.FORMAT_VERSION,
+            "version": FORMAT_VERSION,
             "head": self.trained.head.state_dict(),
             "settings": asdict(self.settings),
             "inputs": {**asdict(self.trained.inputs), "layers": list(self.trained.inputs.layers)},
@@ -71,7 +70,7 @@ class Bundle:
             "requires": self.requires,
             "provenance": self.provenance,
         }
-        # Given a path, torch would write the temporary name into the file: not the same twice.
+        # Given a path, torch would write the temporary name into the file, which then differs in every run.
         with replacing(path) as temporary, open(temporary, "wb") as file:
             torch.save(content, file)
 
@@ -94,10 +93,10 @@ class Bundle:
                 action="name one under model.use in config.yaml",
                 file=path,
             ) from error
-        if version != keys.FORMAT_VERSION:
+        if version != FORMAT_VERSION:
             raise InputError(
                 f"a saved model of version {version}",
-                expected=f"version {keys.FORMAT_VERSION}",
+                expected=f"version {FORMAT_VERSION}",
                 action="train it again with this version",
                 file=path,
             )
@@ -115,15 +114,13 @@ class Bundle:
         rest = {name: content[name] for name in ("genes", "ranks", "requires", "provenance")}
         return cls(trained, settings, **rest)
 
-    def check(self, found: dict, *, file: str | Path, section: str | None = None) -> None:
+    def check(self, features: dict) -> None:
         """Refuse features, or settings, that the model was not trained for.
 
         Parameters
         ----------
-        found
+        features
             Entries of `AGREEMENT`; those that are missing are not compared.
-        file, section
-            Where they are from, for the message.
 
         Raises
         ------
@@ -132,13 +129,11 @@ class Bundle:
         """
         for name, words in AGREEMENT.items():
             required = self.requires[name]
-            if name in found and not _equal(found[name], required):
+            if name in features and not _equal(features[name], required):
                 raise InputError(
-                    f"{words} is {found[name]}, the model was trained with {required}",
+                    f"{words} is {features[name]}, the model was trained with {required}",
                     expected="features made as for the model's training",
                     action="set tiling, stain and features in config.yaml as for the model, or train another",
-                    section=section,
-                    file=file,
                 )
 
 
@@ -147,7 +142,7 @@ def settings_hash(settings: dict) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
-def _equal(found: object, required: object) -> bool:
+def _equal(value: object, required: object) -> bool:
     if isinstance(required, float):
-        return bool(np.isclose(found, required, rtol=1e-6))
-    return found == required
+        return bool(np.isclose(value, required, rtol=1e-6))
+    return value == required

@@ -18,7 +18,7 @@ class HeadSettings:
     dropout
         Share of the features and of the hidden units left out in each training step.
     members
-        How many networks are averaged, each from initial weights of its own.
+        How many networks are averaged, each with its own initial weights.
     """
 
     hidden: int
@@ -61,7 +61,7 @@ def _member(features: int, genes: int, settings: HeadSettings) -> nn.Sequential:
 def spot_interaction(yhat: torch.Tensor) -> torch.Tensor:
     """A(Q, K, V) = softmax(Q K^T / sqrt(d)) V with Q = K = V = yhat; no parameters.
 
-    Computed in tiles of the matrix of all pairs, which is never held as a whole.
+    Computed block by block; the matrix of all pairs is never held as a whole.
 
     Parameters
     ----------
@@ -95,12 +95,12 @@ def dual_loss(
     tuple of torch.Tensor
         The direct and the attended term.
     """
-    # Written out, for the gradient: of this few spots the whole matrix is faster than its tiles.
+    # Written out, for the gradient: for so few spots the whole matrix is faster than blocks of it.
     scores = yhat @ yhat.T * yhat.shape[1] ** -0.5
-    drawn = len(yhat)
-    if section_spots is not None and section_spots > drawn:
-        # Every other spot stands for (n - 1) / (w - 1) spots of the section, a spot itself for one.
-        stands_for = (section_spots - 1) / (drawn - 1)
-        scores = scores - math.log(stands_for) * torch.eye(drawn, device=yhat.device)
+    spots = len(yhat)
+    if section_spots is not None and section_spots > spots:
+        # Of n spots w are drawn: each other spot stands for (n - 1) / (w - 1), the spot itself for one.
+        stands_for = (section_spots - 1) / (spots - 1)
+        scores = scores - math.log(stands_for) * torch.eye(spots, device=yhat.device)
     attended = torch.softmax(scores, dim=1) @ yhat
     return nn.functional.mse_loss(yhat, y), nn.functional.mse_loss(attended, y)

@@ -6,9 +6,9 @@ import anndata
 import numpy as np
 import pandas as pd
 
-from ressat.base import keys
 from ressat.base.errors import InputError
 from ressat.counts.expression import log1p_cp10k
+from ressat.evaluation.panels import PANELS
 from ressat.stats.autocorrelation import morans_i
 
 # A gene seen in fewer of the training spots than this is not worth a place on the panel.
@@ -16,11 +16,11 @@ MIN_SPOT_SHARE = 0.02
 # Moran's I is estimated on genes seen in at least this share of a section's spots.
 MIN_SVG_SPOT_SHARE = 0.1
 # Fewer spots have no spatial pattern to speak of.
-MIN_SPOTS = 3
+MIN_SPOTS_MORAN = 3
 
 
 def select_genes(
-    sections: dict[str, anndata.AnnData], method: str, number: int, listed: Sequence[str] | None = None
+    sections: dict[str, anndata.AnnData], method: str, number: int, gene_list: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """Choose a panel.
 
@@ -32,9 +32,9 @@ def select_genes(
         ``hvg`` (scanpy's Seurat dispersion, ranked over sections), ``highest`` (mean expression),
         ``svg`` (mean Moran's I over sections) or ``list``.
     number
-        Size of the panel; fewer where there are not as many candidates, and all of ``listed`` for
+        Size of the panel; it is smaller where there are fewer candidates, and all of ``gene_list`` for
         the method ``list``.
-    listed
+    gene_list
         Genes of the method ``list``, in the order wanted.
 
     Returns
@@ -43,7 +43,7 @@ def select_genes(
         One row per gene, best first: ``gene``, ``score`` (of the method; the mean for ``list``),
         ``mean`` (log1p CP10k over all training spots), ``method``; ``hvg_rank``, ``heg_rank`` and
         ``svg_rank``, the gene's place among these genes by each method (1 is first, NaN where the method
-        leaves it undefined); ``sections``, those that all this was computed from.
+        leaves it undefined); ``sections``, the ones all this was computed from.
 
     Raises
     ------
@@ -57,14 +57,14 @@ def select_genes(
     pooled = anndata.concat(normalised, label="section", index_unique="-")
     mean = pd.Series(np.asarray(pooled.X.mean(axis=0)).ravel(), index=common)
     if method == "list":
-        unknown = [gene for gene in listed or () if gene not in mean.index]
+        unknown = [gene for gene in gene_list or () if gene not in mean.index]
         if unknown:
             raise InputError(
                 f"{len(unknown)} listed genes are not in every training section ({', '.join(unknown[:5])})",
                 expected=f"gene names as in the counts (such as {', '.join(common[:3])})",
                 action="correct genes.list, or leave them out",
             )
-        score = mean[list(dict.fromkeys(listed or ()))]
+        score = mean[list(dict.fromkeys(gene_list or ()))]
     else:
         score = METHODS[method](pooled[:, _spot_share(pooled) >= MIN_SPOT_SHARE].copy())
         # A stable sort of genes in the order of names: ties are broken by name.
@@ -82,15 +82,15 @@ def select_genes(
 
 
 def _ranks(pooled: anndata.AnnData, panel: pd.Index) -> pd.DataFrame:
-    """Places of the panel's genes by each method, 1 for the first."""
-    seen = pooled[:, _spot_share(pooled) >= MIN_SPOT_SHARE].copy()
+    """Ranks of the panel's genes by each method, 1 for the first."""
+    frequent = pooled[:, _spot_share(pooled) >= MIN_SPOT_SHARE].copy()
     scores = {
-        "hvg": _by_dispersion(seen),
-        "heg": _by_mean(seen),
+        "hvg": _by_dispersion(frequent),
+        "heg": _by_mean(frequent),
         # A gene's Moran's I depends on no other gene: those off the panel need not be computed.
-        "svg": _by_moran(seen[:, seen.var_names.isin(panel)]),
+        "svg": _by_moran(frequent[:, frequent.var_names.isin(panel)]),
     }
-    table = pd.DataFrame({keys.PANELS[name]: score.reindex(panel) for name, score in scores.items()})
+    table = pd.DataFrame({PANELS[name]: score.reindex(panel) for name, score in scores.items()})
     return table.rank(ascending=False, method="first")
 
 
@@ -125,10 +125,10 @@ def _by_mean(pooled: anndata.AnnData) -> pd.Series:
 
 
 def _by_dispersion(pooled: anndata.AnnData) -> pd.Series:
-    # Dispersions are normalised over genes: of a single one there is nothing to say.
+    # Dispersions are normalised over genes, and are undefined for a single gene.
     if pooled.n_vars < 2:
         return pd.Series(np.nan, index=pooled.var_names, dtype=float)
-    # Imported here: it takes seconds, which the methods that need no scanpy do not wait for.
+    # Imported here because it takes seconds, which importing this module should not.
     import scanpy as sc
 
     sc.pp.highly_variable_genes(
@@ -144,7 +144,7 @@ def _by_moran(pooled: anndata.AnnData) -> pd.Series:
     def moran(part: anndata.AnnData) -> np.ndarray:
         result = np.full(part.n_vars, np.nan)
         common = _spot_share(part) >= MIN_SVG_SPOT_SHARE
-        if part.n_obs >= MIN_SPOTS and common.any():
+        if part.n_obs >= MIN_SPOTS_MORAN and common.any():
             result[common] = morans_i(part[:, common].X.toarray(), part.obsm["spatial"])
         return result
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ressat.base import keys
 from ressat.base.anndata_file import write_anndata
-from ressat.base.files import replacing
+from ressat.base.files import FORMAT_VERSION, UNS, replacing
+from ressat.base.layers import ATTENDED, COMBINED, DIRECT, EXPRESSION_UNIT, OBSERVED
 from ressat.features.cache import Features
 from ressat.model.bundle import Bundle
 from ressat.model.network import spot_interaction
@@ -23,7 +23,7 @@ BLOCK_SPOTS = 4096
 def predict(bundle: Bundle, features: np.ndarray, coords_um: np.ndarray) -> dict[str, np.ndarray]:
     """Predict all spots of one section.
 
-    In float64, so that the order of the spots does not show in the result.
+    In float64, so that the order of the spots does not affect the result.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def predict(bundle: Bundle, features: np.ndarray, coords_um: np.ndarray) -> dict
         direct = torch.cat([head(torch.from_numpy(trained.features.scale(read[block]))) for block in blocks])
         attended = spot_interaction(direct)
         combined = trained.attended_share * attended + (1 - trained.attended_share) * direct
-    layers = {keys.DIRECT: direct, keys.ATTENDED: attended, keys.COMBINED: combined}
+    layers = {DIRECT: direct, ATTENDED: attended, COMBINED: combined}
     return {name: values.numpy() for name, values in layers.items()}
 
 
@@ -89,7 +89,7 @@ def to_anndata(
     for name, values in layers.items():
         adata.layers[name] = values.astype(np.float32)
     if observed is not None:
-        adata.layers[keys.OBSERVED] = observed.astype(np.float32)
+        adata.layers[OBSERVED] = observed.astype(np.float32)
     adata.obsm["spatial"] = features.coords.astype(np.float64)
     # Under the name of 10x's high-resolution image, which plotting functions look for by default.
     adata.uns["spatial"] = {
@@ -101,11 +101,11 @@ def to_anndata(
             },
         }
     }
-    adata.uns[keys.UNS] = {
+    adata.uns[UNS] = {
         "headline": headline,
-        "unit": keys.EXPRESSION_UNIT,
+        "unit": EXPRESSION_UNIT,
         **provenance,
-        "version": keys.FORMAT_VERSION,
+        "version": FORMAT_VERSION,
     }
     return adata
 

@@ -1,20 +1,19 @@
-"""What a section gives to training: features, targets and places, spot by spot."""
+"""A section's data for training: features, targets and coordinates, spot by spot."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ressat.base import keys
-from ressat.base.errors import InputError
+from ressat.base.errors import InputError, about, about_its_file
 from ressat.counts.expression import read_log_expression
 from ressat.features.cache import Features
 
 
 @dataclass(frozen=True)
 class SectionData:
-    """What a section gives to training.
+    """A section's data for training.
 
     Attributes
     ----------
@@ -26,6 +25,8 @@ class SectionData:
         float32, shape (spots, genes), log1p CP10k.
     coords
         Centres in um, shape (spots, 2).
+    widths
+        Widths of the feature layers by name, in the order in which they are joined.
     """
 
     section: str
@@ -33,56 +34,18 @@ class SectionData:
     features: np.ndarray
     targets: np.ndarray
     coords: np.ndarray
+    widths: Mapping[str, int]
 
-    def part(self, chosen: np.ndarray) -> "SectionData":
+    def part(self, spots: np.ndarray) -> "SectionData":
         """Return some of the spots, by a boolean mask of shape (spots,)."""
         return replace(
-            self, features=self.features[chosen], targets=self.targets[chosen], coords=self.coords[chosen]
+            self, features=self.features[spots], targets=self.targets[spots], coords=self.coords[spots]
         )
 
-
-# See `Scaler.fit`.
-DEAD_FEATURES_BELOW = 1e-3
-
-
-@dataclass(frozen=True)
-class Scaler:
-    """Mean and standard deviation of each column, over spots."""
-
-    mean: np.ndarray
-    sd: np.ndarray
-
-    @classmethod
-    def fit(cls, tables: list[np.ndarray], dead_below: float = 0.0) -> "Scaler":
-        """Fit on the rows of all tables.
-
-        Parameters
-        ----------
-        tables
-            Shape (spots, columns) each.
-        dead_below
-            Columns whose standard deviation is below this share of the largest count as constant.
-            Units of a network that hardly ever fire would otherwise be blown up to thousands of standard
-            deviations in a section where they do.
-        """
-        rows = np.concatenate(tables).astype(np.float64)
-        sd = rows.std(axis=0)
-        # A constant column keeps its unit: its z values are then small, and finite.
-        return cls(rows.mean(axis=0), np.where(sd > max(1e-8, dead_below * sd.max()), sd, 1.0))
-
-    def scale(self, table: np.ndarray) -> np.ndarray:
-        """To z units, float64."""
-        return (table - self.mean) / self.sd
-
-    def unscale(self, table: np.ndarray) -> np.ndarray:
-        """Back from z units, float64."""
-        return table * self.sd + self.mean
-
-
-def layer_columns(layers: Sequence[str]) -> np.ndarray:
-    """Return the columns of some layers in features of all of `keys.LAYERS`, side by side."""
-    ends = dict(zip(keys.LAYERS, np.cumsum(list(keys.LAYER_WIDTHS.values())), strict=True))
-    return np.concatenate([np.arange(ends[name] - keys.LAYER_WIDTHS[name], ends[name]) for name in layers])
+    def columns(self, layers: Sequence[str]) -> np.ndarray:
+        """Return the columns of some layers in the features."""
+        ends = dict(zip(self.widths, np.cumsum(list(self.widths.values())), strict=True))
+        return np.concatenate([np.arange(ends[name] - self.widths[name], ends[name]) for name in layers])
 
 
 def load_section(
@@ -90,7 +53,6 @@ def load_section(
     expression_file: str | Path,
     *,
     patient: str,
-    layers: Sequence[str],
     genes: Sequence[str],
 ) -> tuple[SectionData, Features]:
     """Read a labelled section from its feature cache and its counts.
@@ -100,42 +62,39 @@ def load_section(
     features_file, expression_file
         results/features/{sample}.h5 and results/expression/{sample}.h5ad.
     patient
-        Whom the section is from.
-    layers
-        Feature layers, side by side.
+        The patient the section comes from.
     genes
         Names of the targets.
 
     Returns
     -------
     tuple of SectionData, Features
-        For training, and with provenance.
+        The data for training, with all cached layers side by side; and the features with provenance.
 
     Raises
     ------
     InputError
         If the two files are not about the same spots, or genes are missing.
     """
-    features = Features.read(features_file, layers)
-    targets = observed_expression(expression_file, genes, features)
-    if np.isnan(targets).any():
-        missing = [genes[column] for column in np.flatnonzero(np.isnan(targets).any(axis=0))]
-        raise InputError(
-            f"{len(missing)} genes of the panel are missing ({', '.join(missing[:5])})",
-            expected="all of them in a section that is learnt from",
-            action="use the same gene names in all training sections",
-            section=features.section,
-            file=expression_file,
-        )
+    features = Features.read(features_file, layers=None)
+    with about(section=features.section, file=expression_file):
+        targets = observed_expression(expression_file, genes, features)
+        if np.isnan(targets).any():
+            missing = [genes[column] for column in np.flatnonzero(np.isnan(targets).any(axis=0))]
+            raise InputError(
+                f"{len(missing)} genes of the panel are missing ({', '.join(missing[:5])})",
+                expected="all of them in a training section",
+                action="use the same gene names in all training sections",
+            )
     coords = features.coords * features.attrs["mpp"]
-    return SectionData(features.section, patient, features.values, targets, coords), features
+    data = SectionData(features.section, patient, features.values, targets, coords, features.widths)
+    return data, features
 
 
 def load_sections(
     features_files: Sequence[str],
     expression_files: Sequence[str],
     patients: dict[str, str],
-    layers: Sequence[str],
     genes: Sequence[str],
 ) -> tuple[list[SectionData], list[Features]]:
     """Read several labelled sections; see `load_section`.
@@ -146,29 +105,26 @@ def load_sections(
         In the same order.
     patients
         By section.
-    layers, genes
-        Feature layers and targets.
+    genes
+        Names of the targets.
     """
     pairs = []
     for features_file, expression_file in zip(features_files, expression_files, strict=True):
         section = Features.read(features_file).section
-        pairs.append(
-            load_section(
-                features_file, expression_file, patient=patients[section], layers=layers, genes=genes
-            )
-        )
+        pairs.append(load_section(features_file, expression_file, patient=patients[section], genes=genes))
     return [data for data, _ in pairs], [features for _, features in pairs]
 
 
+@about_its_file
 def observed_expression(expression_file: str | Path, genes: Sequence[str], features: Features) -> np.ndarray:
-    """Read the measured expression of the very spots that have features.
+    """Read the measured expression of exactly the spots that have features.
 
     Parameters
     ----------
     expression_file
         results/expression/{sample}.h5ad.
     genes
-        Names; one that the section does not have gives NaN.
+        Names; a gene that the section does not have gives NaN.
     features
         The section's features.
 
@@ -180,23 +136,19 @@ def observed_expression(expression_file: str | Path, genes: Sequence[str], featu
     Raises
     ------
     InputError
-        If the spots are others, or the section has none of the genes.
+        If the spots differ, or the section has none of the genes.
     """
     observed, barcodes = read_log_expression(expression_file, genes)
     if not np.array_equal(features.barcodes, barcodes):
         raise InputError(
             f"its {len(barcodes)} spots are not the {len(features.barcodes)} spots that have features",
-            expected="features of the very spots that have counts",
+            expected="features of exactly the spots that have counts",
             action="remove the section's features file and run again",
-            section=features.section,
-            file=expression_file,
         )
     if np.isnan(observed).all():
         raise InputError(
             f"it has none of the {len(genes)} genes of the panel ({', '.join(genes[:3])})",
             expected="the gene names of the training sections",
             action="convert them to symbols or to Ensembl ids, the same in all sections",
-            section=features.section,
-            file=expression_file,
         )
     return observed

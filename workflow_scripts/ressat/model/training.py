@@ -8,33 +8,9 @@ import torch
 
 from ressat.base.device import processor
 from ressat.model.network import Head, HeadSettings, dual_loss
-from ressat.model.section_data import DEAD_FEATURES_BELOW, Scaler, SectionData, layer_columns
-from ressat.stats.neighbours import with_context
-
-
-@dataclass(frozen=True)
-class InputSettings:
-    """What G reads of a section's features.
-
-    Attributes
-    ----------
-    layers
-        Feature layers, side by side.
-    context_um
-        Standard deviation of the Gaussian mean of neighbours that each spot's features are averaged with,
-        see `ressat.stats.neighbours.with_context`; 0 for the spot's own features alone.
-    """
-
-    layers: tuple[str, ...]
-    context_um: float
-
-    def read(self, features: np.ndarray, coords_um: np.ndarray) -> np.ndarray:
-        """Return float64, shape (spots, columns), from features of these layers and places in um."""
-        return with_context(features, coords_um, self.context_um)
-
-    def read_section(self, data: SectionData) -> np.ndarray:
-        """Return float64, shape (spots, columns), of a section with the features of all layers."""
-        return self.read(data.features[:, layer_columns(self.layers)], data.coords)
+from ressat.model.scaler import DEAD_FEATURES_BELOW, Scaler
+from ressat.model.section_data import SectionData
+from ressat.model.trained_head import InputSettings, TrainedHead
 
 
 @dataclass(frozen=True)
@@ -46,11 +22,11 @@ class TrainSettings:
     learning_rate, weight_decay
         Of AdamW.
     max_steps
-        Upper bound; a step is one section.
+        Upper bound on steps; each step uses one section.
     patience
-        Steps without improvement on held-back spots after which their number is chosen.
+        Steps without improvement on held-back spots after which the search for their number ends.
     spots_per_step
-        At most so many spots of the section, drawn anew in each step.
+        The most spots of a section that a step uses; they are drawn anew in each step.
     seed
         Of weights, dropout, the order of sections and draws of spots.
     """
@@ -63,39 +39,13 @@ class TrainSettings:
     seed: int
 
 
-@dataclass(frozen=True)
-class TrainedHead:
-    """G with what belongs to it.
-
-    Attributes
-    ----------
-    head
-        On the CPU, ready to predict.
-    inputs
-        What it reads.
-    features, targets
-        Scalers, fitted on the sections it learnt from.
-    attended_share
-        Weight of A(yhat) in the combined layer, 0 to 1; the rest is yhat's.
-    steps
-        Of training.
-    """
-
-    head: Head
-    inputs: InputSettings
-    features: Scaler
-    targets: Scaler
-    attended_share: float
-    steps: int
-
-
 class Run:
     """A training run on some sections, advanced by a number of steps at a time.
 
     Parameters
     ----------
     sections
-        To learn from, with the features of all layers.
+        The training sections, with the features of all layers.
     inputs, head, settings
         Of the model and its training.
     """
@@ -113,7 +63,7 @@ class Run:
         self.device = processor()
         self.inputs, self.seed, self.steps = inputs, settings.seed, 0
         self.spots_per_step = settings.spots_per_step
-        read = [inputs.read_section(data) for data in sections]
+        read = [_read(inputs, data) for data in sections]
         self.features = Scaler.fit(read, DEAD_FEATURES_BELOW)
         self.targets = Scaler.fit([data.targets for data in sections])
         self.sections = [
@@ -129,7 +79,7 @@ class Run:
         )
 
     def advance(self, steps: int) -> tuple[float, float]:
-        """Train on; return both loss terms, their mean over the steps and members, in squared z units."""
+        """Train further; return both loss terms, averaged over steps and members, in squared z units."""
         self.head.train()
         losses = []
         for _ in range(steps):
@@ -141,8 +91,8 @@ class Run:
             torch.manual_seed((self.seed << 32) + self.steps)
             spots = len(x)
             if spots > self.spots_per_step:
-                drawn = torch.randperm(spots)[: self.spots_per_step].to(self.device)
-                x, y = x[drawn], y[drawn]
+                sample = torch.randperm(spots)[: self.spots_per_step].to(self.device)
+                x, y = x[sample], y[sample]
             # Members share nothing but the step: each minimises the dual loss alone.
             terms = torch.stack([torch.stack(dual_loss(y, member(x), spots)) for member in self.head.members])
             self.optimiser.zero_grad()
@@ -154,10 +104,10 @@ class Run:
 
     def reader(self, data: SectionData) -> torch.Tensor:
         """Return a section as this run's model reads it."""
-        return self._tensor(self.features.scale(self.inputs.read_section(data)))
+        return self._tensor(self.features.scale(_read(self.inputs, data)))
 
     def direct(self, read: torch.Tensor) -> torch.Tensor:
-        """Return yhat in z units, shape (spots, genes), of what `reader` returned; no dropout."""
+        """Return yhat in z units, shape (spots, genes), from what `reader` returned; no dropout."""
         self.head.eval()
         with torch.inference_mode():
             return self.head(read)
@@ -169,3 +119,8 @@ class Run:
 
     def _tensor(self, table: np.ndarray) -> torch.Tensor:
         return torch.tensor(table, dtype=torch.float32, device=self.device)
+
+
+def _read(inputs: InputSettings, data: SectionData) -> np.ndarray:
+    """Return what G reads of a section with the features of all layers, float64, shape (spots, columns)."""
+    return inputs.read(data.features[:, data.columns(inputs.layers)], data.coords)

@@ -1,17 +1,18 @@
 """Choosing how G is trained, inside the training sections: no test section is ever looked at."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import torch
 
-from ressat.model.held_back import Piece, pieces, splits
 from ressat.model.network import HeadSettings, spot_interaction
+from ressat.model.pieces import Piece, pieces, turns
 from ressat.model.section_data import SectionData
-from ressat.model.training import InputSettings, Run, TrainedHead, TrainSettings
+from ressat.model.trained_head import InputSettings, TrainedHead
+from ressat.model.training import Run, TrainSettings
 from ressat.stats.metrics import mixed_scores
 from ressat.stats.neighbours import spot_pitch
 
@@ -19,11 +20,11 @@ logger = logging.getLogger("ressat")
 
 # Steps between looks at the held-back spots.
 CHECK_EVERY = 20
-# Members of the models that are compared; more change the scores, and hardly their order.
+# Members of the models that are compared; more would change the scores, but hardly their order.
 COMPARED_MEMBERS = 3
-# How much of the attended prediction may go into the combined one; the middle, unless another is better.
+# Possible shares of the attended prediction in the combined one; the even mean unless another is better.
 SHARES = (0.5, 0.0, 0.25, 0.75, 1.0)
-# What a later candidate, another share or more steps must gain in mean Pearson, to be more than chance.
+# Gain in mean Pearson from which a later candidate, another share or more steps count as better.
 MARGIN = 0.003
 # Fewer steps leave the heads half-trained, whatever the few held-back spots of a small study say.
 MIN_STEPS = 100
@@ -32,7 +33,7 @@ COLUMNS = ["step", "learnt_direct", "learnt_attended", "held_back_direct", "held
 
 @dataclass(frozen=True)
 class Candidate:
-    """Settings that are tried.
+    """Settings to try.
 
     Attributes
     ----------
@@ -48,6 +49,11 @@ class Candidate:
     context: float
     head: HeadSettings
 
+    @classmethod
+    def of(cls, settings: Mapping) -> "Candidate":
+        """Return a candidate from settings, of which ``head`` is a mapping of its own."""
+        return cls(tuple(settings["layers"]), settings["context"], HeadSettings(**settings["head"]))
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -58,11 +64,11 @@ class Trial:
     candidate
         What was tried.
     steps
-        Of training, as chosen.
+        The chosen number of training steps.
     attended_share
         Weight of the attended prediction in the combined one, as chosen.
     pearson
-        Mean over genes, held-back sections and pieces of the combined layer's correlation there.
+        Correlation of the combined layer, averaged over genes, held-back sections and pieces.
     history
         Columns `COLUMNS` and ``held_back_pearson``, that of an even mean of direct and attended.
     """
@@ -79,10 +85,10 @@ def train(
 ) -> tuple[TrainedHead, list[Trial], pd.DataFrame, list[str]]:
     """Choose a candidate and its number of steps on held-back training spots, then train on all of them.
 
-    Every piece of the training sections is held back in its turn, see `ressat.model.held_back.pieces`. What
-    counts is the mean Pearson of the combined layer over the pieces: the fewest steps are taken that come
-    within `MARGIN` of the best, and of direct and attended an even mean, unless another weight gains as
-    much.
+    Every piece of the training sections is held back in its turn, see `ressat.model.pieces.pieces`. The
+    criterion is the mean Pearson of the combined layer over the pieces. Chosen are the fewest steps that
+    come within `MARGIN` of the best, and an even mean of direct and attended unless another weight gains
+    more than `MARGIN`.
 
     Parameters
     ----------
@@ -105,15 +111,15 @@ def train(
     logger.info("choosing the number of steps on %s in turn", "; ".join(part.name for part in parts))
     pitch_um = float(np.median([spot_pitch(data.coords) for data in sections]))
     trials = [_try(parts, candidate, pitch_um, settings) for candidate in candidates]
-    chosen = trials[0]
+    best = trials[0]
     for trial in trials[1:]:
-        if trial.pearson > chosen.pearson + MARGIN:
-            chosen = trial
-    run = Run(sections, _inputs(chosen.candidate, pitch_um), chosen.candidate.head, settings)
-    final = _advance_to(run, chosen.steps)
-    history = pd.concat([chosen.history.assign(stage="selection"), final.assign(stage="final")])
-    trials.sort(key=lambda trial: trial is not chosen)
-    return run.finish(chosen.attended_share), trials, history, [part.name for part in parts]
+        if trial.pearson > best.pearson + MARGIN:
+            best = trial
+    run = Run(sections, _inputs(best.candidate, pitch_um), best.candidate.head, settings)
+    final = _advance_to(run, best.steps)
+    history = pd.concat([best.history.assign(stage="selection"), final.assign(stage="final")])
+    trials.sort(key=lambda trial: trial is not best)
+    return run.finish(best.attended_share), trials, history, [part.name for part in parts]
 
 
 def _advance_to(run: Run, steps: int) -> pd.DataFrame:
@@ -130,20 +136,20 @@ def _inputs(candidate: Candidate, pitch_um: float) -> InputSettings:
 
 
 def _try(parts: list[Piece], candidate: Candidate, pitch_um: float, settings: TrainSettings) -> Trial:
-    """Train on the others of each piece, side by side, until the pieces stop improving on average."""
+    """For each piece, train on the others, side by side, until the mean score stops improving."""
     head = replace(candidate.head, members=min(candidate.head.members, COMPARED_MEMBERS))
     runs = []
-    for learnt, held_back in splits(parts):
-        run = Run(learnt, _inputs(candidate, pitch_um), head, settings)
+    for learning, held_back in turns(parts):
+        run = Run(learning, _inputs(candidate, pitch_um), head, settings)
         runs.append((run, [_Watched(run, data) for data in held_back]))
     history, scores, best = [], [], (-np.inf, 0)
     while runs[0][0].steps < settings.max_steps:
         losses, by_share = [], []
         for run, watched in runs:
-            learnt = run.advance(min(CHECK_EVERY, settings.max_steps - run.steps))
-            seen = [section.look(run) for section in watched]
-            losses.append([*learnt, *np.mean([terms for terms, _ in seen], axis=0)])
-            by_share.append(np.mean([values for _, values in seen], axis=0))
+            learning = run.advance(min(CHECK_EVERY, settings.max_steps - run.steps))
+            looks = [section.look(run) for section in watched]
+            losses.append([*learning, *np.mean([terms for terms, _ in looks], axis=0)])
+            by_share.append(np.mean([values for _, values in looks], axis=0))
         scores.append(np.mean(by_share, axis=0))
         steps = runs[0][0].steps
         history.append([steps, *np.mean(losses, axis=0), scores[-1][0]])
@@ -162,7 +168,7 @@ def _try(parts: list[Piece], candidate: Candidate, pitch_um: float, settings: Tr
 
 
 def _choose_row(history: pd.DataFrame) -> int:
-    """The first look at enough steps that comes within the margin of the best of these."""
+    """Row of the first check after enough steps that comes within the margin of the best of these."""
     enough = history.index[history["step"] >= min(MIN_STEPS, history["step"].max())]
     values = history.loc[enough, "held_back_pearson"]
     return int(enough[(values >= values.max() - MARGIN).argmax()])

@@ -1,1 +1,1 @@
-"""The page."""
+"""The report, an HTML page."""

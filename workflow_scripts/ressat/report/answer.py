@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from ressat.base import keys
+from ressat.base.layers import BASELINE, MODEL, TUNED_RIDGE
 from ressat.base.tables import read_table
-from ressat.evaluation.claims import caveat
+from ressat.evaluation.panels import ALL_GENES
+from ressat.evaluation.protocol import caveat
+from ressat.evaluation.text_columns import PER_GENE, PER_SECTION, SUMMARY, USABLE_GENES
 from ressat.figures.labels import label
 
 
@@ -25,17 +27,17 @@ class Scores:
     def read(
         cls, per_gene: str | Path, per_section: str | Path, summary: str | Path, usable_genes: str | Path
     ) -> "Scores":
-        """Read the four tables; of the summaries, those over all genes."""
-        sections, patients = (read_table(path) for path in (per_section, summary))
+        """Read the four tables, and keep the summaries over all genes."""
+        sections, patients = read_table(per_section, PER_SECTION), read_table(summary, SUMMARY)
         return cls(
-            read_table(per_gene),
-            sections[sections["panel"] == keys.ALL_GENES],
-            patients[patients["panel"] == keys.ALL_GENES],
-            read_table(usable_genes),
+            read_table(per_gene, PER_GENE),
+            sections[sections["panel"] == ALL_GENES],
+            patients[patients["panel"] == ALL_GENES],
+            read_table(usable_genes, USABLE_GENES),
         )
 
     def by_protocol(self) -> Iterator[tuple[str, "Scores"]]:
-        """Give the tables of each protocol alone: what they stand for must not be mixed."""
+        """Yield the tables of each protocol separately: scores of different protocols must not be mixed."""
         tables = vars(self).values()
         for protocol in self.summary["protocol"].unique():
             yield protocol, Scores(*(table[table["protocol"] == protocol] for table in tables))
@@ -49,24 +51,24 @@ def answers(scores: Scores, headline: str) -> list[dict]:
     scores
         The tables.
     headline
-        The layer that leads.
+        The headline layer.
 
     Returns
     -------
     list of dict
-        ``protocol``; ``patients``, their number, and the ``caveat`` that follows; what `_glance` and
-        `_usable` return.
+        ``protocol``; ``patients``, their number, and the ``caveat`` that follows; and what `_glance`
+        and `_usable` return.
     """
-    found = []
+    of_protocols = []
     for protocol, tables in scores.by_protocol():
         patients = int(tables.usable_genes["n_patients"].iloc[0])
         about = {"protocol": protocol, "patients": patients, "caveat": caveat(protocol, patients)}
-        found.append(about | _glance(tables, headline) | _usable(tables, headline))
-    return found
+        of_protocols.append(about | _glance(tables, headline) | _usable(tables, headline))
+    return of_protocols
 
 
 def _glance(scores: Scores, headline: str) -> dict:
-    """Mean per-gene Pearson of each layer beside the baselines.
+    """Mean per-gene Pearson of each layer, next to the baselines.
 
     ``figures`` (the model's layers, then the best baseline and the tuned ridge, over all patients), ``ahead``
     (baselines that do better than the headline, in words), ``columns`` and ``rows``
@@ -75,20 +77,20 @@ def _glance(scores: Scores, headline: str) -> dict:
     """
     summary = scores.summary[scores.summary["level"] == "study"]
     summary = summary.assign(label=[label(layer) for layer in summary["layer"]])
-    layers = summary[summary["model"] == keys.MODEL].sort_values(
+    layers = summary[summary["model"] == MODEL].sort_values(
         "layer", key=lambda names: names != headline, kind="stable"
     )
-    baselines = summary[summary["model"] == keys.BASELINE]
+    baselines = summary[summary["model"] == BASELINE]
     defined = baselines.dropna(subset="mean_pearson").sort_values("mean_pearson", ascending=False)
     # The tuned ridge always, since it is the bar to beat; another baseline where that does better.
     best = defined.head(1).assign(label=lambda rows: "best baseline: " + rows["label"])
-    ridge = defined[(defined["layer"] == keys.TUNED_RIDGE) & ~defined["layer"].isin(best["layer"])]
+    ridge = defined[(defined["layer"] == TUNED_RIDGE) & ~defined["layer"].isin(best["layer"])]
     score = layers["mean_pearson"].iloc[0]
     ahead = defined[defined["mean_pearson"] > score]
-    shown = pd.concat([layers, defined])
+    columns = pd.concat([layers, defined])
     rows = []
     for (fold, section), group in scores.per_section.groupby(["fold", "section"], sort=False):
-        values = group.set_index("layer")["mean_pearson"].reindex(shown["layer"])
+        values = group.set_index("layer")["mean_pearson"].reindex(columns["layer"])
         lead = group.set_index("layer").loc[headline]
         rows.append(
             {
@@ -105,9 +107,9 @@ def _glance(scores: Scores, headline: str) -> dict:
     return {
         "figures": pd.concat([layers, best, ridge])[["model", "label", "mean_pearson"]].to_dict("records"),
         "ahead": [f"{row.label} reaches {row.mean_pearson:.2f}" for row in ahead.itertuples()],
-        "columns": shown[["model", "label"]].to_dict("records"),
+        "columns": columns[["model", "label"]].to_dict("records"),
         "rows": rows,
-        "overall": shown["mean_pearson"].tolist(),
+        "overall": columns["mean_pearson"].tolist(),
         "undefined": baselines.loc[baselines["mean_pearson"].isna(), "label"].tolist(),
     }
 
@@ -120,11 +122,11 @@ def _usable(scores: Scores, headline: str) -> dict:
     ``study``, beside the pooled correlation.
     """
     table = scores.usable_genes
-    chosen = table[table["usable"]]
+    usable = table[table["usable"]]
     summary = scores.summary
-    lead = summary[(summary["model"] == keys.MODEL) & (summary["layer"] == headline)]
+    lead = summary[(summary["model"] == MODEL) & (summary["layer"] == headline)]
     return {
-        "usable": len(chosen),
+        "usable": len(usable),
         "predicted": int(table["predicted"].sum()),
         "total": len(table),
         "required": int(table["patients_required"].iloc[0]),

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ressat.base import keys
+from ressat.base.layers import ATTENDED, BASELINE, DIRECT, MODEL, TUNED_RIDGE
+from ressat.evaluation.panels import ALL_GENES
 from ressat.figures.gene_means import over_patients
 from ressat.figures.palette import BLUE, GREEN, INK, QUIET, VERMILION
 from ressat.report.answer import Scores
@@ -18,23 +19,23 @@ AXIS = {
     "gridcolor": "#e3e8ec", "zeroline": False, "linecolor": QUIET, "ticks": "outside", "tickcolor": QUIET,
     "automargin": True, "title": {"standoff": 10, "font": {"size": 13}},
 }  # fmt: skip
-# Pixels that a row of the chart of sections takes, and that its axis and legend take.
+# Height of a row in the chart of sections, and of its axis and legend, in pixels.
 ROW_PX, AROUND_PX = 30, 120
 PANELS = {
-    keys.ALL_GENES: "all genes",
+    ALL_GENES: "all genes",
     "hvg": "most variable",
     "heg": "most expressed",
     "svg": "spatially variable",
 }
 
 
-def shown(text: object) -> str:
-    """Return text that plotly shows as it is: it reads a few tags of HTML in all that it draws."""
+def literal(text: object) -> str:
+    """Return text that plotly shows unchanged: it interprets some HTML tags in all text it draws."""
     return html.escape(str(text), quote=False)
 
 
 def of_scores(scores: Scores, per_section: pd.DataFrame, headline: str) -> dict[str, str]:
-    """Draw all charts of scores, of each protocol alone.
+    """Draw all charts of scores, separately for each protocol.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def of_folds(folds: Sequence[Mapping]) -> dict[str, str]:
     Parameters
     ----------
     folds
-        See `ressat.report.page.training`.
+        See `ressat.report.provenance.training`.
     """
     figures = {}
     for index, fold in enumerate(folds):
@@ -82,10 +83,10 @@ def of_folds(folds: Sequence[Mapping]) -> dict[str, str]:
 def section_scores(scores: Scores, headline: str) -> str:
     """Draw every test section's mean per-gene Pearson beside the tuned ridge and the noise ceiling."""
     rows = scores.per_section
-    lead = rows[(rows["model"] == keys.MODEL) & (rows["layer"] == headline)]
-    ridge = rows[(rows["model"] == keys.BASELINE) & (rows["layer"] == keys.TUNED_RIDGE)]
+    lead = rows[(rows["model"] == MODEL) & (rows["layer"] == headline)]
+    ridge = rows[(rows["model"] == BASELINE) & (rows["layer"] == TUNED_RIDGE)]
     ridge = ridge.set_index(["fold", "section"])["mean_pearson"]
-    places = [shown(f"{row.section} ({row.patient})") for row in lead.itertuples()]
+    places = [literal(f"{row.section} ({row.patient})") for row in lead.itertuples()]
     beside = ridge.reindex(pd.MultiIndex.from_frame(lead[["fold", "section"]]))
     figure = go.Figure()
     line = {"width": 3, "color": QUIET}
@@ -95,8 +96,8 @@ def section_scores(scores: Scores, headline: str) -> str:
         (f"ResSAT, {headline}", lead["mean_pearson"], {"symbol": "circle", "size": 13, "color": BLUE}),
     ):  # fmt: skip
         figure.add_scatter(
-            x=_numbers(values), y=places, mode="markers", marker=marker, name=shown(name),
-            hovertemplate=f"%{{y}}<br>{shown(name)}: %{{x:.3f}}<extra></extra>",
+            x=_numbers(values), y=places, mode="markers", marker=marker, name=literal(name),
+            hovertemplate=f"%{{y}}<br>{literal(name)}: %{{x:.3f}}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(title="mean Pearson's r over genes", rangemode="tozero")
     figure.update_yaxes(autorange="reversed", type="category", gridcolor="#e3e8ec")
@@ -112,7 +113,7 @@ def genes_against_ceiling(table: pd.DataFrame) -> str:
         Rows of results/evaluation/usable_genes.tsv.
     """
     figure = go.Figure()
-    drawn = table.dropna(subset=["pearson", "ceiling"])
+    points = table.dropna(subset=["pearson", "ceiling"])
     figure.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", line={"color": QUIET, "dash": "dot"}, name="all counts allow",
         hoverinfo="skip",
@@ -120,12 +121,12 @@ def genes_against_ceiling(table: pd.DataFrame) -> str:
     for usable, name, colour, symbol in (
         (False, "not usable", QUIET, "circle-open"), (True, "usable", BLUE, "circle"),
     ):  # fmt: skip
-        rows = drawn[drawn["usable"] == usable]
+        rows = points[points["usable"] == usable]
         figure.add_scatter(
             x=_numbers(rows["ceiling"]), y=_numbers(rows["pearson"]), mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 7}, name=f"{name} ({len(rows)})",
             customdata=rows["gene"].tolist(),
-            text=[shown(gene) for gene in rows["gene"]],
+            text=[literal(gene) for gene in rows["gene"]],
             hovertemplate="%{text}<br>r %{y:.3f}, ceiling %{x:.3f}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(title="noise ceiling", range=[0, 1.02])
@@ -136,15 +137,15 @@ def genes_against_ceiling(table: pd.DataFrame) -> str:
 def distributions(scores: Scores, headline: str) -> str:
     """Draw how Pearson's r is distributed over the genes of every test section."""
     rows = scores.per_gene
-    lead = rows[(rows["model"] == keys.MODEL) & (rows["layer"] == headline)]
+    lead = rows[(rows["model"] == MODEL) & (rows["layer"] == headline)]
     figure = go.Figure()
     for (_, section), group in lead.groupby(["fold", "section"], sort=False):
         figure.add_box(
-            x=_numbers(group["pearson"].dropna()), name=shown(section), marker={"color": BLUE, "size": 3},
+            x=_numbers(group["pearson"].dropna()), name=literal(section), marker={"color": BLUE, "size": 3},
             line={"width": 1.2}, boxpoints="outliers", showlegend=False, hoverinfo="x",
         )  # fmt: skip
     figure.add_vline(x=0, line={"color": INK, "width": 1})
-    figure.update_xaxes(title=f"Pearson's r of each gene, {shown(headline)}")
+    figure.update_xaxes(title=f"Pearson's r of each gene, {literal(headline)}")
     figure.update_yaxes(autorange="reversed", type="category")
     return _json(figure, height=AROUND_PX + ROW_PX * max(lead.groupby(["fold", "section"]).ngroups, 2))
 
@@ -159,7 +160,7 @@ def panel_scores(per_section: pd.DataFrame, headline: str) -> str:
     headline
         The layer that leads.
     """
-    lead = per_section[(per_section["model"] == keys.MODEL) & (per_section["layer"] == headline)]
+    lead = per_section[(per_section["model"] == MODEL) & (per_section["layer"] == headline)]
     figure = go.Figure()
     for (panel, name), colour, symbol in zip(
         PANELS.items(),
@@ -169,7 +170,7 @@ def panel_scores(per_section: pd.DataFrame, headline: str) -> str:
     ):
         rows = lead[lead["panel"] == panel]
         figure.add_scatter(
-            x=_numbers(rows["mean_pearson"]), y=[shown(section) for section in rows["section"]],
+            x=_numbers(rows["mean_pearson"]), y=[literal(section) for section in rows["section"]],
             marker={"color": colour, "symbol": symbol, "size": 11, "line": {"width": 2}}, mode="markers",
             name=name, customdata=[[count] for count in rows["n_genes"]],
             hovertemplate=f"%{{y}}, {name}: %{{x:.3f}} over %{{customdata[0]}} genes<extra></extra>",
@@ -187,10 +188,10 @@ def attention_gain(per_gene: pd.DataFrame) -> str:
     per_gene
         results/evaluation/per_gene.tsv.
     """
-    model = per_gene[per_gene["model"] == keys.MODEL]
-    layers = (keys.DIRECT, keys.ATTENDED)
+    model = per_gene[per_gene["model"] == MODEL]
+    layers = (DIRECT, ATTENDED)
     table = pd.DataFrame({name: over_patients(model[model["layer"] == name]) for name in layers}).dropna()
-    direct, attended = table[keys.DIRECT], table[keys.ATTENDED]
+    direct, attended = table[DIRECT], table[ATTENDED]
     ends = [float(np.r_[direct, attended, 0].min()), float(np.r_[direct, attended, 0.1].max())]
     figure = go.Figure()
     figure.add_scatter(
@@ -201,9 +202,9 @@ def attention_gain(per_gene: pd.DataFrame) -> str:
         ("not better", table[attended <= direct], VERMILION),
     ):  # fmt: skip
         figure.add_scatter(
-            x=_numbers(rows[keys.DIRECT]), y=_numbers(rows[keys.ATTENDED]), mode="markers",
+            x=_numbers(rows[DIRECT]), y=_numbers(rows[ATTENDED]), mode="markers",
             marker={"color": colour, "size": 6, "opacity": 0.7}, name=f"{name} ({len(rows)})",
-            customdata=rows.index.tolist(), text=[shown(gene) for gene in rows.index],
+            customdata=rows.index.tolist(), text=[literal(gene) for gene in rows.index],
             hovertemplate="%{text}<br>direct %{x:.3f}, attended %{y:.3f}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(title="r of direct prediction")
@@ -211,14 +212,14 @@ def attention_gain(per_gene: pd.DataFrame) -> str:
     return _json(figure, height=420)
 
 
-def training_curves(history: pd.DataFrame, chosen: int | None) -> str:
+def training_curves(history: pd.DataFrame, mark: int | None) -> str:
     """Draw both loss terms of one stage of a fold's training.
 
     Parameters
     ----------
     history
         Rows of results/folds/{fold}/history.tsv.
-    chosen
+    mark
         The step that was chosen, marked by a line; None for no mark.
     """
     figure = go.Figure()
@@ -227,22 +228,22 @@ def training_curves(history: pd.DataFrame, chosen: int | None) -> str:
             losses = history[f"{spots}_{term}"]
             if losses.isna().all():
                 continue
-            # A dot, because a stage of one look has no line.
+            # A dot, because a stage with a single row has no line.
             figure.add_scatter(
                 x=history["step"].tolist(), y=_numbers(losses), name=f"{term}, {words}",
                 mode="lines+markers" if len(history) == 1 else "lines",
                 line={"color": colour, "dash": dash, "width": 2},
                 hovertemplate=f"step %{{x}}, {term}, {words}: %{{y:.3f}}<extra></extra>",
             )  # fmt: skip
-    if chosen is not None:
-        figure.add_vline(x=chosen, line={"color": INK, "dash": "dot", "width": 1.5})
+    if mark is not None:
+        figure.add_vline(x=mark, line={"color": INK, "dash": "dot", "width": 1.5})
     figure.update_xaxes(title="step")
     figure.update_yaxes(title="mean squared error (z units)")
     return _json(figure, height=360)
 
 
 def _numbers(values: Sequence[float]) -> list[float | None]:
-    """Numbers for JSON, rounded to what can be seen, without the NaN that it lacks."""
+    """Numbers for JSON, rounded to what can be seen; None for NaN, which JSON lacks."""
     return [round(float(value), 4) if np.isfinite(value) else None for value in values]
 
 

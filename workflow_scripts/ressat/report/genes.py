@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from ressat.base import keys
-from ressat.report.maps import Prediction, packed_gene
+from ressat.base.layers import EXPRESSION_UNIT
+from ressat.report.maps import Prediction, gene_pack
 
-# A cell that begins like this is taken for a formula by spreadsheets.
+# Spreadsheets treat a cell that begins like this as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 COLUMNS = {
     "pearson": "mean r",
@@ -35,7 +35,7 @@ def gene_rows(usable_genes: pd.DataFrame) -> list[dict]:
     Returns
     -------
     list of dict
-        ``gene``, ``href`` (the part of the address that chooses it), ``protocol``, ``usable``, and ``cells``:
+        ``gene``, ``href`` (the part of the address that selects it), ``protocol``, ``usable``, and ``cells``:
         text and a number to sort by, for each of `COLUMNS`.
     """
     return [
@@ -51,7 +51,7 @@ def gene_rows(usable_genes: pd.DataFrame) -> list[dict]:
 
 
 def address(gene: str) -> str:
-    """Return the part of the page's address that chooses a gene."""
+    """Return the part of the page's address that selects a gene."""
     return f"#gene={quote(gene, safe='')}"
 
 
@@ -63,7 +63,7 @@ def number(value: float, column: str = "") -> str:
 
 
 def download(usable_genes: pd.DataFrame) -> str:
-    """Return the table of genes as the address of a TSV file in the page, safe to open in a spreadsheet."""
+    """Return the table of genes as the data URI of a TSV file, safe to open in a spreadsheet."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
     writer.writerow(usable_genes.columns)
@@ -76,24 +76,24 @@ def download(usable_genes: pd.DataFrame) -> str:
 def gene_records(
     ranking: Sequence[str],
     usable_genes: pd.DataFrame | None,
-    moved: pd.Series,
+    movement: pd.Series,
     scores: pd.DataFrame,
-    mapped: Collection[str],
+    with_map: Collection[str],
     predictions: Sequence[Prediction],
 ) -> tuple[list[dict], dict[int, str]]:
-    """Gather what the page shows of each gene when it is chosen.
+    """Gather what the page shows about each gene when it is selected.
 
     Parameters
     ----------
     ranking
-        All genes, in the order in which the page turns them.
+        All genes, in the order in which the page steps through them.
     usable_genes
         results/evaluation/usable_genes.tsv; None where nothing was scored.
-    moved
+    movement
         By gene, how far spot interaction moves its predictions, z units.
     scores
         Pearson by gene and prediction; see `ressat.report.maps.section_scores`.
-    mapped
+    with_map
         Genes whose maps are shown.
     predictions
         Of the mapped genes.
@@ -102,7 +102,7 @@ def gene_records(
     -------
     tuple of list of dict, dict of int, str
         ``name``, ``facts`` (pairs of term and text), ``r`` by prediction and ``map`` (what
-        `ressat.report.maps.packed_gene` says, None without a map) of every gene; and packed maps by index.
+        `ressat.report.maps.gene_pack` says, None without a map) of every gene; and packed maps by index.
     """
     rows: dict[str, list] = {}
     for row in [] if usable_genes is None else usable_genes.to_dict("records"):
@@ -110,26 +110,26 @@ def gene_records(
     several = usable_genes is not None and usable_genes["protocol"].nunique() > 1
     records, maps = [], {}
     for index, gene in enumerate(ranking):
-        packed = packed_gene(gene, predictions) if gene in mapped else None
-        if packed:
-            maps[index] = packed[1]
+        pack = gene_pack(gene, predictions) if gene in with_map else None
+        if pack:
+            maps[index] = pack[1]
         facts = [fact for row in rows.get(gene, []) for fact in _facts(row, several)]
-        if gene in moved.index:
-            facts.append(("moved by interaction (z units)", number(moved[gene])))
+        if gene in movement.index:
+            facts.append(("moved by interaction (z units)", number(movement[gene])))
         r = scores.loc[gene].tolist() if gene in scores.index else [math.nan] * len(predictions)
         records.append(
             {
                 "name": gene,
                 "facts": facts or [("scores", "none: predicted only where there are no counts")],
                 "r": [None if math.isnan(value) else round(value, 4) for value in r],
-                "map": packed[0] if packed else None,
+                "map": pack[0] if pack else None,
             }
         )
     return records, maps
 
 
 def _facts(row: Mapping, several: bool) -> list[tuple[str, str]]:
-    unit = keys.EXPRESSION_UNIT
+    unit = EXPRESSION_UNIT
     pairs = [("protocol", row["protocol"])] if several else []
     pairs += [(words, number(row[name], name)) for name, words in COLUMNS.items()]
     pairs[-1] = (f"{pairs[-1][0]} ({unit})", pairs[-1][1])
@@ -146,12 +146,12 @@ def _facts(row: Mapping, several: bool) -> list[tuple[str, str]]:
 
 
 def _sorting(value: float, column: str) -> float:
-    """A number to sort by; what is undefined is worse than all else."""
+    """A number to sort by; an undefined value is worse than any other."""
     if math.isnan(value):
         return 9.0 if column == "fdr" else -9.0
     return round(float(value), 12)
 
 
 def _cell(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula: an apostrophe before text that looks like one."""
+    """A cell that no spreadsheet treats as a formula: text that looks like one gets an apostrophe."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

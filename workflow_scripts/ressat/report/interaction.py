@@ -8,6 +8,7 @@ import pandas as pd
 
 from ressat.base.files import check_version
 from ressat.base.tables import read_table
+from ressat.evaluation.text_columns import GENES, SPOTS
 
 
 def read(spots: Sequence[str | Path], summaries: Sequence[str | Path], drawn: Sequence[dict]) -> list[dict]:
@@ -18,12 +19,12 @@ def read(spots: Sequence[str | Path], summaries: Sequence[str | Path], drawn: Se
     spots, summaries
         Tables and JSON files of results/interaction, in the same order.
     drawn
-        Sections with their maps; see `ressat.report.maps.drawn_section`.
+        Sections with their maps; see `ressat.report.maps.section_map`.
 
     Returns
     -------
     list of dict
-        What the summary says, and ``place`` (of the section among those drawn), ``interaction`` and
+        What the summary says, and ``place`` (index of the section among those drawn), ``interaction`` and
         ``expression``: the cluster of each spot from 1 on, 0 for none.
     """
     places = {(section["fold"], section["section"]): index for index, section in enumerate(drawn)}
@@ -31,7 +32,7 @@ def read(spots: Sequence[str | Path], summaries: Sequence[str | Path], drawn: Se
     for table_file, summary_file in zip(spots, summaries, strict=True):
         summary = json.loads(Path(summary_file).read_text(encoding="utf-8"))
         check_version(summary, summary_file)
-        table = read_table(table_file)
+        table = read_table(table_file, SPOTS)
         found.append(
             {
                 **summary,
@@ -43,7 +44,7 @@ def read(spots: Sequence[str | Path], summaries: Sequence[str | Path], drawn: Se
     return found
 
 
-def moved(genes: Sequence[str | Path]) -> pd.Series:
+def mean_movement(genes: Sequence[str | Path]) -> pd.Series:
     """Return how far interaction moves each gene's predictions, its mean over sections, z units.
 
     Parameters
@@ -51,12 +52,12 @@ def moved(genes: Sequence[str | Path]) -> pd.Series:
     genes
         Tables of results/interaction by gene.
     """
-    tables = [read_table(path).set_index("gene")["moved"] for path in genes]
+    tables = [read_table(path, GENES).set_index("gene")["moved"] for path in genes]
     return pd.concat(tables, axis=1).mean(axis=1) if tables else pd.Series(dtype=float)
 
 
 def _alike(clusters: pd.Series, others: pd.Series) -> pd.Series:
-    """Number clusters after the others that they share most spots with, so that both have the same colours.
+    """Give clusters the numbers of the others they share most spots with, so that both have the same colours.
 
     The largest overlap comes first; a cluster without a partner takes a number that is left.
     """

@@ -14,15 +14,16 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from ressat.base import keys
+from ressat.base.files import UNS
+from ressat.base.layers import MODEL, OBSERVED
 from ressat.base.results_h5ad import read_results
 from ressat.figures.tissue_map import SCALE_ENDS, SMALLEST_SCALE, bar_length, faded_tissue
-from ressat.report import embedded
+from ressat.report import images
 
 logger = logging.getLogger("ressat")
 
 # Steps between a gene's lowest and highest value, more than the eye tells apart on a colour scale; the byte
-# that is left says that there is no value.
+# value that is left marks a missing value.
 STEPS, NO_VALUE = 254, 255
 # Longer edge of the tissue image below the spots, px; it is faded, and spots are drawn sharper than it is.
 IMAGE_EDGE = 480
@@ -34,7 +35,7 @@ class Prediction:
 
     Attributes
     ----------
-    made
+    record
         What ``uns['ressat']`` records.
     image
         Low-resolution image, uint8, shape (h, w, 3).
@@ -48,7 +49,7 @@ class Prediction:
         The same for measured values; None for a section without counts.
     """
 
-    made: dict
+    record: dict
     image: np.ndarray
     centres: np.ndarray
     diameter: float
@@ -58,24 +59,24 @@ class Prediction:
 
     @classmethod
     def read(cls, path: str | Path, genes: Iterable[str]) -> "Prediction":
-        """Read results/predictions/{fold}/{sample}.h5ad, of the genes those that it has."""
+        """Read results/predictions/{fold}/{sample}.h5ad, with those of the genes that it has."""
         adata = read_results(path)
-        made = dict(adata.uns[keys.UNS])
+        record = dict(adata.uns[UNS])
         here = adata[:, [gene for gene in genes if gene in adata.var_names]]
-        spatial = adata.uns["spatial"][made["section"]]
+        spatial = adata.uns["spatial"][record["section"]]
         scale = float(spatial["scalefactors"]["tissue_hires_scalef"])
         return cls(
-            made,
+            record,
             image=spatial["images"]["hires"],
             centres=adata.obsm["spatial"] * scale,
             diameter=float(spatial["scalefactors"]["spot_diameter_fullres"]) * scale,
-            um_per_px=float(made["mpp"]) / scale,
+            um_per_px=float(record["mpp"]) / scale,
             predicted=here.to_df(),
-            observed=here.to_df(keys.OBSERVED) if keys.OBSERVED in adata.layers else None,
+            observed=here.to_df(OBSERVED) if OBSERVED in adata.layers else None,
         )
 
 
-def drawn_section(prediction: Prediction) -> dict:
+def section_map(prediction: Prediction) -> dict:
     """Return what the page needs to draw values on a section: its image, cut to the spots, and their places.
 
     Returns
@@ -91,13 +92,13 @@ def drawn_section(prediction: Prediction) -> dict:
     width, height = (max(1, round(edge * scale)) for edge in tissue.size)
     width_um = width / scale * prediction.um_per_px
     bar_um = bar_length(width_um)
-    made = prediction.made
+    record = prediction.record
     return {
-        "section": made["section"],
-        "fold": made["fold"],
-        "patient": made["patient"],
+        "section": record["section"],
+        "fold": record["fold"],
+        "patient": record["patient"],
         "tested": prediction.observed is not None,
-        "image": embedded.data_uri(embedded.jpeg(tissue.resize((width, height), Image.Resampling.LANCZOS))),
+        "image": images.data_uri(images.jpeg(tissue.resize((width, height), Image.Resampling.LANCZOS))),
         "width": width,
         "height": height,
         "spots": len(prediction.centres),
@@ -108,7 +109,7 @@ def drawn_section(prediction: Prediction) -> dict:
     }
 
 
-def packed_gene(gene: str, predictions: Sequence[Prediction]) -> tuple[dict, str] | None:
+def gene_pack(gene: str, predictions: Sequence[Prediction]) -> tuple[dict, str] | None:
     """Pack a gene's values on all sections for the page, rounded to `STEPS` between their lowest and highest.
 
     Parameters
@@ -122,22 +123,22 @@ def packed_gene(gene: str, predictions: Sequence[Prediction]) -> tuple[dict, str
     -------
     tuple of dict, str, or None
         ``observed`` and ``predicted``, for each its lowest value and step (value = lowest + step * byte);
-        ``scale`` (both ends of their colour scale), ``own`` (of one for predicted alone) and ``difference``
-        (the end of that of predicted minus observed), log1p CP10k; and base64 of the zlib-compressed bytes:
-        section by section observed, where it was measured, and predicted, a byte a spot. None where no
-        section has a value.
+        ``scale`` (both ends of their colour scale), ``own`` (those for predicted alone) and ``difference``
+        (upper end of the scale of predicted minus observed), log1p CP10k; and base64 of the zlib-compressed
+        bytes: section by section observed, where it was measured, and predicted, a byte a spot. None where
+        no section has a value.
     """
-    values: dict[str, list[np.ndarray]] = {keys.OBSERVED: [], "predicted": []}
+    values: dict[str, list[np.ndarray]] = {OBSERVED: [], "predicted": []}
     for prediction in predictions:
-        for kind, table in ((keys.OBSERVED, prediction.observed), ("predicted", prediction.predicted)):
+        for kind, table in ((OBSERVED, prediction.observed), ("predicted", prediction.predicted)):
             missing = np.full(len(prediction.centres), np.nan)
             values[kind].append(
                 missing if table is None or gene not in table else table[gene].to_numpy(dtype=float)
             )
-    both = np.concatenate([*values[keys.OBSERVED], *values["predicted"]])
+    both = np.concatenate([*values[OBSERVED], *values["predicted"]])
     if not np.isfinite(both).any():
         return None
-    differences = np.abs(np.concatenate(values["predicted"]) - np.concatenate(values[keys.OBSERVED]))
+    differences = np.abs(np.concatenate(values["predicted"]) - np.concatenate(values[OBSERVED]))
     differences = differences[np.isfinite(differences)]
     about = {
         "scale": _ends(both),
@@ -147,18 +148,18 @@ def packed_gene(gene: str, predictions: Sequence[Prediction]) -> tuple[dict, str
     levels = {}
     for kind, tables in values.items():
         about[kind], levels[kind] = _rounded(tables)
-    packed = [
+    parts = [
         level
         for prediction, observed, predicted in zip(
-            predictions, levels[keys.OBSERVED], levels["predicted"], strict=True
+            predictions, levels[OBSERVED], levels["predicted"], strict=True
         )
         for level in ([observed, predicted] if prediction.observed is not None else [predicted])
     ]
-    return about, encoded(zlib.compress(np.concatenate(packed).tobytes(), 9))
+    return about, encoded(zlib.compress(np.concatenate(parts).tobytes(), 9))
 
 
 def _ends(values: np.ndarray) -> list[float]:
-    """Return both ends of a colour scale; a constant gene has one too, and one without values."""
+    """Return both ends of a colour scale, also for a constant gene or one without values."""
     if not np.isfinite(values).any():
         return [0.0, SMALLEST_SCALE]
     low, high = np.nanpercentile(values, SCALE_ENDS)
@@ -166,7 +167,7 @@ def _ends(values: np.ndarray) -> list[float]:
 
 
 def _rounded(tables: Sequence[np.ndarray]) -> tuple[list[float], list[np.ndarray]]:
-    """Return lowest value and step over some tables, and each as bytes."""
+    """Return lowest value and step over some tables, and each table as bytes."""
     values = np.concatenate(tables)
     if not np.isfinite(values).any():
         return [0.0, 0.0], [np.full(len(table), NO_VALUE, np.uint8) for table in tables]
@@ -181,22 +182,22 @@ def encoded(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def mapped_genes(ranking: Sequence[str], number: int, always: Sequence[str]) -> list[str]:
-    """Choose the genes whose maps are shown: those that are asked for, and the first of the others.
+def genes_with_maps(ranking: Sequence[str], number: int, always: Sequence[str]) -> list[str]:
+    """Choose the genes whose maps are shown: the first of the ranking, and those asked for by name.
 
     Parameters
     ----------
     ranking
         All genes that are predicted, those that matter most first.
     number
-        How many genes, those beyond that are asked for apart.
+        How many genes of the ranking; those of ``always`` may come in addition.
     always
         Genes to show whatever their scores.
     """
     known = set(ranking)
     missing = [gene for gene in always if gene not in known]
     if missing:
-        logger.warning("report.always: no section is predicted for %s", ", ".join(missing))
+        logger.warning("report.always: not predicted in any section: %s", ", ".join(missing))
     return list(dict.fromkeys([*ranking[:number], *(gene for gene in always if gene in known)]))
 
 
@@ -235,7 +236,7 @@ def section_scores(
     per_gene
         results/evaluation/per_gene.tsv; None where nothing was scored.
     headline
-        The layer that leads.
+        The headline layer.
     predictions
         With ``fold`` and ``section``; one that was not scored has a column of NaN.
     """
@@ -244,5 +245,5 @@ def section_scores(
     )
     if per_gene is None:
         return pd.DataFrame(columns=places)
-    rows = per_gene[(per_gene["model"] == keys.MODEL) & (per_gene["layer"] == headline)]
+    rows = per_gene[(per_gene["model"] == MODEL) & (per_gene["layer"] == headline)]
     return rows.pivot(index="gene", columns=["fold", "section"], values="pearson").reindex(columns=places)

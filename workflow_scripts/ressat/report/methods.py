@@ -6,17 +6,12 @@ from pathlib import Path
 
 import jinja2
 
-from ressat.base import keys
+from ressat.stain.methods.registry import METHODS
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 REFERENCES = {
     "openslide": "Goode et al. OpenSlide: a vendor-neutral foundation for "
     "digital pathology. J Pathol Inform 2013.",
-    "macenko": "Macenko et al. A method for normalizing histology slides for quantitative "
-    "analysis. ISBI 2009.",
-    "reinhard": "Reinhard et al. Color transfer between images. IEEE CG&A 2001.",
-    "resnet": "He, Zhang, Ren, Sun. Deep residual learning for image recognition. CVPR 2016.",
-    "imagenet": "Deng et al. ImageNet: a large-scale hierarchical image database. CVPR 2009.",
     "scanpy": "Wolf, Angerer, Theis. SCANPY: large-scale single-cell gene expression data "
     "analysis. Genome Biol 2018.",
     "squidpy": "Palla et al. Squidpy: a scalable framework for spatial omics analysis. Nat Methods 2022.",
@@ -28,17 +23,17 @@ REFERENCES = {
     "thinning": "Neufeld et al. Data thinning for convolution-closed distributions. JMLR 2024.",
     "snakemake": "Mölder et al. Sustainable data analysis with Snakemake. F1000Research 2021.",
 }
-SCHEMES = {
-    keys.HOLDOUT: "on sections set aside as test sections",
-    keys.LEAVE_ONE_PATIENT_OUT: "by leaving out each patient in turn",
-    keys.LEAVE_ONE_SECTION_OUT: "by leaving out each section in turn",
-    "patient_kfold": "by leaving out groups of patients in turn",
-}
 HEAD = ("members", "hidden", "dropout", "context")
 
 
 def methods(
-    settings: Mapping, models: Sequence[Mapping], sections: Sequence[Mapping], untrained: bool, scored: bool
+    settings: Mapping,
+    words: Mapping,
+    models: Sequence[Mapping],
+    sections: Sequence[Mapping],
+    *,
+    untrained: bool,
+    scored: bool,
 ) -> tuple[list[str], list[str]]:
     """Describe how predictions were made and judged.
 
@@ -46,14 +41,16 @@ def methods(
     ----------
     settings
         The study's config.
+    words
+        What `ressat.workflow.members.words_of` returns.
     models
-        What each fold's predictions record; see `ressat.report.page.models`.
+        What each fold's predictions record; see `ressat.report.provenance.models`.
     sections
-        Quality of all sections; see `ressat.report.page.read_quality`.
+        Quality of all sections; see `ressat.report.quality.read_quality`.
     untrained
-        Whether the ResNet50 has random weights.
+        Whether the encoder has random weights.
     scored
-        Whether predictions were held against counts.
+        Whether predictions were compared with counts.
 
     Returns
     -------
@@ -62,14 +59,17 @@ def methods(
     """
     cited: list[str] = []
 
-    def cite(name: str) -> str:
-        if name not in cited:
-            cited.append(name)
-        return f"[{cited.index(name) + 1}]"
+    def cite(reference: str) -> str:
+        if reference not in cited:
+            cited.append(reference)
+        return f"[{cited.index(reference) + 1}]"
 
-    chosen = [dict(made["chosen"]) for made in models if made.get("chosen")] or [settings["model"]]
+    def with_citation(about: tuple[str, str]) -> str:
+        return f"{about[0]} {cite(about[1])}"
+
+    heads = [dict(record["chosen"]) for record in models if record.get("chosen")] or [settings["model"]]
     weights = settings["features"]["weights"]
-    # What is written is escaped where it is put into the page.
+    # The text is escaped when it is put into the page.
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
@@ -79,28 +79,33 @@ def methods(
     text = environment.get_template("report_methods.txt.j2").render(
         **{name: settings[name] for name in ("tiling", "stain", "genes", "model", "evaluation")},
         cite=cite,
+        references=REFERENCES,
+        with_citation=with_citation,
+        counts=lambda: _each(map(with_citation, words["counts"])),
+        encoder=words["encoder"],
+        published=words["weights"],
+        stain_method=METHODS.load(settings["stain"]["method"]),
         tile_um=_each(section["tile_um"] for section in sections),
         tile_px=_each(section["tile_px"] for section in sections),
-        references=_each(section["stain"].get("reference_name") for section in sections),
+        stain_references=_each(section["stain"].get("reference_name") for section in sections),
         fallbacks=_each(section["sample"] for section in sections if section["stain"]["fallback"]),
         untrained=untrained,
         weights=re.split(r"[/\\]", weights)[-1],
-        imagenet=weights.startswith("IMAGENET"),
         models=models,
         bundle=_each(
-            f"trained on {', '.join(made['trained_on'])}; SHA-256 {made['model_sha256'][:12]}"
-            for made in models
+            f"trained on {', '.join(record['trained_on'])}; SHA-256 {record['model_sha256'][:12]}"
+            for record in models
         ),
-        layers=_each(" and ".join(map(str, one["layers"])) for one in chosen),
-        head={name: _each(one[name] for one in chosen) for name in HEAD},
-        scheme=SCHEMES[settings["evaluation"]["scheme"]],
+        layers=_each(" and ".join(map(str, one["layers"])) for one in heads),
+        head={name: _each(one[name] for one in heads) for name in HEAD},
+        scheme=words["scheme"],
         scored=scored,
     )
     paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n--\n")]
-    return paragraphs, [REFERENCES[name] for name in cited]
+    return paragraphs, cited
 
 
 def _each(values: Iterable[object]) -> str:
     """The one value, or all that occur; empty without any."""
-    found = list(dict.fromkeys(f"{value:g}" if isinstance(value, float) else str(value) for value in values))
-    return f"{', '.join(found[:-1])} and {found[-1]}" if len(found) > 1 else "".join(found)
+    once = list(dict.fromkeys(f"{value:g}" if isinstance(value, float) else str(value) for value in values))
+    return f"{', '.join(once[:-1])} and {once[-1]}" if len(once) > 1 else "".join(once)

@@ -1,1 +1,1 @@
-"""Drawn sections."""
+"""Simulated sections: drawn tissue and its counts."""

@@ -13,22 +13,23 @@ from scipy.sparse import csr_matrix
 from ressat.base.errors import InputError
 from ressat.base.files import replacing
 from ressat.base.hdf5_file import new_hdf5
-from ressat.simulate.tissue import MARGIN_UM, PITCH_UM, Tissue, TissueSettings
+from ressat.base.visium import PITCH_UM, SPACE_RANGER_SPOT_UM, SPOT_UM
+from ressat.simulate.tissue import MARGIN_UM, Tissue, TissueSettings
 
-TILE_UM = 112.0  # what a covariate is measured over
-SPOT_UM, SPACE_RANGER_SPOT_UM, FIDUCIAL_UM = 55.0, 65.0, 105.0  # diameters; the last two as in its JSON
-HIRES_PX, LOWRES_PX = 2000, 600  # longer sides of its two images
+TILE_UM = 112.0  # edge of the tile that a covariate is measured over
+FIDUCIAL_UM = 105.0  # diameter of a fiducial in Space Ranger's JSON
+HIRES_PX, LOWRES_PX = 2000, 600  # longer sides of Space Ranger's two images
 
 LIBRARY_MEAN, LIBRARY_SPREAD = 4000, 0.35  # counts per spot, and the standard deviation of their log
 DISPERSION = 0.1  # variance = mean + DISPERSION * mean^2
 
 # Where a planted gene is half way up, and the scale of its rise; the same in every section.
 RESPONSES = {"density": (3000.0, 1000.0), "eosin": (0.40, 0.09)}
-# Of settings; an array has at most the rows and columns of Visium's own.
+# Ranges of settings; an array has at most the rows and columns of Visium's own.
 RANGES = {"seed": (0, 2**32 - 1), "rows": (2, 78), "cols": (2, 64), "mpp": (0.1, 4.0)}
 RANGES |= dict.fromkeys(("density", "eosin", "noise"), (0, 1000))
 
-FLOOR = 0.15  # of a planted gene's mean, where it is lowest
+FLOOR = 0.15  # lowest share of a planted gene, relative to its mean
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class GeneSettings:
     noise: int = 20
 
 
-def read_settings(config: Mapping, section: str) -> tuple[TissueSettings, GeneSettings]:
+def read_settings(config: Mapping) -> tuple[TissueSettings, GeneSettings]:
     """Read a section's settings: the keys of `TissueSettings`, and of `GeneSettings` under ``genes``.
 
     Raises
@@ -59,16 +60,15 @@ def read_settings(config: Mapping, section: str) -> tuple[TissueSettings, GeneSe
     config = dict(config)
     genes = config.pop("genes", {})
     if not isinstance(genes, Mapping):
-        raise InputError(f"genes of a simulated section are {genes!r}", expected="a mapping", section=section)
-    for given, known in ((config, TissueSettings), (genes, GeneSettings)):
+        raise InputError(f"genes of a simulated section are {genes!r}", expected="a mapping")
+    for settings, known in ((config, TissueSettings), (genes, GeneSettings)):
         kinds = {field.name: field.type for field in fields(known)}
-        for key, value in given.items():
+        for key, value in settings.items():
             if key not in kinds:
                 raise InputError(
                     f"unknown setting {key!r} of a simulated section",
                     expected=", ".join(kinds),
                     action="correct config.yaml",
-                    section=section,
                 )
             low, high = RANGES[key]
             number = "a number" if kinds[key] is float else "a whole number"
@@ -78,12 +78,11 @@ def read_settings(config: Mapping, section: str) -> tuple[TissueSettings, GeneSe
                     f"setting {key} of a simulated section is {value!r}",
                     expected=f"{number} from {low} to {high}",
                     action="correct config.yaml",
-                    section=section,
                 )
-    counted = GeneSettings(**genes)
-    if not (counted.density or counted.eosin or counted.noise):
-        raise InputError("a simulated section has no genes", expected="one at least", section=section)
-    return TissueSettings(**config), counted
+    gene_settings = GeneSettings(**genes)
+    if not (gene_settings.density or gene_settings.eosin or gene_settings.noise):
+        raise InputError("a simulated section has no genes", expected="at least one")
+    return TissueSettings(**config), gene_settings
 
 
 def array_positions(settings: TissueSettings, tissue: Tissue) -> pd.DataFrame:

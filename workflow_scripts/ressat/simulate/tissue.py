@@ -15,8 +15,8 @@ from scipy.spatial import cKDTree
 from scipy.special import expit
 
 from ressat.base.files import replacing
+from ressat.base.visium import PITCH_UM
 
-PITCH_UM = 100.0  # Visium: between the centres of neighbouring spots
 MARGIN_UM = 90.0  # from the outermost spot centres to the image's edge; a tile of 112 um fits
 LAYOUT_UM = 8.0  # grid of the regions
 TEXTURE_UM = 1.0  # grid of fibres and fat cells
@@ -115,8 +115,8 @@ def draw_tissue(settings: TissueSettings) -> Tissue:
 
     nuclei, kinds = _place_nuclei(nuclei_rng, regions, settings.extent_um)
     row, column = _cells(nuclei, settings.mpp, settings.shape)
-    kept = inside[row, column] & (white[row, column] < 0.5)
-    nuclei, kinds = nuclei[kept], kinds[kept]
+    on_tissue = inside[row, column] & (white[row, column] < 0.5)
+    nuclei, kinds = nuclei[on_tissue], kinds[on_tissue]
     angle = regions["angle"][_cells(nuclei, LAYOUT_UM, regions["angle"].shape)]
     for rows, columns, cover, dye in _nuclei(nuclei_rng, nuclei, kinds, angle, settings):
         haematoxylin[rows, columns] += dye * (1 + 0.16 * grain[rows, columns])
@@ -205,8 +205,8 @@ def _place_nuclei(
     cells = _cells(points, LAYOUT_UM, density.shape)
     kinds = np.where(rng.uniform(size=len(points)) < regions["tumour"][cells], TUMOUR, STROMAL)
     kinds[rng.uniform(size=len(points)) < 0.04 + infiltrate[cells] / density[cells]] = LYMPHOCYTE
-    kept = _spaced(points, 0.85 * HALF_AXES.mean(1)[kinds])
-    return points[kept], kinds[kept]
+    apart = _spaced(points, 0.85 * HALF_AXES.mean(1)[kinds])
+    return points[apart], kinds[apart]
 
 
 def _nuclei(
@@ -262,14 +262,14 @@ def _grain(rng: np.random.Generator, shape: tuple[int, int], sigma: float) -> np
 
 def _spaced(points: np.ndarray, radius: np.ndarray) -> np.ndarray:
     """Mark the points (n,) that keep their distance, the sum of the radii, from every earlier one kept."""
-    kept = np.ones(len(points), bool)
+    apart = np.ones(len(points), bool)
     pairs = cKDTree(points).query_pairs(2 * radius.max(), output_type="ndarray")
     gap = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1)
     pairs = np.sort(pairs[gap < radius[pairs].sum(1)], axis=1)
     for first, second in pairs[np.lexsort(pairs.T[::-1])]:
-        if kept[first]:
-            kept[second] = False
-    return kept
+        if apart[first]:
+            apart[second] = False
+    return apart
 
 
 def _cells(points: np.ndarray, cell_um: float, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 Runs for every slide of the sheet while the workflow is parsed, where there is no OpenSlide: standard
 library only, a few kilobytes read per TIFF, no pixel. The rules for TIFF are those by which
-OpenSlide 4.0 takes a file (its documentation of formats, and measurement), on the safe side where its
+OpenSlide 4.0 accepts a file (from its format documentation, and tested), on the safe side where its
 builds differ: a needless conversion costs minutes, a slide that cannot be opened costs the run.
 """
 
@@ -20,29 +20,29 @@ PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 # none, LZW, JPEG, deflate, PackBits, deflate (old number), zstd: what every build of OpenSlide decodes.
 COMPRESSIONS = {1, 5, 7, 8, 32773, 32946, 50000}
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
-SEPARATE = 2  # planar configuration: each channel's pixels apart
+SEPARATE = 2  # planar configuration: each channel stored separately
 
 
 def needs_conversion(path: str | os.PathLike) -> bool:
-    """Say whether OpenSlide cannot read a file as the slide that it is.
+    """Say whether a slide must be converted before OpenSlide can read it correctly.
 
     Parameters
     ----------
     path
-        A slide of the sheet. Slide formats of scanners are taken as they are and pictures are always
-        converted, by their names alone; a TIFF is looked into.
+        A slide of the sheet. Scanner formats are used as they are and pictures are always converted, judged
+        by their names alone; a TIFF's tags are read.
 
     Returns
     -------
     bool
         True where the file must be rewritten first: OpenSlide does not open it, does not see all
-        levels of its pyramid, takes another image for one of them, misreads its pixels, or does not see
+        levels of its pyramid, mistakes another image for one of them, misreads its pixels, or does not see
         its pixel size (OME-TIFF).
 
     Raises
     ------
     InputError
-        The name ends in no format that can be read, or the TIFF's header or directories are damaged.
+        The name's extension is of no readable format, or the TIFF's header or directories are damaged.
     """
     suffix = Path(path).suffix.lower()
     if suffix in SLIDE_SUFFIXES:
@@ -52,7 +52,7 @@ def needs_conversion(path: str | os.PathLike) -> bool:
     if suffix not in TIFF_SUFFIXES:
         known = " ".join(SLIDE_SUFFIXES + TIFF_SUFFIXES + PICTURE_SUFFIXES)
         raise InputError(
-            f"the name ends in '{suffix}'" if suffix else "the name has no ending",
+            f"the name ends in '{suffix}'" if suffix else "the name has no extension",
             expected=f"a slide, TIFF or picture ({known})",
             action="save the image as TIFF or PNG",
             file=path,
@@ -77,11 +77,11 @@ def _opens(tiff: Tiff) -> bool:
     if _is_scanner_format(main):
         return True
     levels = [main] + [image for image in others if image.is_tiled and image.is_reduced]
-    # OpenSlide takes any of these for a level of the pyramid: of a label's picture too.
+    # OpenSlide treats any of these as a level of the pyramid, even a picture of the label.
     if not all(_is_read_right(level) and (level is main or is_smaller_copy(level, main)) for level in levels):
         return False
-    # OpenSlide opens an OME-TIFF as any TIFF: without its pixel size and, where the channels are images of
-    # their own, as its first channel. Tiles of separate planes are what libvips cannot read.
+    # OpenSlide opens an OME-TIFF like any TIFF: without its pixel size and, if the channels are separate
+    # images, as its first channel. Tiles of separate planes are left as they are: libvips cannot read them.
     if b"openmicroscopy.org" in main.text(Tag.IMAGE_DESCRIPTION) or Tag.SUB_IFDS in main.integers:
         return main.first(Tag.PLANAR_CONFIG) == SEPARATE and main.first(Tag.SAMPLES_PER_PIXEL) in (3, 4)
     return not any(is_smaller_copy(image, main) for image in others if not image.is_reduced)
@@ -116,6 +116,6 @@ def _is_read_right(image: TiffImage) -> bool:
         image.first(Tag.COMPRESSION, 1) in COMPRESSIONS
         and image.first(Tag.BITS_PER_SAMPLE, 1) in (8, 16)
         and image.first(Tag.SAMPLE_FORMAT, 1) == 1  # unsigned: signed and floating-point pixels are misread
-        and image.first(Tag.ORIENTATION, 1) == 1  # else each tile would be turned by itself
+        and image.first(Tag.ORIENTATION, 1) == 1  # else each tile would be rotated on its own
         and (one_sample or (photometric in (RGB, CMYK, YCBCR) and samples in (3, 4)))
     )

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import pyvips
 
-from ressat.base.errors import InputError
+from ressat.base.errors import InputError, about, about_its_file
 from ressat.slides.ome_image import OME_NAMESPACE, OmeImage, slide_image
-from ressat.slides.stated_scale import believable_mpp
+from ressat.slides.scale import believable_mpp
 
 logger = logging.getLogger("ressat")
 
-# The loader is chosen by how a file begins. Left to libvips, which knows many more formats, it would
-# differ with what libvips was built with.
+# The loader is chosen by a file's first bytes. libvips knows many more formats, and its own choice would
+# depend on what it was built with.
 LOADERS = {
     b"\xff\xd8\xff": "jpegload",
     b"\x89PNG\r\n\x1a\n": "pngload",
@@ -25,28 +25,27 @@ LOADERS = {
     b"II+\0": "tiffload",
     b"MM\0+": "tiffload",
 }
-# Rows that are read at a time in search of damage.
+# Rows read at a time when looking for damage.
 BAND_PX = 16
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture whose pixels are read from top to bottom, once, when something is made of ``rgb``.
+class ImageFile:
+    """A picture whose pixels are read once, from top to bottom, when something is computed from ``rgb``.
 
     Attributes
     ----------
-    path, section
-        For messages.
+    path
+        The file.
     rgb
         8-bit RGB, in the pixel grid of the stored picture: an orientation in the EXIF data is not applied,
-        as spot coordinates refer to the pixels as they are stored. Transparent pixels are white, 16 bits
-        per channel are scaled to 8, and other colour spaces are sRGB.
+        as spot coordinates refer to the pixels as they are stored. Transparent pixels become white, 16 bits
+        per channel are scaled to 8, and other colour spaces are converted to sRGB.
     mpp
-        um/px that the file states, where it is believable.
+        um/px that the file states, if believable.
     """
 
     path: str | os.PathLike
-    section: str
     rgb: pyvips.Image
     mpp: float | None
     _loader: str
@@ -55,7 +54,7 @@ class Picture:
     def smaller(self, factor: float) -> pyvips.Image:
         """Return the coarsest stored version that is at least as fine as a downsample, like ``rgb``.
 
-        Only the SubIFDs of a TIFF are looked at, and ``rgb`` is returned where none suits.
+        Only the SubIFDs of a TIFF are considered; if none suits, ``rgb`` is returned.
         """
         best, width, height = self.rgb, self.rgb.width, self.rgb.height
         first = _load(self.path, self._loader, page=self._pages[0]) if self._loader == "tiffload" else None
@@ -64,12 +63,15 @@ class Picture:
             has_shape = abs(level.height * width - height * level.width) <= 2 * max(width, height)
             if has_shape and level.width < best.width and width <= level.width * factor * 1.005:
                 best = level
-        return best if best is self.rgb else _to_rgb(best, self.path, self.section)
+        with about(file=self.path):
+            return best if best is self.rgb else _to_rgb(best)
 
     def unreadable(self, error: pyvips.Error) -> InputError:
-        """Return what to say of an error in reading: what is wrong, and where, as well as it can be known."""
+        """Turn a reading error into an `InputError` that says what is wrong and, as far as known, where."""
         place = "" if _is_unsupported(error) else self._damage()
-        return _unreadable(error, self.path, self.section, place)
+        problem = _unreadable(error, place)
+        problem.file = str(self.path)
+        return problem
 
     def check(self) -> None:
         """Read all pixels, and raise what is wrong with them as an `InputError`."""
@@ -101,21 +103,20 @@ class Picture:
                     if image.get_typeof("tile-width"):
                         return f" in the tile of {width} x {height} px at level-0 pixel x={x}, y={y}"
                     if self._loader == "jpegload" and "end of JPEG" not in error.detail:
-                        # Behind damage a decoder goes on with garbage until something is impossible.
+                        # After damage a decoder carries on with garbage until something impossible turns up.
                         return f", it is damaged within its first {min(y + height, image.height)} rows"
                     return f" from row {y} of {image.height} on"
         return ""
 
 
-def open_picture(path: str | os.PathLike, section: str) -> Picture:
-    """Open a picture; of an OME-TIFF the slide itself, never its label or macro image.
+@about_its_file
+def open_image(path: str | os.PathLike) -> ImageFile:
+    """Open a picture; in an OME-TIFF the slide itself, never its label or macro image.
 
     Parameters
     ----------
     path
         JPEG, PNG, WebP, or a TIFF that libvips reads (all but JPEG 2000 and tiles of separate planes).
-    section
-        For messages.
 
     Raises
     ------
@@ -123,31 +124,29 @@ def open_picture(path: str | os.PathLike, section: str) -> Picture:
         The file is of none of these formats, its beginning is damaged, or it is not a colour picture.
     """
     try:
-        loader = _loader(path, section)
+        loader = _loader(path)
         image = _load(path, loader)
         mpp, pages = None, (0,)
         description = image.get("image-description") if image.get_typeof("image-description") else ""
         ome = slide_image(description) if loader == "tiffload" else None
         if ome is None and loader == "tiffload" and OME_NAMESPACE in description:
-            logger.warning("the OME-XML of the slide cannot be understood; it is read as any TIFF")
+            logger.warning("the OME-XML of the slide cannot be understood; it is read like any other TIFF")
         if ome is not None:
-            pages = _ome_pages(ome, image, path, section)
+            pages = _ome_pages(ome, image)
             image = _load_pages(path, loader, pages)
             if (image.width, image.height) == ome.size:
                 mpp = ome.mpp
             else:
                 logger.warning("the OME-XML describes an image of another size; its pixel size is not used")
-        rgb = _to_rgb(image, path, section)
+        rgb = _to_rgb(image)
     except (OSError, pyvips.Error) as error:
-        raise _unreadable(error, path, section) from error
-    except InputError as error:
-        raise error.about(section, path) from error
-    return Picture(path, section, rgb, _believed(mpp or _resolution(image)), loader, pages)
+        raise _unreadable(error) from error
+    return ImageFile(path, rgb, _believed(mpp or _resolution(image)), loader, pages)
 
 
 @contextmanager
-def libvips_messages_logged() -> Iterator[None]:
-    """Keep libvips' warnings in our log: what matters of them to the user is in the error we raise."""
+def libvips_messages_in_log() -> Iterator[None]:
+    """Send libvips' warnings to our log: what matters to the user is in the error we raise."""
 
     class ToLog(logging.Handler):
         def emit(_, record: logging.LogRecord) -> None:
@@ -165,11 +164,11 @@ def reason(error: OSError | pyvips.Error) -> str:
     """Return what libvips or the system says, in one line."""
     detail = error.strerror if isinstance(error, OSError) else error.detail
     lines = [line.strip() for line in detail.splitlines() if line.strip()]
-    # Without the part of libvips that says it, e.g. "VipsJpeg: premature end of JPEG image".
+    # Without the name of the libvips part that reports it, e.g. "VipsJpeg: premature end of JPEG image".
     return re.sub(r"^\w+: ", "", lines[0]).rstrip(".") if lines else "its data are damaged or incomplete"
 
 
-def _loader(path: str | os.PathLike, section: str) -> str:
+def _loader(path: str | os.PathLike) -> str:
     with open(path, "rb") as handle:
         start = handle.read(12)
     if start[:4] == b"RIFF" and start[8:] == b"WEBP":
@@ -178,17 +177,15 @@ def _loader(path: str | os.PathLike, section: str) -> str:
         if start.startswith(magic):
             return loader
     raise InputError(
-        "the picture cannot be read (it does not begin as one)" if start else "the file is empty",
-        expected="a whole picture, JPEG, PNG, WebP or TIFF",
-        action="copy it again from its source, or save it anew as TIFF or PNG",
-        section=section,
-        file=path,
+        "the picture cannot be read (it does not begin like one)" if start else "the file is empty",
+        expected="a whole JPEG, PNG, WebP or TIFF picture",
+        action="copy it again from its source, or save it again as TIFF or PNG",
     )
 
 
 def _load(path: str | os.PathLike, loader: str, **options: object) -> pyvips.Image:
-    # On "error" libvips returns black where it cannot decode a TIFF tile, and garbage behind a damaged
-    # spot of a JPEG. "warning" includes "error"; private TIFF tags and odd metadata still pass it.
+    # With "error" libvips returns black where it cannot decode a TIFF tile, and garbage after a damaged
+    # place in a JPEG. "warning" includes "error"; private TIFF tags and odd metadata still pass.
     options = {"access": "sequential", "fail_on": "warning", "revalidate": True} | options
     if loader == "tiffload":
         # The default limits libtiff to 50 MB, which refuses a picture stored as one compressed strip.
@@ -206,46 +203,38 @@ def _load_pages(
     return red.bandjoin(others).copy(interpretation="srgb")
 
 
-def _ome_pages(ome: OmeImage, first: pyvips.Image, path: str | os.PathLike, section: str) -> tuple[int, ...]:
+def _ome_pages(ome: OmeImage, first: pyvips.Image) -> tuple[int, ...]:
     number = first.get("n-pages")
     pages = tuple(range(ome.page, ome.page + (ome.planes if ome.is_rgb else 1)))
     if pages[-1] >= number:
         raise InputError(
             f"its OME-XML places the slide in image {pages[-1] + 1} of a file of {number}",
             expected="an OME-TIFF in a single, whole file",
-            action="export the slide anew into one file",
-            section=section,
-            file=path,
+            action="export the slide again into one file",
         )
     if ome.planes > 1 and not ome.is_rgb:
         raise InputError(
-            f"it consists of {ome.planes} separate images (channels, depths or times), as of fluorescence, "
-            "that are not said to be red, green and blue of 8 bits",
+            f"it consists of {ome.planes} separate images (channels, depths or times), as in fluorescence, "
+            "that are not marked as 8-bit red, green and blue",
             expected="a colour image of an H&E stain",
             action="export it as RGB (in raw2ometiff with --rgb)",
-            section=section,
-            file=path,
         )
     return pages
 
 
-def _to_rgb(image: pyvips.Image, source: str | os.PathLike, section: str) -> pyvips.Image:
+def _to_rgb(image: pyvips.Image) -> pyvips.Image:
     space, colours = image.interpretation, image.bands - int(image.hasalpha())
     if space in ("b-w", "grey16") or colours < 3:
         raise InputError(
             f"the picture is grey ({colours} channel{'s' * (colours > 1)}, not RGB)",
             expected="a colour image of an H&E stain",
             action="give the colour image in the sheet",
-            section=section,
-            file=source,
         )
     if image.format not in ("uchar", "ushort") and space not in ("lab", "labs"):
         raise InputError(
             f"the picture's pixels are of type {image.format}",
             expected="8 or 16 bits per channel",
-            action="save it anew as 8-bit RGB",
-            section=section,
-            file=source,
+            action="save it again as 8-bit RGB",
         )
     rgb = image.colourspace("srgb")
     if rgb.hasalpha():
@@ -254,15 +243,13 @@ def _to_rgb(image: pyvips.Image, source: str | os.PathLike, section: str) -> pyv
         raise InputError(
             f"the picture has {image.bands} channels",
             expected="RGB, with or without an alpha channel",
-            action="save it anew as 8-bit RGB",
-            section=section,
-            file=source,
+            action="save it again as 8-bit RGB",
         )
     return rgb
 
 
 def _resolution(image: pyvips.Image) -> tuple[float, float]:
-    """Return the width and height of a pixel in um by its resolution tags; 0 where there are none."""
+    """Return the width and height of a pixel in um from its resolution tags; 0 where there are none."""
     # A TIFF whose resolution unit is "none" states a ratio only, but libvips fills in xres all the same.
     if image.get("vips-loader").startswith("tiffload") and not image.get_typeof("resolution-unit"):
         return 0.0, 0.0
@@ -281,15 +268,11 @@ def _is_unsupported(error: OSError | pyvips.Error) -> bool:
     return bool(re.search("not (implemented|supported|configured)", reason(error)))
 
 
-def _unreadable(
-    error: OSError | pyvips.Error, path: str | os.PathLike, section: str, place: str = ""
-) -> InputError:
+def _unreadable(error: OSError | pyvips.Error, place: str = "") -> InputError:
     unsupported = _is_unsupported(error)
     readable = "JPEG, PNG, WebP, or a TIFF with JPEG, deflate, LZW, zstd or no compression"
     return InputError(
         f"the picture cannot be read{place} ({reason(error)})",
         expected=readable if unsupported else "a whole picture",
-        action=("" if unsupported else "copy it again from its source, or ") + "save it anew as TIFF or PNG",
-        section=section,
-        file=path,
+        action=("" if unsupported else "copy it again from its source, or ") + "save it again as TIFF or PNG",
     )

@@ -1,4 +1,4 @@
-"""Which image of an OME-TIFF is the slide, and what its XML says of it."""
+"""Which image of an OME-TIFF is the slide, and what its XML says about it."""
 
 import math
 import re
@@ -17,13 +17,13 @@ OME_NAMESPACE = "openmicroscopy.org"
 UNITS_UM = {"Å": 1e-4, "\u212b": 1e-4, "nm": 1e-3, "um": 1.0, "\u00b5m": 1.0, "\u03bcm": 1.0}
 UNITS_UM |= {"mm": 1e3, "cm": 1e4, "m": 1e6}
 
-# Images that scanners store beside the slide, by the end of their names.
+# Images that scanners store next to the slide, recognised by the end of their names.
 NOT_THE_SLIDE = re.compile(r"(.*[^a-z])?(label|macro|thumbnail|overview|barcode)( mask)?( image)?", re.DOTALL)
 
-# Names of three planes that make up a colour picture, in this order. Converters from colour slides may also
-# give all three the one name of the colour image.
+# Names of three planes that make up a colour picture, in this order. Converters of colour slides may also
+# give all three the name of the colour image.
 RGB_NAMES = (("red", "green", "blue"), ("r", "g", "b"))
-# Attributes of channels that only fluorescence has.
+# Channel attributes that only fluorescence has.
 FLUORESCENCE = ("Fluor", "EmissionWavelength", "ExcitationWavelength")
 
 
@@ -40,9 +40,9 @@ class OmeImage:
     mpp
         Width and height of a pixel in um, where both are stated in a unit of length.
     planes
-        Directories that it is stored in, one for each channel, depth and time.
+        Number of directories it is stored in, one for each channel, depth and time.
     is_rgb
-        Whether these are red, green and blue of 8 bits, said to be so.
+        Whether the XML marks these as 8-bit red, green and blue.
     """
 
     page: int
@@ -55,18 +55,18 @@ class OmeImage:
 def slide_image(description: str) -> OmeImage | None:
     """Find the slide in the XML that an OME-TIFF has as its description.
 
-    Labels, macro images and thumbnails, known by their names, are passed over, and the largest of the
-    other images is the slide; of several as large, the first.
+    Labels, macro images and thumbnails, recognised by their names, are skipped. The slide is the largest of
+    the other images, or the first of several of that size.
 
     Parameters
     ----------
     description
-        Any text, of the file's first directory.
+        The description of the file's first directory, any text.
 
     Returns
     -------
     OmeImage or None
-        None where the text is not OME's XML, is broken, or defines entities, or where it names no image.
+        None if the text is not OME-XML, is broken, defines entities or names no image.
 
     Raises
     ------
@@ -81,21 +81,21 @@ def slide_image(description: str) -> OmeImage | None:
         return None
     if _name(root) != "OME":
         return None
-    found, page = [], 0
+    images, page = [], 0
     for image in _children(root, "Image"):
         for pixels in _children(image, "Pixels"):
             try:
                 one = _read(pixels, page)
-            except (OverflowError, ValueError):  # numbers that are none
+            except (OverflowError, ValueError):  # not valid numbers
                 return None
             page = one.page + one.planes
-            found.append((image.get("Name", "").strip().lower(), one))
-    slides = [one for name, one in found if len(found) == 1 or not NOT_THE_SLIDE.fullmatch(name)]
-    if found and not slides:
+            images.append((image.get("Name", "").strip().lower(), one))
+    slides = [one for name, one in images if len(images) == 1 or not NOT_THE_SLIDE.fullmatch(name)]
+    if images and not slides:
         raise InputError(
-            "the OME-TIFF has no image but " + ", ".join(name for name, _ in found),
-            expected="a slide's own image",
-            action="export the slide anew",
+            "the only images in the OME-TIFF are " + ", ".join(name for name, _ in images),
+            expected="an image of the slide itself",
+            action="export the slide again",
         )
     return max(slides, key=lambda one: math.prod(one.size), default=None)
 
@@ -137,10 +137,10 @@ def _mpp(pixels: Element) -> tuple[float, float] | None:
 
 
 def _children(element: Element, name: str) -> Iterator[Element]:
-    """Yield the children of a name, whatever the version of the schema in their namespace."""
+    """Yield the children with a name, whatever schema version their namespace gives."""
     return (child for child in element if _name(child) == name)
 
 
 def _name(element: Element) -> str:
-    # Comments and processing instructions have a function for their tag.
+    # Comments and processing instructions have a function as their tag.
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""

@@ -4,7 +4,7 @@ import os
 
 import pyvips
 
-from ressat.slides.image_file import libvips_messages_logged, open_picture, reason
+from ressat.slides.image_file import libvips_messages_in_log, open_image, reason
 
 TILE_PX = 256
 
@@ -16,24 +16,21 @@ def convert(
     source: str | os.PathLike,
     target: str | os.PathLike,
     *,
-    section: str,
     mpp: float,
     quality: int = 95,
 ) -> tuple[int, int]:
-    """Write a picture as a tiled pyramidal TIFF with JPEG compression, every level in full view.
+    """Write a picture as a tiled pyramidal TIFF with JPEG compression, all levels in its main chain.
 
-    Level 0 has the pixels of `Picture.rgb`, and nothing but pixels and their size is carried over. The
-    picture is streamed, in 0.2 GB of memory for 30,000 x 30,000 px. A progressive JPEG and an interlaced
+    Level 0 has the pixels of `ImageFile.rgb`, and nothing but pixels and their size is carried over. The
+    picture is streamed, using 0.2 GB of memory for 30,000 x 30,000 px. A progressive JPEG and an interlaced
     PNG have no rows to stream and take 3 to 6 bytes per pixel.
 
     Parameters
     ----------
     source
-        A picture as `open_picture` takes it.
+        A picture that `open_image` accepts.
     target
         Path to write to; its name need not end in ``.tiff``.
-    section
-        Name of the section, for messages.
     mpp
         Size of its pixels in um/px.
     quality
@@ -50,10 +47,10 @@ def convert(
         The picture is truncated, corrupt, of an unknown format, not in colour, or of a pixel type
         other than 8 or 16 bit.
     """
-    with libvips_messages_logged():
-        picture = open_picture(source, section)
+    with libvips_messages_in_log():
+        picture = open_image(source)
         rgb = picture.rgb.copy()
-        rgb.remove("orientation")  # libvips would write it, and OpenSlide turn every tile by itself
+        rgb.remove("orientation")  # libvips would write it, and OpenSlide rotate each tile on its own
         try:
             rgb.tiffsave(
                 os.fspath(target),
@@ -67,7 +64,7 @@ def convert(
                 xres=1000 / mpp,
                 yres=1000 / mpp,
                 resunit="cm",
-                # A profile may be of a colour space that was left, and descriptions may name a patient.
+                # A profile may belong to the original colour space, and descriptions may name a patient.
                 keep="none",
             )
         except pyvips.Error as error:

@@ -1,36 +1,28 @@
 """A slide's scale: how many um a pixel is, and which pyramid level suits a resolution."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from statistics import mean
-
-from ressat.base.errors import InputError
 
 # Resolution tags outside this range (um/px) are leftovers of a screen or printer, not a microscope's.
 MPP_RANGE = (0.1, 10.0)
-# Sources of the scale may differ by this much before they are held to contradict each other.
+# Pixel sizes may differ by this much before they count as contradictory.
 MPP_TOLERANCE = 0.05
-# Scales this close to that of a Space Ranger image are taken for it.
-SAME_SCALE = 0.04
-# Nobody exports images at such scales; spots on the slide of another section often fit better at one of them.
-ANOTHER_SECTION = (0.7, 1.4)
-# Sources of a scale, as messages call them.
-SHEET, SPOT_PITCH, SCALE_FACTORS, SLIDE_TAGS = "sheet", "spot pitch", "scale factors", "slide tags"
 
 
-def best_level(downsamples: Sequence[float], wanted: float) -> int:
+def best_level(downsamples: Sequence[float], downsample: float) -> int:
     """Return the coarsest pyramid level that is at least as fine as wanted.
 
     Parameters
     ----------
     downsamples
         Level-0 pixels per pixel of each level, ascending, along an edge.
-    wanted
-        The downsample that would suit; below 1 gives level 0.
+    downsample
+        The downsample wanted; below 1 gives level 0.
     """
-    # Levels are often a hair off (4.0003): without slack, a wish for 4 would read level 0.
-    return max((level for level, found in enumerate(downsamples) if found <= wanted * 1.005), default=0)
+    # Levels are often a hair off (4.0003): without slack, a request for 4 would read level 0.
+    return max(
+        (level for level, of_level in enumerate(downsamples) if of_level <= downsample * 1.005), default=0
+    )
 
 
 @dataclass(frozen=True)
@@ -41,131 +33,20 @@ class Scale:
     source: str
 
 
-def resolve_scale(
-    section: str,
-    slide: str | Path,
-    sources: Mapping[str, float | None],
-    *,
-    hires: float | None = None,
-    lowres: float | None = None,
-    advice: str = "",
-) -> Scale:
-    """Choose a slide's scale among its sources, and hold them against each other.
+def believable_mpp(across: float, down: float) -> float | None:
+    """Return the pixel size on which both axes agree.
 
     Parameters
     ----------
-    section, slide
-        For messages.
-    sources
-        um/px by where it is from, the most trusted first; None where a source does not say. `SPOT_PITCH`
-        is what the distance between spots says.
-    hires, lowres
-        Pixels of Space Ranger's images per pixel of the full-resolution image, where known.
-    advice
-        What to write into the sheet if there is no source at all, where that can be guessed.
+    across, down
+        Width and height of a pixel in um.
 
     Returns
     -------
-    Scale
-        That of the first source that says it.
-
-    Raises
-    ------
-    InputError
-        If there is no source at all, one lies outside `MPP_RANGE`, or two differ by more
-        than `MPP_TOLERANCE`.
+    float or None
+        Their mean; None where one lies outside `MPP_RANGE`, as leftovers of a screen or printer do, or
+        where the pixel is not square within `MPP_TOLERANCE`.
     """
-    present = {source: mpp for source, mpp in sources.items() if mpp is not None}
-    if not present:
-        raise InputError(
-            "its scale (um per pixel) is in neither the sheet nor the slide's tags, nor known from the spots",
-            expected="one of them",
-            action="add the column mpp to the sheet, with the um/px of the full-resolution image" + advice,
-            section=section,
-            file=slide,
-        )
-    figures = ", ".join(f"{source} {mpp:.4g}" for source, mpp in present.items())
-    low, high = MPP_RANGE
-    if any(not low <= mpp <= high for mpp in present.values()):
-        raise InputError(
-            f"a scale of {figures} um/px",
-            expected=f"{low} to {high} um/px",
-            action="correct the column mpp, or check that spot coordinates are full-resolution pixels",
-            section=section,
-            file=slide,
-        )
-    if max(present.values()) > min(present.values()) * (1 + MPP_TOLERANCE):
-        found = f"the sources of its scale contradict each other: {figures} um/px"
-        action = "correct mpp in the sheet, or the slide's tags, whichever is wrong"
-        odd = _odd_one(present)
-        if odd == SPOT_PITCH or (len(present) == 2 and SPOT_PITCH in present):
-            others = mean(mpp for source, mpp in present.items() if source != SPOT_PITCH)
-            meaning, action = scale_meaning(present[SPOT_PITCH] / others, hires, lowres)
-            found += f"; it seems that {meaning}"
-            action += f"; or correct the {' and the '.join(name for name in present if name != SPOT_PITCH)}"
-        elif odd is not None:
-            found += f"; all but the {odd} agree"
-            action = f"correct mpp in the {odd}" if odd == SHEET else f"correct the {odd}, or remove it"
-        raise InputError(
-            found,
-            expected=f"agreement within {MPP_TOLERANCE:.0%}",
-            action=action,
-            section=section,
-            file=slide,
-        )
-    source, mpp = next(iter(present.items()))
-    return Scale(mpp, source)
-
-
-def _odd_one(present: Mapping[str, float]) -> str | None:
-    """Name the one source that all others, agreeing among themselves, contradict; None of two."""
-    for source in present:
-        others = [mpp for name, mpp in present.items() if name != source]
-        if len(others) > 1 and max(others) <= min(others) * (1 + MPP_TOLERANCE):
-            return source
-    return None
-
-
-def scale_meaning(factor: float, hires: float | None, lowres: float | None) -> tuple[str, str]:
-    """Say what is wrong where coordinates have to be multiplied by a factor to fit an image.
-
-    Parameters
-    ----------
-    factor
-        Above 0.
-    hires, lowres
-        Pixels of Space Ranger's images per pixel of the full-resolution image, where known.
-
-    Returns
-    -------
-    tuple of str
-        What is wrong, as a clause, and what to do, as an imperative.
-    """
-    for name, scale in (("hires", hires), ("lowres", lowres)):
-        if scale and abs(factor * scale - 1) <= SAME_SCALE:
-            return (
-                f"the coordinates are pixels of the {name} image (tissue_{name}_scalef {scale:.4g})",
-                "give coordinates in pixels of the full-resolution image",
-            )
-        if scale and abs(factor / scale - 1) <= SAME_SCALE:
-            return (
-                f"the image is Space Ranger's {name} image (tissue_{name}_scalef {scale:.4g}), and the "
-                "coordinates are pixels of the full-resolution image",
-                "give the full-resolution image that Space Ranger was run with",
-            )
-    low, high = ANOTHER_SECTION
-    if low < factor < high:
-        return (
-            "the image is of another section, or was exported at another scale (spots fit it better with "
-            f"coordinates times {factor:.3g})",
-            "give the very image that the coordinates were made for, or correct the scale",
-        )
-    if factor > 1:
-        return (
-            f"the coordinates are pixels of an image {factor:.3g} times smaller (hires or lowres, say)",
-            "give coordinates in pixels of this image",
-        )
-    return (
-        f"the image was exported {1 / factor:.3g} times smaller than the one the coordinates are pixels of",
-        "give the full-resolution image that the coordinates were made for",
-    )
+    smaller, larger = min(across, down), max(across, down)
+    square = MPP_RANGE[0] <= smaller <= larger <= min(MPP_RANGE[1], smaller * (1 + MPP_TOLERANCE))
+    return (across + down) / 2 if square else None

@@ -9,11 +9,10 @@ from PIL import Image
 
 from ressat.base.errors import InputError
 from ressat.base.files import sha256
-from ressat.slides.scale import best_level
-from ressat.slides.stated_scale import believable_mpp
+from ressat.slides.scale import believable_mpp, best_level
 
-# Edge, in pixels of the level read, of the blocks in which a low-resolution image is built, and of those
-# in which damage is looked for.
+# Edge, in pixels of the level read, of the blocks from which a low-resolution image is built, and of those
+# that are searched for damage.
 BLOCK_PX, SEARCH_PX = 2048, 128
 
 
@@ -24,8 +23,6 @@ class Slide:
     ----------
     path
         The slide's file.
-    section
-        The section's name, for messages.
 
     Raises
     ------
@@ -33,8 +30,8 @@ class Slide:
         If OpenSlide cannot open the file.
     """
 
-    def __init__(self, path: str | Path, section: str) -> None:
-        self.path, self.section = Path(path), section
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
         try:
             self._handle = openslide.OpenSlide(str(path))
         except (openslide.OpenSlideError, OSError) as error:
@@ -42,7 +39,6 @@ class Slide:
                 f"OpenSlide cannot open it ({error})",
                 expected="a whole slide in a format that OpenSlide reads",
                 action="open it in a viewer, and copy or export it again",
-                section=section,
                 file=path,
             ) from error
         self._properties = self._handle.properties
@@ -77,7 +73,7 @@ class Slide:
 
     @property
     def description(self) -> str:
-        """The text that a TIFF describes itself with; empty where there is none."""
+        """The TIFF's image description; empty if there is none."""
         return self._properties.get("tiff.ImageDescription", "")
 
     def read(self, x: int, y: int, level: int, width: int, height: int) -> Image.Image:
@@ -106,7 +102,6 @@ class Slide:
                 f"cannot be read ({error})",
                 expected="a slide without damage",
                 action="copy or export the slide again",
-                section=self.section,
                 file=self.path,
             ) from error
         rgb = Image.new("RGB", region.size, self._background)
@@ -116,7 +111,7 @@ class Slide:
     def _damaged_part(self, x: int, y: int, level: int, width: int, height: int) -> tuple[int, int, int, int]:
         """Return corner and size of the first part of a region that cannot be read, or of the whole."""
         try:
-            # After an error OpenSlide answers nothing more from the same handle.
+            # After an error OpenSlide reads nothing more from the same handle.
             handle = openslide.OpenSlide(str(self.path))
             scale = handle.level_downsamples[level]
         except (openslide.OpenSlideError, OSError):
@@ -160,7 +155,7 @@ class Slide:
         return np.asarray(image), scale * factor
 
     def fingerprint(self) -> str:
-        """Return a SHA-256 of the slide's content, the same wherever and whenever it lies.
+        """Return a SHA-256 of the slide's content, independent of its path and date.
 
         For formats of several files (mrxs, vms) the file named in the sheet is only an index;
         OpenSlide's own hash, over metadata and pixels of the lowest level, is mixed in.

@@ -11,7 +11,7 @@ from ressat.base.errors import InputError
 
 
 class Tag(IntEnum):
-    """The TIFF tags that tell, by their names in the TIFF 6.0 specification and its supplements."""
+    """The TIFF tags that matter here, by their names in the TIFF 6.0 specification and its supplements."""
 
     NEW_SUBFILE_TYPE = 254
     IMAGE_WIDTH = 256
@@ -38,7 +38,7 @@ class Tag(IntEnum):
     NDPI_FORMAT = 65420  # Hamamatsu's own
 
 
-# Where the pixels lie: a value per tile, of no use to most, and long.
+# Where the pixels are: long, with a value per tile, and of no use to most callers.
 PLACES = frozenset({Tag.STRIP_OFFSETS, Tag.STRIP_BYTE_COUNTS, Tag.TILE_OFFSETS, Tag.TILE_BYTE_COUNTS})
 USUAL = frozenset(Tag) - PLACES
 
@@ -48,26 +48,26 @@ TYPE_SIZES = {kind: size for size, kinds in TYPES_BY_SIZE.items() for kind in ki
 INTEGERS = {3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 
 REDUCED = 1  # bit of the subfile type: a reduced-resolution version of another image
-TEXT_READ = 1 << 16  # bytes of a text tag that are looked at
+TEXT_READ = 1 << 16  # bytes of a text tag that are read
 
 
 class UnknownType(Exception):
-    """A directory holds a data type that OpenSlide's own TIFF parser gives up at."""
+    """A directory holds a data type that OpenSlide's own TIFF parser gives up on."""
 
 
 @dataclass(frozen=True)
 class TiffImage:
-    """Some tags of one TIFF directory: integers, or the text of those that hold text."""
+    """Some tags of one TIFF directory: integers, or text for those that hold text."""
 
     integers: dict[int, tuple[int, ...]]
     texts: dict[int, bytes]
 
     def first(self, tag: int, default: int = 0) -> int:
-        """Return the first value of a tag of integers."""
+        """Return the first value of an integer tag."""
         return self.integers.get(tag, (default,))[0]
 
     def text(self, tag: int) -> bytes:
-        """Return the beginning of a tag of text."""
+        """Return the beginning of a text tag."""
         return self.texts.get(tag, b"")
 
     @property
@@ -82,7 +82,7 @@ class TiffImage:
 
     @property
     def is_reduced(self) -> bool:
-        """Whether it says of itself that it is a smaller version of another image."""
+        """Whether it is marked as a smaller version of another image."""
         return bool(self.first(Tag.NEW_SUBFILE_TYPE) & REDUCED)
 
 
@@ -103,14 +103,14 @@ def read_tiff(path: str | os.PathLike, tags: Collection[int] = USUAL) -> Tiff:
     path
         The file, classic TIFF or BigTIFF, of either byte order.
     tags
-        Those wanted, the images' width and height among them.
+        The tags to read, which must include the images' width and height.
 
     Raises
     ------
     InputError
-        The file cannot be opened, is no TIFF, or its directories are damaged.
+        The file cannot be opened, is not a TIFF, or its directories are damaged.
     UnknownType
-        A tag has a data type that is none of the specification.
+        A tag has a data type that is not in the specification.
     """
     try:
         with open(path, "rb") as handle:
@@ -131,9 +131,9 @@ def _read(handle: BinaryIO, path: str | os.PathLike, tags: Collection[int]) -> T
     version = struct.unpack(order + "H", header[:2])[0] if order and len(header) >= 2 else None
     if version not in (42, 43):
         raise InputError(
-            "the file is empty" if size == 0 else "the file does not begin as a TIFF does",
+            "the file is empty" if size == 0 else "the file does not begin like a TIFF",
             expected="a TIFF, as the file's name says",
-            action="copy it again from its source, or give it the ending of its real format",
+            action="copy it again from its source, or give it the extension of its real format",
             file=path,
         )
     is_big = version == 43

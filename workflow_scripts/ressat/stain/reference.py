@@ -10,12 +10,12 @@ from ressat.slides.formats import needs_conversion
 from ressat.slides.slide import Slide
 from ressat.tiles.tissue import tissue_mask
 
-# Pictures are read whole; a larger reference belongs into a pyramid.
+# Pictures are read whole; a larger reference needs a pyramid.
 MAX_PICTURE_PIXELS = 200_000_000
 # Places on a slide from which pixels are drawn, and the edge of the regions read there, px.
 PLACES, REGION_PX = 200, 224
 LOWRES_PX = 1600
-# Of the mask's clean-up alone, for slides that do not tell their scale.
+# Used only to clean up the mask, for slides that do not state their scale.
 ASSUMED_MPP = 0.5
 
 
@@ -47,7 +47,7 @@ def reference_pixels(path: str | Path, max_pixels: int, seed: int) -> np.ndarray
 
 
 def _picture_pixels(path: str | Path) -> np.ndarray:
-    # Pillow's own bound on the size would come as a warning, or as an error that is no sentence.
+    # Pillow's own limit on the size would show as a warning, or as an error that does not say what to do.
     Image.MAX_IMAGE_PIXELS = None
     try:
         with Image.open(path) as image:
@@ -73,7 +73,7 @@ def _picture_pixels(path: str | Path) -> np.ndarray:
 
 
 def _slide_pixels(path: str | Path, rng: np.random.Generator) -> np.ndarray:
-    with Slide(path, "stain reference") as slide:
+    with Slide(path) as slide:
         lowres, downsample = slide.low_resolution(LOWRES_PX)
         mpp = (slide.tagged_mpp or ASSUMED_MPP) * downsample
         places = np.argwhere(tissue_mask(lowres, mpp))

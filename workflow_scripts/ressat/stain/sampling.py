@@ -43,10 +43,10 @@ def sample_pixels(
     eligible = np.flatnonzero(tissue >= MIN_TILE_TISSUE)
     if eligible.size == 0:
         return np.empty((0, 3), dtype=np.uint8)
-    chosen = _spread(eligible, coords, SAMPLED_TILES)
-    share = max_pixels // len(chosen)
+    tiles = _spread(eligible, coords, SAMPLED_TILES)
+    share = max_pixels // len(tiles)
     samples = []
-    for tile in chosen:
+    for tile in tiles:
         pixels = read_tile(slide, coords[tile], geometry).reshape(-1, 3)
         samples.append(pixels[rng.permutation(len(pixels))[:share]])
     return np.concatenate(samples)

@@ -1,4 +1,4 @@
-"""One section's stain transform: fitted with a way out, and kept as JSON."""
+"""One section's stain transform: fitted, with a fallback, and stored as JSON."""
 
 import json
 from dataclasses import dataclass
@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ressat.base import keys
 from ressat.base.errors import InputError
-from ressat.base.files import check_version, write_text
-from ressat.stain import methods
+from ressat.base.files import FORMAT_VERSION, check_version, write_text
+from ressat.stain.method import StainFitError, StainMethod
+from ressat.stain.methods.registry import METHODS
+from ressat.stain.tissue_pixels import tissue_pixels
+from ressat.stain.transform import PixelTransform
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class SectionStain:
     section
         The section's name; of a reference image, its file name.
     method
-        ``macenko``, ``reinhard`` or ``none``.
+        Name of a method of `METHODS`.
     source, reference
         Stains of the section and of the reference; None where there is nothing to transform.
     reference_name
@@ -34,18 +36,18 @@ class SectionStain:
 
     section: str
     method: str
-    source: methods.Stains | None
-    reference: methods.Stains | None
+    source: object | None
+    reference: object | None
     reference_name: str
     pixels: int
     fallback: str | None
 
     @property
-    def transform(self) -> methods.PixelTransform | None:
+    def transform(self) -> PixelTransform | None:
         """The transform of the section's pixels; None for the identity."""
         if self.source is None or self.reference is None:
             return None
-        return methods.transform(self.source, self.reference)
+        return METHODS.load(self.method).transform(self.source, self.reference)
 
     @property
     def target(self) -> str:
@@ -57,7 +59,7 @@ class SectionStain:
     def from_target(cls, target: str, name: str) -> "SectionStain":
         """Return the reference that a `target` names, so that other sections can be normalised to it."""
         content = json.loads(target)
-        stains = _from_dict(content["reference"])
+        stains = _from_dict(content["method"], content["reference"])
         return cls(name, content["method"], stains, stains, name, 0, None)
 
     def write(self, path: str | Path) -> None:
@@ -70,11 +72,11 @@ class SectionStain:
             "reference_name": self.reference_name,
             "source": None if self.source is None else _to_dict(self.source),
             "reference": None if self.reference is None else _to_dict(self.reference),
-            "version": keys.FORMAT_VERSION,
+            "version": FORMAT_VERSION,
         }
         transform = self.transform
-        if self.method == "macenko" and transform is not None:
-            content["matrix"] = transform.matrix.tolist()
+        if transform is not None:
+            content |= METHODS.load(self.method).details(transform)
         write_text(path, json.dumps(content, indent=2) + "\n")
 
     @classmethod
@@ -91,8 +93,8 @@ class SectionStain:
         names = ("section", "method", "reference_name", "pixels", "fallback")
         return cls(
             **{name: content[name] for name in names},
-            source=_from_dict(content["source"]),
-            reference=_from_dict(content["reference"]),
+            source=_from_dict(content["method"], content["source"]),
+            reference=_from_dict(content["method"], content["reference"]),
         )
 
 
@@ -104,7 +106,7 @@ def fit_section(section: str, method: str, rgb: np.ndarray, reference: SectionSt
     section
         The section's name.
     method
-        ``macenko``, ``reinhard`` or ``none``.
+        Name of a method of `METHODS`.
     rgb
         Pixels from all over the section, uint8, shape (n, 3).
     reference
@@ -114,22 +116,28 @@ def fit_section(section: str, method: str, rgb: np.ndarray, reference: SectionSt
     -------
     SectionStain
         With ``fallback`` saying why, where the section could not be fitted.
+
+    Raises
+    ------
+    TypeError
+        If the reference was fitted with another method.
     """
-    if method == "none":
+    fitting: StainMethod | None = METHODS.load(method)
+    if fitting is None:
         return SectionStain(section, method, None, None, "none", 0, None)
-    target = methods.PUBLISHED[method] if reference is None else reference.source
+    if reference is not None and reference.method != method:
+        raise TypeError("source and reference were fitted with different methods")
+    target = fitting.published if reference is None else reference.source
     name = "published" if reference is None else reference.section
-    pixels = len(methods.tissue_pixels(rgb))
+    pixels = len(tissue_pixels(rgb))
     try:
-        return SectionStain(section, method, methods.fit(method, rgb), target, name, pixels, None)
-    except methods.StainFitError as reason:
+        return SectionStain(section, method, fitting.fit(rgb), target, name, pixels, None)
+    except StainFitError as reason:
         return SectionStain(section, method, None, target, name, pixels, str(reason))
 
 
-def fit_reference(
-    name: str, method: str, rgb: np.ndarray, file: str | Path, section: str | None = None
-) -> SectionStain:
-    """Fit the stains of what everything else is normalised to.
+def fit_reference(name: str, method: str, rgb: np.ndarray) -> SectionStain:
+    """Fit the stains of the reference, to which everything else is normalised.
 
     Raises
     ------
@@ -137,24 +145,21 @@ def fit_reference(
         If it cannot be fitted: a cohort normalised to a broken reference is worth nothing.
     """
     try:
-        source = methods.fit(method, rgb)
-    except methods.StainFitError as reason:
+        source = METHODS.load(method).fit(rgb)
+    except StainFitError as reason:
         raise InputError(
             f"its stains cannot be fitted ({reason})",
             expected="a stain reference with H&E-stained tissue",
             action="name another stain.reference in config.yaml",
-            section=section,
-            file=file,
         ) from reason
-    return SectionStain(name, method, source, source, name, len(methods.tissue_pixels(rgb)), None)
+    return SectionStain(name, method, source, source, name, len(tissue_pixels(rgb)), None)
 
 
-def _to_dict(stains: methods.Stains) -> dict:
+def _to_dict(stains: object) -> dict:
     return {name: np.asarray(value).tolist() for name, value in vars(stains).items()}
 
 
-def _from_dict(content: dict | None) -> methods.Stains | None:
+def _from_dict(method: str, content: dict | None) -> object | None:
     if content is None:
         return None
-    arrays = {name: np.array(value) for name, value in content.items()}
-    return methods.MacenkoStains(**arrays) if "vectors" in arrays else methods.ReinhardStatistics(**arrays)
+    return METHODS.load(method).stains(**{name: np.array(value) for name, value in content.items()})

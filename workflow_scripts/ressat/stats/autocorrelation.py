@@ -1,4 +1,4 @@
-"""Moran's I: how much a gene's neighbouring spots are alike."""
+"""Moran's I: how similar neighbouring spots are in a gene."""
 
 import warnings
 
@@ -11,7 +11,7 @@ NEIGHBOURS = 6
 
 
 def neighbour_graph(coords: np.ndarray) -> sparse.csr_matrix:
-    """Return 1 from each spot to each of its six nearest ones; squidpy's way to it changes with its version.
+    """Return a graph with 1 from each spot to its six nearest; squidpy's own graph varies by version.
 
     Parameters
     ----------
@@ -45,9 +45,9 @@ def morans_i(values: np.ndarray, coords: np.ndarray) -> np.ndarray:
     numpy.ndarray
         float64, shape (genes,). NaN where a gene is constant, or holds a NaN.
     """
-    # Imported here: it takes seconds, which what needs no autocorrelation does not wait for.
+    # Imported here: it takes seconds, and code that needs no autocorrelation should not wait for it.
     with warnings.catch_warnings():
-        # About the docstrings of its own functions.
+        # squidpy warns about its own docstrings.
         warnings.simplefilter("ignore", SyntaxWarning)
         import squidpy as sq
 

@@ -21,7 +21,7 @@ def pearson(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """
     deviations = [table - table.mean(axis=0) for table in (observed.astype(float), predicted.astype(float))]
     norms = [np.sqrt((table**2).sum(axis=0)) for table in deviations]
-    # Below rounding error of the values themselves, a spread is no spread.
+    # A spread below the rounding error of the values counts as none.
     floors = [1e-6 * np.abs(table).max(axis=0, initial=0) for table in (observed, predicted)]
     with np.errstate(invalid="ignore", divide="ignore"):
         r = (deviations[0] * deviations[1]).sum(axis=0) / (norms[0] * norms[1])
@@ -35,7 +35,7 @@ def rmse(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 
 
 def spearman(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Return Spearman's rho of each gene, ties at their mean rank, shape (genes,); NaN as `pearson`."""
+    """Return Spearman's rho of each gene, ties at their mean rank, shape (genes,); NaN as in `pearson`."""
     ranks = [rankdata(table, axis=0, nan_policy="propagate") for table in (observed, predicted)]
     # Ranks never look constant by rounding error; the values might.
     return np.where(np.isnan(pearson(observed, predicted)), np.nan, pearson(*ranks))
@@ -56,9 +56,9 @@ def r_squared(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 
 
 def held_back_score(observed: np.ndarray, predicted: np.ndarray) -> float:
-    """Return the mean of Pearson's r over the genes that vary in a held-back section, to choose by.
+    """Return the mean of Pearson's r over the genes that vary in a held-back section, for model selection.
 
-    A prediction without any variation has learnt nothing of its gene: 0. Without any gene that varies, 0.
+    A constant prediction has learnt nothing about its gene and scores 0. If no gene varies, the result is 0.
     """
     varies = np.ptp(observed, axis=0) > 0
     if not varies.any():
@@ -71,14 +71,14 @@ def mixed_scores(
 ) -> np.ndarray:
     """Return `held_back_score` of ``share * second + (1 - share) * first`` for each share.
 
-    From the moments of the two, in which those of any mixture are linear or quadratic.
+    Computed from the moments of the two: those of a mixture are linear or quadratic in the share.
 
     Parameters
     ----------
     observed, first, second
         Shape (spots, genes).
     shares
-        Of the second, 0 to 1.
+        Shares of the second, 0 to 1.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def mixed_scores(
     yy, aa, bb, ya, yb, ab = (
         (p * q).sum(axis=0) for p, q in ((y, y), (a, a), (b, b), (y, a), (y, b), (a, b))
     )
-    # As in `pearson`: below rounding error of the values themselves, a spread is no spread.
+    # As in `pearson`: a spread below the rounding error of the values counts as none.
     floor = 1e-6 * np.maximum(*(np.abs(table).max(axis=0) for table in tables[1:]))
     scores = []
     for share in shares:

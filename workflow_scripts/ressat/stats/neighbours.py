@@ -18,7 +18,7 @@ def smoothed(values: np.ndarray, coords: np.ndarray, width: float) -> np.ndarray
     coords
         Shape (spots, 2).
     width
-        Standard deviation of the Gaussian in units of the spot pitch, above 0; cut off at three of them.
+        Standard deviation of the Gaussian in units of the spot pitch, above 0; cut off at three times that.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def with_context(values: np.ndarray, coords: np.ndarray, sigma: float) -> np.nda
     coords
         Shape (spots, 2).
     sigma
-        Standard deviation of the Gaussian in the unit of the coordinates, cut off at three of them; at 0
+        Standard deviation of the Gaussian in the unit of the coordinates, cut off at three times that; at 0
         the values are returned as they are. A spot without neighbours keeps its own.
 
     Returns
@@ -63,7 +63,7 @@ def with_context(values: np.ndarray, coords: np.ndarray, sigma: float) -> np.nda
 def _gaussian_weights(coords: np.ndarray, sigma: float) -> sparse.csr_array:
     """Weights of all pairs of spots within three standard deviations, themselves included."""
     tree = cKDTree(coords)
-    # A little more, so that rounding does not decide on spots just there.
+    # A little more, so that rounding does not decide about spots exactly at the limit.
     reach = 3 * sigma * (1 + 1e-6)
     distances = tree.sparse_distance_matrix(tree, reach, output_type="coo_matrix")
     weights = np.exp(-0.5 * (distances.data / sigma) ** 2)

@@ -13,8 +13,8 @@ from scipy.stats import false_discovery_control, norm, rankdata, t
 
 from ressat.stats.metrics import pearson
 
-# Waves are counted per diagonal of the section: from a gradient, 0.7 waves, up by this factor to the
-# shortest that an array resolves, three spot pitches long.
+# Waves are counted per diagonal of the section: from a gradient (0.7 waves), multiplied by this factor up to
+# the shortest wave that an array resolves, three spot pitches long.
 LONGEST_CYCLES = 2**-0.5
 BAND_RATIO = 2**0.5
 SHORTEST_WAVELENGTH_PITCHES = 3.0
@@ -23,7 +23,7 @@ SHORTEST_WAVELENGTH_PITCHES = 3.0
 DIRECTED_BANDS = 3
 DIRECTIONS = 8
 # Shorter ones are averaged over all directions, as many as fit on the section. Above some 3,000 spots this
-# limit thins them, which keeps time linear in spots; at 8,000 it leaves M as it was.
+# limit thins them, which keeps time linear in spots; at 8,000 it leaves M unchanged.
 MAX_BAND_WAVES = 600
 GOLDEN_RATIO = (1 + 5**0.5) / 2
 # Keeps the t distribution defined where two maps are worth no more than two spots; p is then 0.5.
@@ -35,19 +35,19 @@ def correlation_p_values(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Test each gene's Pearson correlation within one section, one-sided (r > 0).
 
-    The null: the two maps are independent, and one of them at least is a stationary Gaussian field (or
+    The null: the two maps are independent, and at least one of them is a stationary Gaussian field (or
     near enough for r to be) of unknown autocorrelation. The test is the modified t-test of Clifford,
     Richardson & Hemon (Biometrics 1989, 45:123) and Dutilleul (Biometrics 1993, 49:305),
 
         M = 1 + 1 / var(r),    t = r sqrt((M - 2) / (1 - r^2)),    M - 2 degrees of freedom,
 
     where M, the effective sample size, is the number of independent spots that would give r the same
-    variance; it is held at the number of spots or below. With x and y the maps less their means, and
+    variance; it is capped at the number of spots. With x and y the maps less their means, and
     S the covariance of x, var(r) = y' S y / (tr S y' y) given y. It is computed both ways round and the
     larger is taken, so that it is enough to know the autocorrelation of one side.
 
     S is a sum of waves of all lengths plus noise independent between spots, with weights that are not
-    negative: by Bochner's theorem every stationary covariance is one. The weights bring S as close as
+    negative: by Bochner's theorem every stationary covariance is such a sum. The weights bring S as close as
     they can to x x' (non-negative least squares, as Shapiro & Botha, Comput. Stat. Data Anal. 1991,
     11:87, fit a variogram). The mean is removed from the waves as from the map, so the fit has none of
     the downward bias of binned autocovariances. Sums run over spots, never over pairs of spots, so that
@@ -145,7 +145,7 @@ def _waves(coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             components += list(pairs.transpose(1, 0, 2))
         else:
             components.append(pairs.reshape(len(coords), -1) / np.sqrt(count))
-    # Spots in a row know nothing of waves across the row.
+    # Spots in a single row say nothing about waves across it.
     components = [waves for waves in components if (waves**2).sum() > 1e-6 * len(coords)]
     return np.hstack(components), np.cumsum([0] + [waves.shape[1] for waves in components[:-1]])
 
@@ -167,7 +167,7 @@ def _weights(energies: np.ndarray, waves: np.ndarray, starts: np.ndarray) -> np.
     traces = np.append(len(waves) - 1.0, np.add.reduceat((waves**2).sum(axis=0), starts))
     gram = np.block([[traces[:1], traces[1:]], [traces[1:, None], gram]])
     scale = np.sqrt(np.diag(gram))
-    # Long waves are nearly the same over a small section; the ridge only keeps rounding out.
+    # Long waves are nearly the same over a small section; the ridge only guards against rounding.
     root = np.linalg.cholesky(gram / np.outer(scale, scale) + 1e-9 * np.eye(len(gram)))
     targets = solve_triangular(root, energies / scale[:, None], lower=True)
     weights = np.array([nnls(root.T, target)[0] for target in targets.T]).T / scale[:, None]

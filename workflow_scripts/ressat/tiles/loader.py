@@ -1,4 +1,4 @@
-"""Loading the tiles of a section in processes of their own, ahead of the network."""
+"""Loading the tiles of a section in separate processes, ahead of the network."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,6 @@ BATCHES_AHEAD = 2
 
 def tile_batches(
     slide: str | Path,
-    section: str,
     coords: np.ndarray,
     geometry: TileGeometry,
     batch_size: int,
@@ -27,15 +26,13 @@ def tile_batches(
 ) -> Iterator[torch.Tensor]:
     """Start to read all tiles of a slide, and return an iterator over them in order, in batches.
 
-    The reading processes hold a copy of all that this one has in memory when they start: start them before
-    the network is there.
+    The reading processes hold a copy of everything this one has in memory when they start: start them before
+    the network is loaded.
 
     Parameters
     ----------
     slide
         The slide's file.
-    section
-        The section's name, for messages.
     coords
         Level-0 centres, shape (n, 2).
     geometry
@@ -43,7 +40,7 @@ def tile_batches(
     batch_size
         Tiles per batch; the last batch may be smaller.
     readers
-        How many processes read, each through a handle of its own.
+        How many processes read, each through its own handle.
     pinned
         Whether batches lie in page-locked memory, from which a GPU fetches them while it computes.
 
@@ -57,7 +54,7 @@ def tile_batches(
     InputError
         If the slide is damaged at a tile.
     """
-    tiles = _Tiles(slide, section, coords, geometry)
+    tiles = _Tiles(slide, coords, geometry)
     loader = DataLoader(
         tiles,
         sampler=BatchSampler(SequentialSampler(tiles), batch_size, drop_last=False),
@@ -65,7 +62,7 @@ def tile_batches(
         num_workers=readers,
         prefetch_factor=BATCHES_AHEAD,
         pin_memory=pinned,
-        # Scripts of Snakemake have no guard against being imported again, as other ways of starting do.
+        # Other ways of starting import the script again, which Snakemake's scripts have no guard against.
         multiprocessing_context="fork",
     )
     return _whole(iter(loader))
@@ -81,17 +78,17 @@ def _whole(batches: Iterator[torch.Tensor | InputError]) -> Iterator[torch.Tenso
 class _Tiles(Dataset):
     """The tiles of a section; each process that reads them opens the slide for itself."""
 
-    def __init__(self, path: str | Path, section: str, coords: np.ndarray, geometry: TileGeometry) -> None:
-        self.path, self.section, self.coords, self.geometry = path, section, coords, geometry
+    def __init__(self, path: str | Path, coords: np.ndarray, geometry: TileGeometry) -> None:
+        self.path, self.coords, self.geometry = path, coords, geometry
         self.slide: Slide | None = None
 
     def __len__(self) -> int:
         return len(self.coords)
 
     def __getitem__(self, indices: list[int]) -> np.ndarray | InputError:
-        # An exception would arrive as text of another kind: errors are handed over as values.
+        # A raised exception would arrive with another message, so errors are returned as values.
         try:
-            self.slide = self.slide or Slide(self.path, self.section)
+            self.slide = self.slide or Slide(self.path)
             return np.stack([read_tile(self.slide, self.coords[index], self.geometry) for index in indices])
         except InputError as error:
             return error

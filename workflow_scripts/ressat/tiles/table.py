@@ -6,10 +6,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ressat.base import keys
-from ressat.base.files import check_version
+from ressat.base.files import FORMAT_VERSION, check_version
 from ressat.base.hdf5_file import new_hdf5
 from ressat.slides.scale import Scale
+from ressat.tiles.datasets import BARCODES, COORDS, LOWRES, TISSUE
 from ressat.tiles.tiling import TileGeometry
 
 
@@ -40,7 +40,7 @@ class Tiles:
     edge_tiles
         How many tiles reach beyond the image.
     fingerprint
-        Of the slide's content.
+        Fingerprint of the slide's content.
     """
 
     section: str
@@ -58,10 +58,10 @@ class Tiles:
     def write(self, path: str | Path) -> None:
         """Write the file described in docs/outputs.md, as a whole."""
         with new_hdf5(path) as file:
-            file[keys.COORDS] = self.coords.astype(np.int32)
-            file.create_dataset(keys.BARCODES, data=self.barcodes.astype(object), dtype=h5py.string_dtype())
-            file[keys.TISSUE] = self.tissue.astype(np.float32)
-            lowres = file.create_dataset(keys.LOWRES, data=self.lowres, compression="gzip")
+            file[COORDS] = self.coords.astype(np.int32)
+            file.create_dataset(BARCODES, data=self.barcodes.astype(object), dtype=h5py.string_dtype())
+            file[TISSUE] = self.tissue.astype(np.float32)
+            lowres = file.create_dataset(LOWRES, data=self.lowres, compression="gzip")
             lowres.attrs["downsample"] = self.lowres_downsample
             file.attrs.update(
                 section=self.section,
@@ -75,7 +75,7 @@ class Tiles:
                 spot_px=self.spot_px,
                 edge_tiles=self.edge_tiles,
                 slide_fingerprint=self.fingerprint,
-                version=keys.FORMAT_VERSION,
+                version=FORMAT_VERSION,
             )
 
     @classmethod
@@ -92,11 +92,11 @@ class Tiles:
             check_version(attrs, path)
             return cls(
                 section=attrs["section"],
-                coords=file[keys.COORDS][()],
-                barcodes=file[keys.BARCODES].asstr()[()].astype(str),
-                tissue=file[keys.TISSUE][()],
-                lowres=file[keys.LOWRES][()],
-                lowres_downsample=float(file[keys.LOWRES].attrs["downsample"]),
+                coords=file[COORDS][()],
+                barcodes=file[BARCODES].asstr()[()].astype(str),
+                tissue=file[TISSUE][()],
+                lowres=file[LOWRES][()],
+                lowres_downsample=float(file[LOWRES].attrs["downsample"]),
                 scale=Scale(float(attrs["mpp"]), attrs["mpp_source"]),
                 geometry=TileGeometry(
                     float(attrs["tile_um"]),

@@ -6,17 +6,17 @@ from skimage import filters, morphology
 
 from ressat.tiles.boxes import BoxMeans
 
-# Grey level that the glass is brought to, and the one it is held to have where none can be seen.
+# Grey level that the glass is scaled to, and the one assumed where no glass is visible.
 WHITE, ASSUMED_GLASS = 245.0, 240.0
 # Glass lets more green through than this; what does not is tissue.
 GLASS_GREEN_ABOVE = 200
 # Bounds of the threshold on green optical density (natural logarithm, glass is 0); the upper one is where
-# annotated spots of seven pale to dark sections are told best from the glass beside them.
+# annotated spots of seven pale to dark sections are best told apart from the glass next to them.
 DENSITY_RANGE = (0.06, 0.15)
 # Grey levels: below the first in all channels is black; a spread of channels below the second is grey.
 BLACK_BELOW = 50
 GREY_SPREAD = 10
-# Differences of optical density beyond any of H&E; on seven real slides the 99.9th percentiles are at
+# Differences of optical density beyond any in H&E; on seven real slides the 99.9th percentiles are at
 # most 0.18 (bar a foreign body), 0.81 and 0.79.
 INK_RED_OVER_GREEN = 0.25  # blue, cyan and green ink
 INK_OVER_BLUE = 1.0  # ink of pure blue
@@ -32,7 +32,7 @@ def tissue_mask(image: np.ndarray, mpp: float) -> np.ndarray:
     The image is balanced so that the slide's own glass is white. Both stains absorb green: tissue is
     where the green optical density exceeds Otsu's threshold. The threshold is kept inside fixed bounds,
     because on a slide that shows hardly any glass Otsu would split the tissue itself. Pen and black
-    borders go by their colour. Crimson and violet ink absorb as eosin and haematoxylin do, and count
+    borders are found by their colour. Crimson and violet ink absorb as eosin and haematoxylin do, and count
     as tissue.
 
     Parameters

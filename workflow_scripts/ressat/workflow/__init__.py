@@ -1,1 +1,1 @@
-"""What parsing the rules needs, and nothing else needs."""
+"""Code that only the parsing of the rules needs."""

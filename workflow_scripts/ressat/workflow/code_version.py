@@ -5,23 +5,40 @@ Snakemake tracks the script file alone. Standard library only.
 
 import ast
 import hashlib
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
+from ressat.base.registry import Registry
+
 LIBRARY = Path(__file__).resolve().parents[1]
-# A folder of this name holds the templates of the modules beside it, which name them as text.
+# A folder of this name holds templates; modules next to it name them in strings.
 TEMPLATES = "templates"
 
 
-def code_version(script: str, library: Path = LIBRARY) -> str:
+# A module of this name lists the members of a registry, which are in the same folder.
+REGISTRY = "registry.py"
+Members = Mapping[str, Collection[str]]
+
+
+def versions_of(members: Members) -> Callable[[str], str]:
+    """Return a function that gives a script's version in a study that uses some members of the registries."""
+    return lambda script: code_version(script, members)
+
+
+def code_version(script: str, members: Members | None = None, library: Path = LIBRARY) -> str:
     """Return a SHA-256 over the library modules that a script imports, directly or not.
 
     Parameters
     ----------
     script
         The script's name without ending, which is its rule's name too.
+    members
+        Names of the members used from each registry, by its folder within the library: a script that imports
+        a registry depends on these members, and not on the list. None for all.
     library
-        The package's folder; the scripts lie beside it.
+        The package's folder; the scripts are next to it.
 
     Returns
     -------
@@ -29,30 +46,56 @@ def code_version(script: str, library: Path = LIBRARY) -> str:
         16 hexadecimal digits. The script itself is not part of it: Snakemake watches that.
     """
     digest = hashlib.sha256()
-    for file in library_files(library.parent / f"{script}.py", library):
+    for file in library_files(library.parent / f"{script}.py", members, library):
         digest.update(file.relative_to(library).as_posix().encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def library_files(file: Path, library: Path = LIBRARY) -> list[Path]:
+def library_files(file: Path, members: Members | None = None, library: Path = LIBRARY) -> list[Path]:
     """List the files of the library that a Python file imports, directly or not, and their templates.
 
-    The rooms' `__init__.py` are not among them: they hold a docstring and nothing else.
+    Leaves out the subpackages' `__init__.py`, which hold only a docstring, and imports for type checkers
+    only. For the parameters see `code_version`.
     """
-    seen: set[Path] = set()
+    files: set[Path] = set()
     waiting = [file]
     while waiting:
         for used in _used(waiting.pop(), library):
-            if used not in seen:
-                seen.add(used)
-                waiting += [used] if used.suffix == ".py" else []
-    return sorted(seen)
+            if used in files:
+                continue
+            files.add(used)
+            if _is_registry(used, library):
+                folder = used.parent.relative_to(library)
+                names = _registered(folder) if members is None else members[folder.as_posix()]
+                # The script also depends on how members are loaded.
+                found = {
+                    library / "base" / REGISTRY,
+                    *(used.with_name(f"{name}.py") for name in names),
+                } - files
+                files |= found
+                waiting += found
+            elif used.suffix == ".py":
+                waiting.append(used)
+    return sorted(path for path in files if not _is_registry(path, library))
+
+
+def _is_registry(path: Path, library: Path) -> bool:
+    """Whether a module lists members; `base/registry.py` does not, it defines the class of these lists."""
+    return path.name == REGISTRY and path.parent != library / "base"
+
+
+def _registered(folder: Path) -> tuple[str, ...]:
+    """Names of all members in the registry of a folder, which is relative to the library."""
+    package = ".".join((LIBRARY.name, *folder.parts))
+    values = vars(import_module(f"{package}.{Path(REGISTRY).stem}")).values()
+    (registry,) = (one for one in values if isinstance(one, Registry) and one.package == package)
+    return registry.names
 
 
 @cache
 def _used(file: Path, library: Path) -> tuple[Path, ...]:
-    """Modules that one file names in its import statements, and templates that it names as text."""
+    """Modules that a file imports, and templates that it names in strings."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     used = {path for name in _imported(tree) if (path := _module(name, library)) is not None}
     templates = file.parent / TEMPLATES
@@ -63,8 +106,11 @@ def _used(file: Path, library: Path) -> tuple[Path, ...]:
 
 
 def _imported(tree: ast.AST) -> set[str]:
-    """Dotted names that may be modules, of all import statements."""
+    """Dotted names in all import statements that may be modules."""
     names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            node.body = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
@@ -74,7 +120,7 @@ def _imported(tree: ast.AST) -> set[str]:
 
 
 def _module(name: str, library: Path) -> Path | None:
-    """The file of a module of the library; None for what is none."""
+    """The file of a module of the library; None for any other name."""
     package, *parts = name.split(".")
     if package != library.name or not parts:
         return None

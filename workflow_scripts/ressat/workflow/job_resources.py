@@ -16,17 +16,17 @@ def grown(
     base
         What the job needs whatever its input: MB of memory, or minutes.
     of
-        Names of the inputs that count, with blanks between, those that the job has; default: all of them.
+        Names of the inputs that count, if the job has them, separated by blanks; default: all of them.
     per_mb
-        What it needs more for every MB (10^6 bytes) of all these files: where they are held at once.
+        What it needs in addition per MB (10^6 bytes) of all these files, if it holds them all at once.
     per_mb_of_largest
-        What it needs more for every MB of the largest of them: where they are read one by one.
+        What it needs in addition per MB of the largest of them, if it reads them one by one.
 
     Returns
     -------
     callable
-        For a rule's resources. It raises FileNotFoundError while an input is not made yet, which
-        Snakemake takes for "known later".
+        For a rule's resources. It raises FileNotFoundError while an input does not exist yet, which
+        Snakemake treats as "known later".
     """
 
     def request(wildcards: object, input: object, attempt: int) -> int:
@@ -44,7 +44,7 @@ def grown_with_tiles(base: float, per_thousand: float) -> Callable[..., int]:
     base
         What the job needs whatever the section: MB of memory, or minutes.
     per_thousand
-        What it needs more for every thousand tiles.
+        What it needs in addition per thousand tiles.
 
     Returns
     -------
@@ -65,6 +65,6 @@ def _doubled(request: float, attempt: int) -> int:
 
 def _sizes_mb(inputs: object, names: list[str]) -> list[float]:
     # Which inputs there are differs by the format of the counts.
-    counted = [getattr(inputs, name, []) for name in names] or [list(inputs)]
-    files = [file for named in counted for file in ([named] if isinstance(named, str) else named)]
+    groups = [getattr(inputs, name, []) for name in names] or [list(inputs)]
+    files = [file for group in groups for file in ([group] if isinstance(group, str) else group)]
     return [Path(file).stat().st_size / 1e6 for file in files]

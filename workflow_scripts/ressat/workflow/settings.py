@@ -1,34 +1,34 @@
 """Checking config and sheet against their JSON schemas, with messages for people."""
 
-import difflib
 import json
 import math
 import os
 import re
 import reprlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import jsonschema
 import yaml
 
 from ressat.base.errors import InputError
+from ressat.base.registry import nearest
 
 # Longer values are cut in messages.
 LONGEST_SHOWN = 200
-# A zero byte and halves of characters, which YAML's escapes can give, stand in no path.
+# No path can contain a zero byte or a lone surrogate, which YAML's escapes can produce.
 NO_PATH = "[\\0\\ud800-\\udfff]"
 
 
 def _is_number(value: object) -> bool:
-    """Whether a value is a number with a place among floats: not infinite, no NaN, not of 400 digits."""
+    """Whether a value is a number that a float can hold: not infinite, not NaN, not of 400 digits."""
     try:
         return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     except OverflowError:
         return False
 
 
-# JSON takes 32.0 for a whole number, and has no words for infinity and not-a-number; YAML has.
+# JSON accepts 32.0 as a whole number, and has no infinity and NaN; YAML has both.
 TYPES = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
     {
         "integer": lambda _, value: isinstance(value, int) and _is_number(value),
@@ -43,8 +43,30 @@ def load_schema(path: str | Path) -> dict:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def allow(schema: dict, setting: str, names: Sequence[str]) -> None:
+    """Restrict a setting to some names, in its schema and in the schema's description.
+
+    Parameters
+    ----------
+    schema
+        Schema of the config; changed in place.
+    setting
+        Group and name, such as ``stain.method``.
+    names
+        The allowed values.
+    """
+    for part in setting.split("."):
+        schema = schema["properties"][part]
+    schema |= {"enum": list(names), "description": one_of(names)}
+
+
+def one_of(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them: ``a, b or c``."""
+    return " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
 class _Loader(yaml.SafeLoader):
-    """Says where a value stands that only looks like a date or a number, or a name that stood before."""
+    """Gives the position of a value that only looks like a date or a number, and of a repeated name."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         names: set[str] = set()
@@ -52,7 +74,7 @@ class _Loader(yaml.SafeLoader):
             if isinstance(name, yaml.ScalarNode):
                 if name.value in names:
                     raise yaml.constructor.ConstructorError(
-                        problem=f"{name.value} stands there twice", problem_mark=name.start_mark
+                        problem=f"{name.value} is given twice", problem_mark=name.start_mark
                     )
                 names.add(name.value)
         return super().construct_mapping(node, deep)
@@ -76,7 +98,7 @@ def check_yaml(path: str | Path) -> None:
     """
     try:
         content = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
-        json.dumps(content, default=str, skipkeys=True)  # fails where an alias names what it stands in
+        json.dumps(content, default=str, skipkeys=True)  # fails for an alias of what contains it
     except OSError as error:
         raise InputError(
             f"it cannot be read ({error.strerror})",
@@ -103,11 +125,22 @@ def check_yaml(path: str | Path) -> None:
         ) from error
     if content is not None and not isinstance(content, dict):
         raise InputError(
-            "a list" if isinstance(content, list) else f"one value, {_shown(content)}",
+            "a list" if isinstance(content, list) else f"one value, {_excerpt(content)}",
             expected="settings by name, as in the pipeline's own config.yaml",
             action="correct it",
             file=path,
         )
+
+
+def laid_over(defaults: str | Path, settings: dict) -> dict:
+    """Return settings laid over a file of defaults: mappings are merged, all else is replaced."""
+
+    def merged(below: object, above: object) -> object:
+        if not isinstance(below, dict) or not isinstance(above, dict):
+            return above
+        return below | {name: merged(below.get(name), value) for name, value in above.items()}
+
+    return merged(yaml.safe_load(Path(defaults).read_text(encoding="utf-8")), settings)
 
 
 def check_schema(content: dict, schema: dict, file: str | Path) -> None:
@@ -118,7 +151,7 @@ def check_schema(content: dict, schema: dict, file: str | Path) -> None:
     content
         The settings, or a row of the sheet.
     schema
-        Its JSON schema. A ``description`` beside a constraint is what the message says was expected.
+        Its JSON schema. A ``description`` next to a constraint is what the message says was expected.
     file
         Where the content comes from, for the message.
 
@@ -132,7 +165,7 @@ def check_schema(content: dict, schema: dict, file: str | Path) -> None:
         errors = list(Validator(schema).iter_errors(content))
     except (ValueError, RecursionError) as error:
         raise InputError(
-            "a number of thousands of digits, or a value within itself",
+            "a number of thousands of digits, or a value that contains itself",
             expected="settings as in the pipeline's own config.yaml",
             action="remove it",
             file=file,
@@ -145,11 +178,11 @@ def check_schema(content: dict, schema: dict, file: str | Path) -> None:
     if error.validator == "additionalProperties":
         known = list(error.schema.get("properties", {}))
         unknown = _printable(str(next(name for name in error.instance if name not in known)))
-        nearest = _nearest(unknown, known, schema)
+        meant = _meant(unknown, known, schema)
         raise InputError(
             f"the unknown name {'.'.join([*filter(None, [where]), unknown])}",
             expected="one of " + ", ".join(known),
-            action=f"did you mean {nearest}?" if nearest else "remove it",
+            action=f"did you mean {meant}?" if meant else "remove it",
             file=file,
         )
     if error.validator == "required":
@@ -161,15 +194,15 @@ def check_schema(content: dict, schema: dict, file: str | Path) -> None:
             file=file,
         )
     raise InputError(
-        f"{where or 'the content'} is {_shown(error.instance)}",
+        f"{where or 'the content'} is {_excerpt(error.instance)}",
         expected=_expected(error),
-        action="write a plain number, such as 0.0003, no quotes" if _is_quoted(error) else "correct it",
+        action=_remedy(error),
         file=file,
     )
 
 
-def _shown(value: object) -> str:
-    """A value as JSON where it has such a form, cut to what a message has room for."""
+def _excerpt(value: object) -> str:
+    """A value as JSON if it has such a form, cut to a length that fits a message."""
     try:
         text = json.dumps(value, default=str, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
@@ -178,13 +211,13 @@ def _shown(value: object) -> str:
 
 
 def _printable(text: str) -> str:
-    """Text that any log can hold: YAML's escapes can give halves of characters."""
+    """Text that any log can hold: YAML's escapes can produce lone surrogates."""
     cut = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
     return cut.encode("utf-8", "backslashreplace").decode()
 
 
 def _expected(error: jsonschema.ValidationError) -> str:
-    """What the schema says of a setting; of one that it does not describe, what may stand there."""
+    """The schema's description of a setting; without one, the allowed values."""
     if "description" in error.schema:
         return error.schema["description"]
     if error.validator == "enum":
@@ -192,14 +225,19 @@ def _expected(error: jsonschema.ValidationError) -> str:
     return "settings by name" if error.validator_value == "object" else _printable(error.message)
 
 
-def _nearest(unknown: str, known: list[str], schema: dict) -> str | None:
-    """Return the name that was probably meant: one that is known there, else one known elsewhere."""
+def _remedy(error: jsonschema.ValidationError) -> str:
+    """What to do about a value: for one that is nearly right, the nearest allowed one."""
+    if error.validator == "enum" and isinstance(error.instance, str):
+        meant = nearest(error.instance, [name for name in error.validator_value if isinstance(name, str)])
+        return f"did you mean {meant}?" if meant else "correct it"
+    return "write a plain number, such as 0.0003, no quotes" if _is_quoted(error) else "correct it"
+
+
+def _meant(unknown: str, known: list[str], schema: dict) -> str | None:
+    """Return the setting that was probably meant: one that is known there, else one known elsewhere."""
     elsewhere = {name.split(".")[-1]: name for name in _names(schema)}
-    for names in (dict(zip(known, known, strict=True)), elsewhere):
-        close = difflib.get_close_matches(unknown.lower(), names, n=1)
-        if close:
-            return names[close[0]]
-    return None
+    here, there = nearest(unknown, known), nearest(unknown, elsewhere)
+    return here or (elsewhere[there] if there else None)
 
 
 def _names(schema: dict, prefix: str = "") -> Iterator[str]:
@@ -210,7 +248,7 @@ def _names(schema: dict, prefix: str = "") -> Iterator[str]:
 
 
 def _is_quoted(error: jsonschema.ValidationError) -> bool:
-    """Whether text stands where a number belongs that YAML did not take for one, as 3e-4 or in quotes."""
+    """Whether a value is a number that YAML read as text, such as 3e-4 or one in quotes."""
     if error.validator_value not in ("number", "integer") or not isinstance(error.instance, str):
         return False
     try:
@@ -219,7 +257,7 @@ def _is_quoted(error: jsonschema.ValidationError) -> bool:
         return False
 
 
-def expand_path(text: str, name: str, *, section: str | None = None, file: str | Path | None = None) -> str:
+def expand_path(text: str, name: str) -> str:
     """Replace environment variables and ``~`` in a path.
 
     Parameters
@@ -227,7 +265,7 @@ def expand_path(text: str, name: str, *, section: str | None = None, file: str |
     text
         The path as the user wrote it.
     name
-        The setting or column it stands in, for the message; `section` and `file` too.
+        The setting or column it stands in, for the message.
 
     Raises
     ------
@@ -236,11 +274,9 @@ def expand_path(text: str, name: str, *, section: str | None = None, file: str |
     """
     if re.search(NO_PATH, text):
         raise InputError(
-            f"{name} is {text!a}, which no file can be called",
+            f"{name} is {text!a}, which cannot be a path",
             expected="a path",
             action="correct it",
-            section=section,
-            file=file,
         )
     expanded = os.path.expandvars(os.path.expanduser(text))
     unknown = re.search(r"\$\{?(\w+)", expanded)
@@ -248,7 +284,5 @@ def expand_path(text: str, name: str, *, section: str | None = None, file: str |
         raise InputError(
             f"{name} is {text}, and the environment variable {unknown[1]} is not set",
             action=f"set {unknown[1]}, or write the path out",
-            section=section,
-            file=file,
         )
     return expanded

@@ -5,8 +5,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ressat.base import keys
-from ressat.base.errors import InputError
+from ressat.base.errors import InputError, about, about_its_file
+from ressat.base.roles import PREDICT
 from ressat.workflow.settings import check_schema, expand_path
 
 # What a spreadsheet leaves in a cell that looks empty.
@@ -30,7 +30,7 @@ class Section:
     spots
         Spot table of legacy ST; None otherwise.
     patient
-        Whom the section is from; the sample where the sheet does not say.
+        The patient the section comes from; the sample where the sheet does not say.
     role
         ``train``, ``test`` or ``predict``.
     mpp
@@ -41,9 +41,9 @@ class Section:
         Layer of an h5ad file or of a SpatialData table that holds the counts; None for X.
     table, region
         Of SpatialData: the table to read, and the shapes element whose spots are this section; None where
-        there is but one.
+        there is only one.
     include
-        Whether the study has the section at all.
+        Whether the study uses the section at all.
     """
 
     sample: str
@@ -60,9 +60,10 @@ class Section:
     include: bool = True
 
     @property
-    def counts_options(self) -> dict[str, str | int | None]:
-        """What the sheet says of how the counts are read."""
-        return {name: getattr(self, name) for name in ("bin_um", "layer", "table", "region")}
+    def counts_options(self) -> dict[str, str | int | Path]:
+        """What the sheet says about the counts apart from their path, by column."""
+        columns = {name: getattr(self, name) for name in ("spots", "bin_um", "layer", "table", "region")}
+        return {name: value for name, value in columns.items() if value is not None}
 
 
 def read_sheet(path: str | Path, schema: dict) -> dict[str, Section]:
@@ -97,7 +98,8 @@ def read_sheet(path: str | Path, schema: dict) -> dict[str, Section]:
                 action="rename one of them",
                 file=path,
             )
-        sections[sample] = _section(row, Path(path), number)
+        with about(section=sample):
+            sections[sample] = _section(Path(path), row, number)
     if not any(section.include for section in sections.values()):
         raise InputError(
             f"no section to include, of {len(sections)}" if sections else "no section",
@@ -176,7 +178,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _check_header(header: list[str], schema: dict, path: str | Path, number: int) -> None:
-    """Refuse a header without tabs, with a column twice or unknown, or without one that is needed."""
+    """Refuse a header without tabs, with a repeated or unknown column, or without a required one."""
     if len(header) == 1:
         raise InputError(
             f"a header of one column, {header[0]!r}",
@@ -187,7 +189,7 @@ def _check_header(header: list[str], schema: dict, path: str | Path, number: int
     twice = next((name for name in header if header.count(name) > 1 or not name), None)
     if twice is not None:
         raise InputError(
-            f"the column {twice} stands in the header twice" if twice else "a column without a name",
+            f"the column {twice} is in the header twice" if twice else "a column without a name",
             expected="each column once, by its name",
             action="name it, or remove it",
             file=path,
@@ -196,46 +198,40 @@ def _check_header(header: list[str], schema: dict, path: str | Path, number: int
     check_schema(dict.fromkeys(header), {**schema, "properties": columns}, f"{path}, line {number}")
 
 
-def _section(row: dict[str, str], sheet: Path, number: int) -> Section:
-    sample, role = row["sample"], row["role"]
+@about_its_file
+def _section(sheet: Path, row: dict[str, str], number: int) -> Section:
+    role = row["role"]
 
-    def file(column: str) -> Path | None:
+    def path(column: str) -> Path | None:
         if column not in row:
             return None
-        path = expand_path(row[column], column, section=sample, file=sheet)
-        return Path(os.path.normpath(sheet.parent / path))
+        return Path(os.path.normpath(sheet.parent / expand_path(row[column], column)))
 
-    if role == keys.PREDICT and "expression" in row:
+    if role == PREDICT and "expression" in row:
         raise InputError(
             f"line {number} has role predict and names counts",
             expected="no expression for a section that is predicted only",
             action="set the role to test to score its prediction, or leave the column expression empty",
-            section=sample,
-            file=sheet,
         )
-    if role != keys.PREDICT and "expression" not in row:
+    if role != PREDICT and "expression" not in row:
         raise InputError(
             f"line {number} has role {role} and no counts",
             expected="the column expression for sections that are trained or tested on",
             action="name the counts, or set the role to predict",
-            section=sample,
-            file=sheet,
         )
     mpp = float(row["mpp"]) if "mpp" in row else None
-    if mpp is not None and not 0 < mpp < math.inf:  # digits without end pass the schema's pattern
+    if mpp is not None and not 0 < mpp < math.inf:  # any number of digits passes the schema's pattern
         raise InputError(
-            f"line {number}: mpp is {row['mpp'][:20]}..., which is no number above 0 that a computer holds",
+            f"line {number}: mpp is {row['mpp'][:20]}..., which is too large or too small a number",
             expected="um per pixel of the full-resolution image, such as 0.5",
             action="correct it",
-            section=sample,
-            file=sheet,
         )
     return Section(
-        sample,
-        file("slide"),
-        file("expression"),
-        file("spots"),
-        row.get("patient", sample),
+        row["sample"],
+        path("slide"),
+        path("expression"),
+        path("spots"),
+        row.get("patient", row["sample"]),
         role,
         mpp=mpp,
         bin_um=int(row["bin_um"]) if "bin_um" in row else None,

@@ -3,27 +3,32 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ressat.base import keys
-from ressat.base.errors import InputError
-from ressat.workflow.folds import Fold, make_folds
-from ressat.workflow.settings import check_schema, expand_path, load_schema
-from ressat.workflow.sheet import Section, read_sheet
-from ressat.workflow.study_checks import (
+from ressat.base.errors import InputError, about
+from ressat.base.roles import PREDICT, TEST, TRAIN
+from ressat.counts.format import CountsSource
+from ressat.encoders.encoder import RANDOM, Encoder
+from ressat.encoders.registry import ENCODERS
+from ressat.evaluation.protocol import NOT_SCORED, UNSEEN_PATIENT, WITHIN_PATIENT
+from ressat.workflow.files import find_files
+from ressat.workflow.folds import FOLD_BUNDLE, Fold, make_folds
+from ressat.workflow.references import (
     PUBLISHED_STAIN,
     check_stain_reference,
     refuse_shared_counts,
     require_setting_files,
 )
-from ressat.workflow.study_files import find_files
+from ressat.workflow.schema import config_schema, sheet_schema, with_encoder_layers
+from ressat.workflow.scheme import Scheme
+from ressat.workflow.schemes.registry import SCHEMES
+from ressat.workflow.settings import check_schema, expand_path
+from ressat.workflow.sheet import Section, read_sheet
 
-DOWNLOADED_WEIGHTS = ("IMAGENET1K_V1", "IMAGENET1K_V2")
-RANDOM_WEIGHTS = "random"
 IMAGE_REFERENCE, BUNDLE_REFERENCE = "results/stain_reference.json", "results/bundle_stain.json"
 
 
 @dataclass(frozen=True)
 class Study:
-    """Everything that is known of a study before a job runs.
+    """Everything that is known about a study before a job runs.
 
     Attributes
     ----------
@@ -36,7 +41,7 @@ class Study:
     converted
         Sections whose slide has to be rewritten before OpenSlide can read it.
     counts
-        Format and files of the counts of each labelled section.
+        Where the counts of each labelled section are.
     config_file
         The study's own config, for messages.
     """
@@ -45,7 +50,7 @@ class Study:
     sections: dict[str, Section]
     folds: dict[str, Fold]
     converted: frozenset[str] = frozenset()
-    counts: dict[str, tuple[str, dict[str, Path]]] = field(default_factory=dict)
+    counts: dict[str, CountsSource] = field(default_factory=dict)
     config_file: str = "config.yaml"
 
     @classmethod
@@ -66,13 +71,15 @@ class Study:
         InputError
             For the first thing found wrong. No slide is opened; of a TIFF, the first tags are read.
         ExceptionGroup
-            Of InputErrors: one for each of several sections whose files are missing or of no known kind.
+            Of InputErrors: one for each of several sections whose files are missing or of unknown format.
         """
-        schema = load_schema(Path(schemas) / "config.schema.json")
+        schema = config_schema(schemas, config)
         check_schema(config, schema, config_file)
-        sheet = expand_path(config["samples"], "samples", file=config_file)
-        listed = read_sheet(sheet, load_schema(Path(schemas) / "samples.schema.json"))
-        sections = {name: section for name, section in listed.items() if section.include}
+        config = with_encoder_layers(config)
+        with about(file=config_file):
+            sheet = expand_path(config["samples"], "samples")
+        sheet_sections = read_sheet(sheet, sheet_schema(schemas))
+        sections = {name: section for name, section in sheet_sections.items() if section.include}
         if PUBLISHED_STAIN in sections:
             raise InputError(
                 f"a section named {PUBLISHED_STAIN}",
@@ -84,7 +91,7 @@ class Study:
         folds = make_folds(sections.values(), config["evaluation"], bundle=model, sheet=sheet)
         simulated = config["simulate"].get("sections", {})
         for name in simulated:
-            if name not in listed:
+            if name not in sheet_sections:
                 raise InputError(
                     f"simulate.sections names {name}, which is not in the sheet",
                     expected=f"a sample of {sheet}",
@@ -97,11 +104,9 @@ class Study:
         study._check_references(schema)
         return study
 
-    def slide(self, sample: str) -> str:
-        """Return the file of a section's slide that OpenSlide reads."""
-        if sample in self.converted:
-            return f"results/slides/{sample}.tiff"
-        return str(self.sections[sample].slide)
+    def converted_slide(self, sample: str) -> str | None:
+        """Return the file that a section's slide is rewritten to; None where OpenSlide reads it as it is."""
+        return f"results/slides/{sample}.tiff" if sample in self.converted else None
 
     @property
     def described(self) -> dict[str, dict[str, str]]:
@@ -122,22 +127,22 @@ class Study:
 
     def counts_paths(self, sample: str) -> list[Path]:
         """Return the files of a section's counts; none without counts."""
-        files = self.counts[sample][1].values() if sample in self.counts else ()
-        return [path for named in files for path in (named if isinstance(named, list) else [named])]
+        files = self.counts[sample].files.values() if sample in self.counts else ()
+        return [path for paths in files for path in (paths if isinstance(paths, list) else [paths])]
 
     @property
     def counts_reference(self) -> str | None:
         """The section whose gene names the others must share; None without counts."""
         return next(iter(self.counts), None)
 
-    def is_learnt_from(self, sample: str) -> bool:
+    def is_training_section(self, sample: str) -> bool:
         """Tell whether any model learns from a section."""
         return any(sample in fold.train for fold in self.folds.values())
 
     def sides(self, fold: str) -> dict[str, str]:
         """Return the side of each labelled section of a fold."""
-        chosen = self.folds[fold]
-        return dict.fromkeys(chosen.train, keys.TRAIN) | dict.fromkeys(chosen.test, keys.TEST)
+        sections = self.folds[fold]
+        return dict.fromkeys(sections.train, TRAIN) | dict.fromkeys(sections.test, TEST)
 
     @property
     def fold_rows(self) -> list[dict[str, str]]:
@@ -145,25 +150,33 @@ class Study:
         return [
             {"fold": fold.name, "sample": sample, "patient": self.sections[sample].patient, "side": side}
             for fold in self.folds.values()
-            for side in (keys.TRAIN, keys.TEST, keys.PREDICT)
+            for side in (TRAIN, TEST, PREDICT)
             for sample in getattr(fold, side)
         ]
 
     def protocol(self, fold: str, sample: str) -> str:
-        """Say what the scores of a prediction stand for; it is written beside every score."""
+        """Name the protocol of a prediction's scores; it is written next to every score."""
         if sample not in self.folds[fold].test:
-            return keys.NOT_SCORED
-        learnt = set(self.patients(self.folds[fold].train).values())
-        scheme = self.config["evaluation"]["scheme"]
-        # Leaving out sections claims nothing of patients, whatever the sheet says of them.
-        within = scheme == keys.LEAVE_ONE_SECTION_OUT or self.sections[sample].patient in learnt
-        return f"{scheme.replace('_', ' ')}, {keys.WITHIN_PATIENT if within else keys.UNSEEN_PATIENT}"
+            return NOT_SCORED
+        training_patients = set(self.patients(self.folds[fold].train).values())
+        # Leaving out sections says nothing about unseen patients, whatever patients the sheet names.
+        within = not self.scheme.across_patients or self.sections[sample].patient in training_patients
+        return f"{self.scheme.name.replace('_', ' ')}, {WITHIN_PATIENT if within else UNSEEN_PATIENT}"
 
     @property
     def allows_within_patient(self) -> bool:
-        """Whether a patient may stand on both sides of a fold."""
-        evaluation = self.config["evaluation"]
-        return evaluation["within_patient"] or evaluation["scheme"] == keys.LEAVE_ONE_SECTION_OUT
+        """Whether a patient may be on both sides of a fold."""
+        return self.config["evaluation"]["within_patient"] or not self.scheme.across_patients
+
+    @property
+    def scheme(self) -> Scheme:
+        """How sections are divided into training and test sections."""
+        return SCHEMES.load(self.config["evaluation"]["scheme"])
+
+    @property
+    def encoder(self) -> Encoder:
+        """The network that reads the tiles."""
+        return ENCODERS.load(self.config["features"]["encoder"])
 
     @property
     def trained_folds(self) -> list[str]:
@@ -194,12 +207,15 @@ class Study:
         return list(first.values())
 
     @property
-    def candidates(self) -> list[tuple[list[str], float, dict[str, float]]]:
-        """Layers, context and shape of the head of every model that is tried; the config's own first."""
+    def candidates(self) -> list[dict]:
+        """Settings in which the models to try differ, the config's own first; see `ressat.model.tuning`."""
         model = self.config["model"]
-        tried = [model | changes for changes in ({}, *model["candidates"])]
-        shape = ("hidden", "dropout", "members")
-        return [(one["layers"], one["context"], {name: one[name] for name in shape}) for one in tried]
+        models = [model | changes for changes in ({}, *model["candidates"])]
+        head = ("hidden", "dropout", "members")
+        return [
+            {"layers": one["layers"], "context": one["context"], "head": {name: one[name] for name in head}}
+            for one in models
+        ]
 
     @property
     def training(self) -> dict[str, float]:
@@ -209,20 +225,25 @@ class Study:
 
     @property
     def weights(self) -> str | None:
-        """File of the ResNet50 weights; None for random weights."""
+        """File of the encoder's weights; None for random weights."""
         name = self.config["features"]["weights"]
-        if name == RANDOM_WEIGHTS:
+        if name == RANDOM:
             return None
-        if name in DOWNLOADED_WEIGHTS:
-            return f"resources/weights/resnet50_{name}.pth"
+        if self.fetches_weights:
+            return f"resources/weights/{self.encoder.name}_{name}.pth"
         return self._expanded("features", "weights")
 
+    @property
+    def fetches_weights(self) -> bool:
+        """Whether the encoder's weights are downloaded."""
+        return self.config["features"]["weights"] in self.encoder.published
+
     def stain_reference(self, sample: str) -> str | None:
-        """Return the file of the fit that a section is normalised to; None for the published, or itself."""
+        """Return the stain fit that a section is normalised to; None for the published one or its own."""
         name = self.config["stain"]["reference"]
         if self.config["stain"]["method"] == "none" or self.is_stain_reference(sample):
             return None
-        if keys.FOLD_BUNDLE in self.folds:
+        if FOLD_BUNDLE in self.folds:
             return BUNDLE_REFERENCE
         if name == PUBLISHED_STAIN:
             return None
@@ -234,7 +255,7 @@ class Study:
 
     @property
     def stain_image(self) -> str | None:
-        """File of the image that is the stain reference; None where the reference is no image."""
+        """File of the image that is the stain reference; None where the reference is not an image."""
         name = self.config["stain"]["reference"]
         if name == PUBLISHED_STAIN or name in self.sections:
             return None
@@ -242,7 +263,7 @@ class Study:
 
     def model(self, fold: str) -> str:
         """Return the file of a fold's model."""
-        if fold == keys.FOLD_BUNDLE:
+        if fold == FOLD_BUNDLE:
             return self._expanded("model", "use")
         return f"results/folds/{fold}/model.pt"
 
@@ -252,23 +273,25 @@ class Study:
         return self._expanded("genes", "list") if self.config["genes"]["method"] == "list" else None
 
     def _expanded(self, group: str, name: str) -> str:
-        return expand_path(self.config[group][name], f"{group}.{name}", file=self.config_file)
+        with about(file=self.config_file):
+            return expand_path(self.config[group][name], f"{group}.{name}")
 
     def _check_references(self, schema: dict) -> None:
-        """Refuse settings that name a file that is not there, or a section that must not be used."""
-        uses_bundle = keys.FOLD_BUNDLE in self.folds
+        """Refuse settings that name a file that does not exist, or a section that must not be used."""
+        uses_bundle = FOLD_BUNDLE in self.folds
         check_stain_reference(
             self.config,
             self.sections,
             self.stain_image,
+            rotates=self.scheme.rotates,
             uses_bundle=uses_bundle,
             config_file=self.config_file,
         )
         files = {
             ("stain", "reference"): self.stain_image,
             ("genes", "list"): self.gene_list,
-            ("model", "use"): self.model(keys.FOLD_BUNDLE) if uses_bundle else None,
+            ("model", "use"): self.model(FOLD_BUNDLE) if uses_bundle else None,
         }
-        if self.config["features"]["weights"] not in DOWNLOADED_WEIGHTS:
+        if not self.fetches_weights:
             files["features", "weights"] = self.weights
         require_setting_files(files, schema, self.config_file)

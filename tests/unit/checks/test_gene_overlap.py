@@ -1,0 +1,57 @@
+"""A section's genes are those of the study, or the two sections that differ are named."""
+
+import re
+
+import pytest
+
+from ressat.base.errors import InputError, about
+from ressat.checks.gene_overlap import Genes, check_gene_names, check_listed_genes
+
+SYMBOLS = [f"GENE{i}" for i in range(50)]
+OTHERS = [f"Gene{i}" for i in range(50)]
+
+
+def genes(section: str, names: list[str]) -> Genes:
+    return Genes(section, names)
+
+
+def test_sections_of_one_study_share_their_genes():
+    assert check_gene_names(genes("B1", SYMBOLS[10:]), genes("A1", SYMBOLS)) == 40
+
+
+def test_a_small_panel_beside_a_whole_transcriptome_is_fine():
+    assert check_gene_names(genes("B1", SYMBOLS[:5]), genes("A1", SYMBOLS)) == 5
+
+
+def test_other_genes_are_refused_and_both_sections_named():
+    with (
+        pytest.raises(InputError, match="section B1: B1/outs: ") as caught,
+        about(section="B1", file="B1/outs"),
+    ):
+        check_gene_names(genes("B1", OTHERS), genes("A1", SYMBOLS))
+    assert "of its 50 genes (Gene0, Gene1, Gene2 ...), 0 are among the 50 of section A1 (GENE0, " in str(
+        caught.value
+    )
+    assert "the same species" in caught.value.action
+    assert "upper and lower case" in caught.value.action
+
+
+def test_a_few_names_in_common_are_not_enough():
+    with pytest.raises(InputError, match="2 are among") as caught:
+        check_gene_names(genes("B1", [f"x{i}" for i in range(48)] + SYMBOLS[:2]), genes("A1", SYMBOLS))
+    assert "the same species" in caught.value.action
+
+
+def test_listed_genes_must_be_in_a_section_to_learn_from():
+    check_listed_genes(genes("A1", SYMBOLS), SYMBOLS[:3], "genes.txt")
+    message = "2 of the 3 genes of genes.txt (TP53, EGFR) are not among its 50 (GENE0, GENE1, GENE2 ...)"
+    with (
+        pytest.raises(InputError, match="section A1: .*" + re.escape(message)),
+        about(section="A1", file="A1/outs"),
+    ):
+        check_listed_genes(genes("A1", SYMBOLS), ["TP53", "GENE4", "EGFR"], "genes.txt")
+
+
+def test_names_are_read_one_per_line(tmp_path):
+    (tmp_path / "A1.genes.txt").write_text("TP53\nACTB\n")
+    assert Genes.read("A1", tmp_path / "A1.genes.txt") == genes("A1", ["TP53", "ACTB"])

@@ -1,0 +1,26 @@
+import numpy as np
+import pytest
+
+from ressat.base.errors import InputError, about
+from ressat.checks.slide_content import check_colour, check_tiles, check_tissue
+
+
+def test_a_grey_scan_is_refused_and_a_pale_stain_is_not():
+    grey = np.repeat(np.arange(250, dtype=np.uint8)[:, None, None], 3, axis=2)
+    with (
+        pytest.raises(InputError, match=r"section S: S\.svs: the slide is grey"),
+        about(section="S", file="S.svs"),
+    ):
+        check_colour(grey)
+    pale = grey.copy()
+    pale[100] = (230, 215, 228)
+    check_colour(pale)
+
+
+def test_a_blank_slide_and_one_of_crumbs_are_told_apart():
+    with pytest.raises(InputError, match="no tissue was found"):
+        check_tissue(np.zeros((9, 9), bool))
+    check_tissue(np.eye(9, dtype=bool))
+    with pytest.raises(InputError, match="no tile of the grid has 50%"):
+        check_tiles(0, 0.5)
+    check_tiles(4, 0.5)

@@ -1,0 +1,150 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from count_files import section, write_bins, write_mtx, write_outs
+from ressat.base.errors import InputError
+from ressat.counts.formats.space_ranger import MEMBER
+from ressat.workflow.files import find_files
+
+
+@pytest.fixture
+def outs(tmp_path):
+    return write_outs(tmp_path / "run/outs")
+
+
+def found(folder: Path, **more: object) -> dict[str, str]:
+    row = section(folder, **more)
+    return {name: str(file) for name, file in MEMBER.files(row.expression, row.counts_options).items()}
+
+
+def test_outs_and_its_parent_give_the_same_files(outs):
+    expected = {
+        "matrix": f"{outs}/filtered_feature_bc_matrix.h5",
+        "positions": f"{outs}/spatial/tissue_positions.csv",
+        "scalefactors": f"{outs}/spatial/scalefactors_json.json",
+    }
+    assert found(outs) == found(outs.parent) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tissue_positions.csv",
+        "tissue_positions.csv.gz",
+        "tissue_positions_list.csv",
+        "tissue_positions_list.csv.gz",
+        "tissue_positions.parquet",
+    ],
+)
+def test_positions_of_every_version_are_found(outs, name):
+    shutil.move(outs / "spatial/tissue_positions.csv", outs / "spatial" / name)
+    assert found(outs)["positions"] == f"{outs}/spatial/{name}"
+
+
+def test_the_newer_positions_are_taken_where_there_are_both(outs):
+    (outs / "spatial/tissue_positions_list.csv").touch()
+    assert found(outs)["positions"] == f"{outs}/spatial/tissue_positions.csv"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("features", ["features.tsv", "genes.tsv"])
+def test_a_matrix_may_be_a_folder(outs, packed, features):
+    (outs / "filtered_feature_bc_matrix.h5").unlink()
+    write_mtx(outs / "filtered_feature_bc_matrix", packed=packed, features=features)
+    folder, ending = outs / "filtered_feature_bc_matrix", ".gz" if packed else ""
+    expected = {
+        "matrix": f"{folder}/matrix.mtx{ending}",
+        "features": f"{folder}/{features}{ending}",
+        "barcodes": f"{folder}/barcodes.tsv{ending}",
+    }
+    assert found(outs) == found(outs) | expected
+
+
+def test_files_that_lie_side_by_side_are_found(outs, tmp_path):
+    flat = tmp_path / "flat"
+    write_mtx(flat)
+    for file in (outs / "spatial").iterdir():
+        shutil.copy(file, flat / f"GSM1_{file.name}")
+    assert {Path(file).name for file in found(flat).values()} == {
+        "matrix.mtx.gz",
+        "features.tsv.gz",
+        "barcodes.tsv.gz",
+        "GSM1_tissue_positions.csv",
+        "GSM1_scalefactors_json.json",
+    }
+
+
+def test_downloads_with_a_prefix_are_found_and_two_of_them_are_refused(outs):
+    matrix = outs / "filtered_feature_bc_matrix.h5"
+    shutil.move(matrix, outs / "V1_Breast_filtered_feature_bc_matrix.h5")
+    assert found(outs)["matrix"] == f"{outs}/V1_Breast_filtered_feature_bc_matrix.h5"
+    (outs / "V2_Breast_filtered_feature_bc_matrix.h5").touch()
+    with pytest.raises(InputError, match=r"2 files that may be meant, V1_Breast_.*, V2_Breast_"):
+        found(outs)
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_the_raw_matrix_is_taken_where_there_is_no_other(outs, is_folder):
+    raw = outs / ("raw_feature_bc_matrix" if is_folder else "raw_feature_bc_matrix.h5")
+    write_mtx(raw) if is_folder else raw.touch()
+    assert found(outs)["matrix"] == f"{outs}/filtered_feature_bc_matrix.h5"
+    (outs / "filtered_feature_bc_matrix.h5").unlink()
+    assert found(outs)["matrix"] == (f"{raw}/matrix.mtx.gz" if is_folder else str(raw))
+
+
+def test_what_is_not_there_goes_by_the_name_of_today(tmp_path):
+    names = [
+        "filtered_feature_bc_matrix.h5",
+        "spatial/tissue_positions.csv",
+        "spatial/scalefactors_json.json",
+    ]
+    assert list(found(tmp_path / "outs").values()) == [f"{tmp_path}/outs/{name}" for name in names]
+    (tmp_path / "outs/spatial").mkdir(parents=True)
+    assert list(found(tmp_path / "outs").values()) == [f"{tmp_path}/outs/{name}" for name in names]
+
+
+@pytest.mark.parametrize("place", ["", "outs", "outs/binned_outputs", "outs/binned_outputs/square_016um"])
+def test_bins_of_the_size_asked_for_are_taken_from_any_folder_of_the_run(tmp_path, place):
+    write_bins(tmp_path / "outs", 8, 16)
+    (tmp_path / "outs/spatial").mkdir()  # the images of the whole run
+    folder = tmp_path / "outs/binned_outputs/square_016um"
+    assert found(tmp_path / place, bin_um=16) == {
+        "matrix": f"{folder}/filtered_feature_bc_matrix.h5",
+        "positions": f"{folder}/spatial/tissue_positions.parquet",
+        "scalefactors": f"{folder}/spatial/scalefactors_json.json",
+    }
+
+
+def test_the_only_bin_size_need_not_be_said(tmp_path):
+    write_bins(tmp_path / "outs", 16)
+    assert "square_016um" in found(tmp_path / "outs")["matrix"]
+    write_bins(tmp_path / "outs", 2, 8)
+    assert "square_016um" in found(tmp_path / "outs/binned_outputs/square_016um")["matrix"]
+    with pytest.raises(InputError, match=r"bins of 2, 8, 16 um, and bin_um is empty; .*set bin_um to 8"):
+        found(tmp_path / "outs")
+
+
+def test_a_bin_size_that_is_not_there_is_refused_with_those_that_are(tmp_path):
+    write_bins(tmp_path / "outs", 8, 16)
+    with pytest.raises(InputError, match="Visium HD with bins of 8, 16 um, and bin_um is 32") as caught:
+        find_files({"S1": section(tmp_path / "outs", bin_um=32)}, simulated=["S1"])
+    assert caught.value.section == "S1"
+
+
+def test_a_bin_folder_of_another_size_than_the_sheet_says_is_refused(tmp_path):
+    folder = write_bins(tmp_path / "outs", 8, 16) / "binned_outputs/square_008um"
+    with pytest.raises(InputError, match="bin_um is 16, and the folder is that of bins of 8 um"):
+        found(folder, bin_um=16)
+
+
+def test_a_bin_size_for_plain_visium_is_refused(outs):
+    with pytest.raises(InputError, match="bin_um is 8, and the folder is not one of Visium HD"):
+        found(outs, bin_um=8)
+
+
+def test_the_folder_of_the_matrix_alone_is_refused_with_the_one_to_give(outs):
+    write_mtx(outs / "filtered_feature_bc_matrix")
+    with pytest.raises(InputError, match=rf"the matrix alone; .*set the column expression to {outs}\."):
+        found(outs / "filtered_feature_bc_matrix")

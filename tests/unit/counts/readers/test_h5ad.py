@@ -1,0 +1,234 @@
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from ressat.base.errors import InputError, about
+from ressat.counts.readers.h5ad import read_h5ad
+from ressat.counts.spot_counts import SpotArray
+from ressat.counts.usable_spots import under_tissue, usable_spots
+
+RNG = np.random.default_rng(0)
+COUNTS = RNG.poisson(RNG.gamma(0.4, 4, size=80) * RNG.gamma(4, 0.25, size=(40, 1))).astype(np.float32)
+FACTORS = {"spot_diameter_fullres": 65.0, "tissue_hires_scalef": 0.1, "tissue_lowres_scalef": 0.03}
+
+
+def visium() -> tuple[list[str], pd.DataFrame, np.ndarray]:
+    """Names, array positions and places of 40 spots of an array of 100 px pitch."""
+    row, place = np.indices((5, 8)).reshape(2, -1)
+    column = 2 * place + row % 2
+    letters = ["".join("ACGT"[number // 4**digit % 4] for digit in range(16)) for number in range(40)]
+    obs = pd.DataFrame({"array_row": row, "array_col": column})
+    return [f"{name}-1" for name in letters], obs, np.stack([column * 50, row * 50 * np.sqrt(3)], -1) + 500.0
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(counts: object = COUNTS, **more: object) -> str:
+        names, obs, places = visium()
+        obs = more.get("obs", obs)
+        obs.index = pd.Index(more.get("names", names))
+        genes = pd.DataFrame(more.get("var", {}), index=more.get("genes", [f"G{i}" for i in range(80)]))
+        adata = anndata.AnnData(counts, obs=obs, var=genes)
+        if more.get("spatial", 1) is not None:
+            adata.obsm["spatial"] = more.get("spatial", places)
+        for name, layer in more.get("layers", {}).items():
+            adata.layers[name] = layer
+        adata.uns.update(more.get("uns", {}))
+        if "raw" in more:
+            adata.raw = anndata.AnnData(more["raw"], var=pd.DataFrame(index=[f"R{i}" for i in range(80)]))
+        adata.write_h5ad(tmp_path / "s.h5ad")
+        return str(tmp_path / "s.h5ad")
+
+    return write
+
+
+def refusal(file: str, layer: str | None = None) -> InputError:
+    with pytest.raises(InputError) as caught, about(section="S1"):
+        usable_spots(read_h5ad(file, layer))
+    assert (caught.value.section, caught.value.file) == ("S1", file)
+    assert caught.value.action
+    return caught.value
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix, sparse.csc_matrix, lambda x: x.astype(int)])
+def test_counts_and_places(write, kind):
+    file = write(kind(COUNTS))
+    found = read_h5ad(file)
+    names, obs, places = visium()
+    assert (found.file, list(found.spots), found.total) == (file, names, 40)
+    assert (found.counts.toarray() == COUNTS).all()
+    assert (found.counts.format, found.counts.dtype) == ("csr", np.float32)
+    assert (found.places[["x", "y"]].to_numpy() == places).all()
+    assert (found.places[["array_row", "array_col"]].to_numpy() == obs[["array_row", "array_col"]]).all(
+        axis=None
+    )
+    assert found.genes["name"].tolist() == found.genes["symbol"].tolist() == [f"G{i}" for i in range(80)]
+    assert found.genes["ensembl"].tolist() == [None] * 80
+
+
+def test_places_may_be_a_table_or_have_a_depth(write):
+    table = pd.DataFrame({"x": np.arange(40) * 9, "y": np.arange(40) * 7}, index=visium()[0])
+    assert read_h5ad(write(spatial=table)).places[["x", "y"]].to_numpy().tolist() == table.to_numpy().tolist()
+    deep = np.arange(120).reshape(40, 3)
+    assert read_h5ad(write(spatial=deep)).places[["x", "y"]].to_numpy().tolist() == deep[:, :2].tolist()
+
+
+def test_counts_in_a_layer(write):
+    file = write(np.log1p(COUNTS), layers={"counts": COUNTS})
+    assert (read_h5ad(file, "counts").counts.toarray() == COUNTS).all()
+    said = refusal(file, "count")
+    assert "no layer count (layers: counts)" in str(said)
+
+
+def test_counts_in_raw_come_with_its_genes(write):
+    file = write(np.log1p(COUNTS), raw=COUNTS)
+    assert refusal(file).action == "set the column layer to raw: adata.raw holds whole numbers"
+    found = read_h5ad(file, "raw")
+    assert (found.counts.toarray() == COUNTS).all()
+    assert found.genes["name"][0] == "R0"
+
+
+CP10K = COUNTS / COUNTS.sum(axis=1, keepdims=True) * 1e4
+SOME_GENES = np.where(np.arange(80) % 3 > 0, CP10K, 0)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (np.log1p(CP10K), "in X, which looks like log1p-normalised counts (CP10k)"),
+        (np.log1p(SOME_GENES), "in X, which looks like log1p-normalised counts; expected"),
+        (np.log1p(COUNTS), "in X, which looks like log1p-normalised counts; expected"),
+        (np.log1p(CP10K * 100), "log1p-normalised counts (1e+06 per spot)"),
+        (np.log2(CP10K + 1), "log2(x + 1)-normalised counts (CP10k)"),
+        (CP10K, "counts normalised per spot (CP10k)"),
+        (SOME_GENES, "counts normalised per spot; expected"),
+        (CP10K - CP10K.mean(axis=0), "z-scores or otherwise centred values: some are negative"),
+        (np.sqrt(COUNTS), "which looks like normalised values"),
+    ],
+)
+def test_normalised_values_are_refused_with_what_they_are_and_where_counts_are(write, values, said):
+    values = values.astype(np.float32)
+    error = refusal(write(values))
+    assert "a count of " in str(error)
+    assert said in str(error)
+    assert error.action == "give raw counts, not normalised values"
+    file = write(values, layers={"scaled": values, "counts": COUNTS})
+    assert refusal(file).action == "set the column layer to counts: layer counts holds whole numbers"
+
+
+def test_a_normalised_layer_beside_counts_in_X_is_refused_with_that(write):
+    error = refusal(write(layers={"log": np.log1p(CP10K)}), "log")
+    assert "in log, which looks like log1p-normalised counts" in str(error)
+    assert error.action == "leave the column layer empty: X holds whole numbers"
+
+
+def test_true_and_false_are_no_counts(write):
+    error = refusal(write(COUNTS > 0, layers={"counts": COUNTS}))
+    assert "X holds true and false; expected raw counts" in str(error)
+    assert "set the column layer to counts" in error.action
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300, -1])
+def test_what_is_no_count_is_refused_with_its_place(write, value):
+    counts = COUNTS.astype(float)
+    counts[2, 1] = value
+    assert f"(spot {visium()[0][2]}, gene G1)" in str(refusal(write(counts)))
+
+
+IDS = [f"ENSG{i:011d}" for i in range(80)]
+
+
+@pytest.mark.parametrize("column", ["gene_ids", "gene_id", "ensembl_id", "feature_id"])
+@pytest.mark.parametrize("kind", [list, pd.Categorical])
+def test_ids_beside_symbols_are_found(write, column, kind):
+    genes = read_h5ad(write(var={column: kind(IDS)})).genes
+    assert (genes["ensembl"].tolist(), genes["symbol"][3], genes["name"][3]) == (IDS, "G3", "G3")
+
+
+@pytest.mark.parametrize("column", ["gene_symbols", "gene_symbol", "gene_name", "feature_name", "symbol"])
+def test_symbols_beside_ids_are_found(write, column):
+    genes = read_h5ad(write(genes=IDS, var={column: [f"T{i}" for i in range(80)]})).genes
+    assert genes["ensembl"].tolist() == genes["name"].tolist() == IDS
+    assert genes["symbol"].tolist() == [f"T{i}" for i in range(80)]
+
+
+def test_ids_alone_are_no_symbols_and_a_missing_symbol_is_none(write):
+    assert read_h5ad(write(genes=IDS)).genes["symbol"].tolist() == [None] * 80
+    genes = read_h5ad(write(genes=IDS, var={"symbol": [None, *(f"T{i}" for i in range(1, 80))]})).genes
+    assert genes["symbol"].tolist()[:2] == [None, "T1"]
+
+
+@pytest.mark.parametrize("said", [[0, 1], [False, True], ["0", "1"], [0.0, 1.0], ["False", "True"]])
+def test_spots_outside_tissue_are_counted(write, said):
+    _, obs, _ = visium()
+    found = under_tissue(read_h5ad(write(obs=obs.assign(in_tissue=pd.Series(said * 20)))))
+    assert found.left_out["outside tissue"] == 20
+    assert "maybe as in_tissue of spot" in str(refusal(write(obs=obs.assign(in_tissue="maybe"))))
+
+
+def test_visium_is_known_by_its_barcodes_and_its_lattice(write):
+    uns = {"spatial": {"lib": {"scalefactors": FACTORS}}}
+    assert read_h5ad(write(uns=uns)).array == SpotArray(
+        "visium", pytest.approx(100), 65, 100, 65, None, 0.1, 0.03
+    )
+    unknown = SpotArray("unknown", pytest.approx(100), 65, None, None, None, 0.1, 0.03)
+    _, obs, _ = visium()
+    for changed in (
+        {"obs": obs[[]]},
+        {"obs": obs.assign(array_col=1)},
+        {"names": [f"s{i}" for i in range(40)]},
+    ):
+        assert read_h5ad(write(uns=uns, **changed)).array == unknown
+
+
+def test_bins_of_visium_hd_are_known_by_their_barcodes(write):
+    row, column = np.indices((5, 8)).reshape(2, -1)
+    factors = {"spot_diameter_fullres": 32, "microns_per_pixel": 0.5}
+    found = read_h5ad(
+        write(
+            obs=pd.DataFrame({"array_row": row, "array_col": column}),
+            names=[f"s_016um_{r:05d}_{c:05d}-1" for r, c in zip(row, column, strict=True)],
+            spatial=np.stack([column, row], -1) * 32.0,
+            uns={"spatial": {"lib": {"scalefactors": factors}}},
+        )
+    )
+    assert found.array == SpotArray("visium_hd", pytest.approx(32), 32, 16, 16, 0.5)
+
+
+def test_scale_factors_of_several_libraries_are_not_guessed_at(write):
+    uns = {"spatial": {name: {"scalefactors": FACTORS} for name in ("a", "b")}}
+    assert read_h5ad(write(uns=uns)).array == SpotArray("visium", pytest.approx(100), pytest.approx(50), 100)
+    _, obs, _ = visium()
+    assert read_h5ad(write(uns=uns, obs=obs.assign(library_id="a"))).array.spot_px == 65
+    error = refusal(write(uns=uns, obs=obs.assign(library_id=["a", "b"] * 20)))
+    assert "2 sections in one file (a, b)" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"spatial": None}, "no obsm['spatial'] of two numbers per spot"),
+        ({"spatial": np.ones((40, 1))}, "no obsm['spatial'] of two numbers per spot"),
+        ({"spatial": np.full((40, 2), np.nan)}, "no obsm['spatial'] of two numbers per spot"),
+        ({"spatial": np.array([["a", "b"]] * 40)}, "no obsm['spatial'] of two numbers per spot"),
+        ({"spatial": np.zeros((40, 2))}, "neighbouring spots are 0 px apart; expected each spot"),
+        ({"counts": None}, "no counts in X"),
+        ({"counts": COUNTS * 0}, "no spot with counts among 40"),
+        ({"names": ["a", "b", "b", *map(str, range(37))]}, "1 spot names occur more than once"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Observation names are not unique")
+def test_a_wrong_file_is_refused(write, content, said):
+    given = {"genes": [f"G{i}" for i in range(80)]} | content
+    assert said in str(refusal(write(**given)))
+
+
+@pytest.mark.parametrize("damage", [b"", b"text", None])
+def test_a_damaged_file_is_refused(write, damage):
+    file = Path(write())
+    file.write_bytes(file.read_bytes()[:-2000] if damage is None else damage)
+    assert "it cannot be read as AnnData" in str(refusal(str(file)))

@@ -1,0 +1,138 @@
+"""Files of weights, read as those of a ResNet50."""
+
+import os
+
+import pytest
+import torch
+
+from ressat.base.errors import InputError
+from ressat.encoders.families.resnet import load_weights
+from ressat.encoders.families.torchvision_import import import_torchvision
+
+
+def test_weights_of_a_file_are_loaded_and_widened(state, tmp_path):
+    path = tmp_path / "weights.pth"
+    half = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    torch.save({**half, "fc.weight": torch.zeros(2, 2048), "fc.bias": torch.zeros(2)}, path)
+    loaded = load_weights(path)
+    assert loaded.keys() == state.keys()
+    assert loaded["conv1.weight"].dtype == torch.float32
+    torch.testing.assert_close(loaded["conv1.weight"], state["conv1.weight"], atol=1e-3, rtol=1e-3)
+
+
+def test_weights_of_another_network_are_refused_with_the_differences(state, tmp_path):
+    path = tmp_path / "weights.pth"
+    wrong = {**state, "layer1.0.conv1.weight": torch.zeros(64, 64, 3, 3), "extra": torch.zeros(1)}
+    del wrong["conv1.weight"]
+    torch.save(wrong, path)
+    with pytest.raises(InputError) as error:
+        load_weights(path)
+    message = str(error.value)
+    assert str(path) in message
+    assert "conv1.weight is missing" in message
+    assert "layer1.0.conv1.weight is (64, 64, 3, 3), not (64, 64, 1, 1)" in message
+    assert "extra is unknown" in message
+
+
+def refusal(path) -> str:
+    with pytest.raises(InputError) as error:
+        load_weights(path)
+    message = str(error.value)
+    assert message.startswith(f"{path}: ")
+    assert message.count("; ") == 2, "what was found; what was expected; what to do"
+    assert len(message.splitlines()) == 1
+    return message
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "resnet18",
+            "layer1.0.conv1.weight is (64, 64, 3, 3), not (64, 64, 1, 1), layer1.0.conv3.weight is mi",
+        ),
+        ("resnet101", "layer3.6.conv1.weight is unknown"),
+    ],
+)
+def test_weights_of_another_resnet_are_refused(tmp_path, name, said):
+    path = tmp_path / "weights.pth"
+    torch.save(getattr(import_torchvision().models, name)(weights=None).state_dict(), path)
+    message = refusal(path)
+    assert "differences from a torchvision ResNet50, " in message
+    assert said in message
+    assert "expected its names and shapes" in message
+    assert message.endswith("convert the weights, or name the right file in features.weights.")
+
+
+def test_weights_in_whole_numbers_are_refused(state, tmp_path):
+    path = tmp_path / "weights.pth"
+    torch.save({**state, "conv1.weight": state["conv1.weight"].to(torch.int8)}, path)
+    assert "1 in all: conv1.weight is torch.int8, not torch.float32" in refusal(path)
+
+
+def test_a_training_checkpoint_is_refused_with_its_entries(state, tmp_path):
+    path = tmp_path / "last.ckpt"
+    inner = {f"model.{name}": tensor for name, tensor in state.items()}
+    torch.save({"epoch": 3, "state_dict": inner, "optimizer_states": []}, path)
+    message = refusal(path)
+    assert "a dict of epoch, state_dict, optimizer_states that does not map names to tensors" in message
+    assert message.endswith("save model.state_dict() alone.")
+
+
+def test_a_whole_pickled_model_is_refused(tmp_path):
+    path = tmp_path / "model.pth"
+    torch.save(torch.nn.Linear(2, 2), path)
+    message = refusal(path)
+    assert "it cannot be read as a state dict" in message
+    assert "save model.state_dict() alone" in message
+
+
+class Harmful:
+    """Makes a folder wherever it is unpickled."""
+
+    def __init__(self, marker) -> None:
+        self.marker = marker
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.marker),)
+
+
+@pytest.mark.parametrize("as_zip", [True, False])
+def test_code_in_a_weights_file_is_not_run(state, tmp_path, as_zip):
+    path, marker = tmp_path / "weights.pth", tmp_path / "marker"
+    harmful = {**state, "conv1.weight": Harmful(marker)}
+    torch.save(harmful, path, _use_new_zipfile_serialization=as_zip)
+    assert b"marker" in path.read_bytes()
+    assert "it cannot be read as a state dict" in refusal(path)
+    assert not marker.exists()
+
+
+def test_a_truncated_weights_file_is_refused(state, tmp_path):
+    path = tmp_path / "weights.pth"
+    torch.save(state, path)
+    os.truncate(path, path.stat().st_size // 2)
+    message = refusal(path)
+    assert "it cannot be read as a state dict" in message
+    assert "copy the file again if it was cut short" in message
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ([1, 2, 3], "a list that does not map names to tensors"),
+        ({1: torch.zeros(1)}, "a dict of 1 that does not map names to tensors"),
+        (b"", "an empty file; expected the state dict of a torchvision ResNet50"),
+        (b"not a checkpoint", "it cannot be read as a state dict"),
+    ],
+)
+def test_a_file_that_is_no_state_dict_is_refused(content, said, tmp_path):
+    path = tmp_path / "weights.pth"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    assert said in refusal(path)
+
+
+def test_a_missing_weights_file_is_refused(tmp_path):
+    assert "it cannot be read (No such file or directory)" in refusal(tmp_path / "none.pth")

@@ -1,0 +1,61 @@
+"""The files of sections: one that is missing is named, with its section."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from count_files import section, source, write_outs
+from ressat.base.errors import InputError
+from ressat.counts.format import CountsSource
+from ressat.workflow.files import find_files
+
+
+@pytest.fixture
+def slide(tmp_path):
+    (tmp_path / "s.svs").touch()
+    return tmp_path / "s.svs"
+
+
+def found(slide: Path, expression: Path | str) -> CountsSource:
+    """The counts of a section, all of whose files are there."""
+    return find_files({"S1": replace(section(expression), slide=slide)}, simulated=())[1]["S1"]
+
+
+def test_the_first_missing_file_is_named(tmp_path, slide):
+    outs = write_outs(tmp_path / "outs")
+    assert found(slide, outs) == source(outs)
+    (outs / "spatial/tissue_positions.csv").unlink()
+    with pytest.raises(InputError, match=r"tissue_positions.csv: no such file or folder") as caught:
+        found(slide, outs)
+    assert caught.value.section == "S1"
+
+
+def test_one_missing_file_of_several_of_a_kind_is_named(tmp_path, slide):
+    store = tmp_path / "s.zarr"
+    for name in ("zarr.json", "tables/t/zarr.json", "shapes/a/shapes.parquet", "shapes/b/shapes.parquet"):
+        (store / name).parent.mkdir(parents=True, exist_ok=True)
+        (store / name).touch()
+    assert found(slide, store) == source(store)
+    (store / "shapes/b/shapes.parquet").unlink()
+    (store / "shapes/b/shapes.parquet").symlink_to("nowhere")
+    with pytest.raises(InputError, match=r"b/shapes.parquet: no such file or folder \(elements\)"):
+        found(slide, store)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "none/such", "none.zarr"])
+def test_a_path_that_cannot_exist_is_a_missing_file(slide, name):
+    with pytest.raises(InputError, match=r"no such file or folder \(slide\)"):
+        found(Path(name), name)
+    with pytest.raises(InputError, match=r"no such file or folder \(expression\)"):
+        found(slide, name)
+    assert source(name).files  # told from names alone, as for a section that is simulated later
+
+
+def test_a_folder_that_may_not_be_entered_is_a_missing_file(tmp_path, slide, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.stat", refuse)  # root may enter any
+    with pytest.raises(InputError, match="no such file or folder"):
+        found(slide, tmp_path / "outs")

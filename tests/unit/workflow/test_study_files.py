@@ -1,0 +1,116 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from ressat.base.errors import sentences
+from small_study import FILES, SHEET, refusal
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith(("A1", "B1", "C1", "X"))])
+def test_a_missing_file_is_named_with_its_section(load, folder, name):
+    (folder / "data" / name).unlink()
+    message = refusal(load)
+    assert f"section {re.split('[./_]', name)[0]}: data/{name}: no such file or folder" in message
+
+
+def test_a_missing_folder_of_counts_is_named_itself(load):
+    message = refusal(load, SHEET.replace("A1/outs", "A1/out"))
+    assert "section A1: data/A1/out: no such file or folder (expression)" in message
+
+
+def test_a_slide_that_is_none_is_left_to_the_check_of_its_section(load, folder):
+    (folder / "data/A1.tiff").write_bytes(b"no tiff")
+    study = load(SHEET.replace("A1.svs", "A1.tiff"))
+    assert study.sections["A1"].slide == Path("data/A1.tiff")
+    assert study.converted_slide("A1") is None
+    assert study.converted_slide("B1") == "results/slides/B1.tiff"
+
+
+def test_files_of_a_simulated_section_need_not_exist_yet(load, folder):
+    (folder / "data/A1.svs").unlink()
+    (folder / "data/A1/outs/filtered_feature_bc_matrix.h5").unlink()
+    study = load(simulate={"sections": {"A1": {"seed": 1}}})
+    assert study.sections["A1"].slide == Path("data/A1.svs")
+    assert study.converted_slide("A1") is None
+    assert study.counts["A1"].files["positions"] == Path("data/A1/outs/spatial/tissue_positions.csv")
+
+
+def test_a_simulated_section_that_the_sheet_does_not_have_is_refused(load):
+    message = refusal(load, simulate={"sections": {"A2": {"seed": 1}}})
+    assert "config.yaml: simulate.sections names A2, which is not in the sheet" in message
+
+
+def test_the_sheet_may_lie_elsewhere(load, folder, monkeypatch):
+    (folder / "samples.tsv").rename(folder / "data/sheet.tsv")
+    monkeypatch.setenv("RESSAT_TEST_DATA", str(folder / "data"))
+    (folder / "data/sheet.tsv").write_text(SHEET.replace("data/", ""))
+    for samples in ("data/sheet.tsv", "$RESSAT_TEST_DATA/sheet.tsv"):
+        study = load(samples=samples)
+        assert study.sections["A1"].slide.resolve() == folder / "data/A1.svs"
+    assert "no such sample sheet" in refusal(load, samples="samples.tsv")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {"stain__reference": "A11"},
+            "stain.reference is A11, and there is no such file; expected published, a",
+        ),
+        ({"stain__reference": "data"}, "stain.reference is data, and there is no such file"),
+        (
+            {"features__weights": "imagenet"},
+            "features.weights is imagenet, and there is no such file; expected IM",
+        ),
+        (
+            {"genes": {"method": "list", "number": 9, "list": "none.txt"}},
+            "genes.list is none.txt, and there is no",
+        ),
+        ({"features__weights": "$RESSAT_NOT_SET/w.pth"}, "environment variable RESSAT_NOT_SET is not set"),
+        (
+            {"samples": "$RESSAT_NOT_SET/s.tsv"},
+            "samples is $RESSAT_NOT_SET/s.tsv, and the environment variable",
+        ),
+    ],
+)
+def test_a_file_that_a_setting_names_must_exist(load, settings, said):
+    message = refusal(load, **settings)
+    assert f"config.yaml: {said}" in message or f"{said}; set RESSAT_NOT_SET" in message
+
+
+def test_weights_are_downloaded_random_or_a_file(load, folder, monkeypatch):
+    monkeypatch.setenv("RESSAT_TEST_DATA", str(folder / "data"))
+    assert load().weights == "resources/weights/resnet50_IMAGENET1K_V2.pth"
+    assert load(features__weights="random").weights is None
+    assert load(features__weights="data/weights.pth").weights == "data/weights.pth"
+    study = load(features__weights="${RESSAT_TEST_DATA}/weights.pth")
+    assert study.weights == str(folder / "data/weights.pth")
+
+
+def test_one_file_of_counts_is_not_that_of_two_sections(load):
+    sheet = SHEET.replace("data/C1.h5ad", "data/../data/A1/outs")
+    assert "sections A1 and C1 have the same counts" in refusal(load, sheet)
+
+
+def test_the_files_missing_in_all_sections_are_named_at_once(load, folder):
+    (folder / "data/A1.svs").unlink()
+    (folder / "data/C1.h5ad").unlink()
+    with pytest.raises(ExceptionGroup) as caught:
+        load()
+    first, second = sentences(caught.value).splitlines()
+    assert first.startswith("section A1: data/A1.svs: no such file")
+    assert second.startswith("section C1: data/C1.h5ad: no such file")
+
+
+def test_a_section_that_is_left_out_needs_no_files(load, folder):
+    lines = SHEET.splitlines()
+    sheet = [line + "\t" + ("include", "yes", "", "1", "no")[number] for number, line in enumerate(lines)]
+    (folder / "data/X.svs").unlink()
+    assert list(load("\n".join(sheet)).sections) == ["A1", "B1", "C1"]
+
+
+def test_a_simulated_section_may_be_left_out(load):
+    lines = [*SHEET.splitlines(), "Y\tdata/Y.svs\t\t\tY\tpredict"]
+    sheet = "\n".join(line + ("\tinclude", "", "", "", "", "\tno")[n] for n, line in enumerate(lines))
+    assert list(load(sheet, simulate={"sections": {"Y": {}}}).sections) == ["A1", "B1", "C1", "X"]

@@ -1,0 +1,96 @@
+"""What the check of a section found, for the steps after it and the study's table. Standard library only."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ressat.base.errors import InputError
+from ressat.base.files import FORMAT_VERSION, check_version, write_text
+
+
+@dataclass(frozen=True)
+class CheckRecord:
+    """A section that passed its check.
+
+    Attributes
+    ----------
+    section
+        Its name.
+    width, height
+        Of the slide's level 0, pixels.
+    mpp, mpp_source
+        um per level-0 pixel, and its source.
+    tissue_mm2
+        Area of the tissue on the slide.
+    spots, genes
+        How many are usable; None without counts.
+    on_tissue
+        Share of the spots that lie on tissue; None without counts.
+    gene_changes
+        How many genes were dropped or renamed; None without counts.
+    warnings
+        Sentences.
+    """
+
+    section: str
+    width: int
+    height: int
+    mpp: float
+    mpp_source: str
+    tissue_mm2: float
+    spots: int | None
+    genes: int | None
+    on_tissue: float | None
+    gene_changes: int | None
+    warnings: list[str]
+
+    def write(self, path: str | Path) -> None:
+        """Write results/checks/{sample}.json, as a whole."""
+        write_text(path, json.dumps(asdict(self) | {"version": FORMAT_VERSION}, indent=2) + "\n")
+
+    @classmethod
+    def read(cls, path: str | Path) -> "CheckRecord":
+        """Read the file that `write` wrote.
+
+        Raises
+        ------
+        InputError
+            If it is of another version of the format.
+        """
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        check_version(content, path)
+        del content["version"]
+        return cls(**content)
+
+
+@contextmanager
+def keep_problems(log: Path) -> Iterator[list[InputError]]:
+    """Write a section's problems next to the check's log: Snakemake removes the results of failed jobs.
+
+    Parameters
+    ----------
+    log
+        The check's log; the problems go into the JSON file of the same name, one sentence each. Without
+        problems there is no such file.
+
+    Yields
+    ------
+    list of InputError
+        To be filled with problems found on the way; one that is raised is added after them.
+    """
+    file, problems = log.with_suffix(".json"), []
+    file.unlink(missing_ok=True)
+    try:
+        yield problems
+    except InputError as error:
+        sentences = [str(problem) for problem in (*problems, error)]
+        write_text(file, json.dumps(sentences, indent=2) + "\n")
+        raise
+
+
+def read_problems(path: str | Path) -> list[str]:
+    """Read what `keep_problems` wrote; empty where there is no such file."""
+    file = Path(path)
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else []

@@ -1,0 +1,56 @@
+"""Refusing slides that cannot be H&E-stained tissue, before anything is computed from them."""
+
+import numpy as np
+
+from ressat.base.errors import InputError
+
+# The channels of a pixel of a grey picture differ by at most this many grey levels, even after compression.
+GREY_SPREAD = 4
+
+
+def check_colour(lowres: np.ndarray) -> None:
+    """Refuse a grey slide.
+
+    Raises
+    ------
+    InputError
+        If no pixel of the RGB image (h, w, 3) has colour.
+    """
+    if (np.ptp(lowres, axis=-1) <= GREY_SPREAD).all():
+        raise InputError(
+            "the slide is grey (none of its pixels has colour)",
+            expected="a colour image of an H&E stain",
+            action="give the colour image in the sheet",
+        )
+
+
+def check_tissue(mask: np.ndarray) -> None:
+    """Refuse a slide without tissue.
+
+    Raises
+    ------
+    InputError
+        If the mask is empty.
+    """
+    if not mask.any():
+        raise InputError(
+            "no tissue was found on the slide",
+            expected="H&E-stained tissue",
+            action="look at the slide: it may be blank, out of focus, of another stain, or of another scale",
+        )
+
+
+def check_tiles(tiles: int, min_tissue: float) -> None:
+    """Refuse a slide for prediction that has no tile on tissue.
+
+    Raises
+    ------
+    InputError
+        If no grid tile has ``min_tissue`` of tissue.
+    """
+    if not tiles:
+        raise InputError(
+            f"tissue was found, but no tile of the grid has {min_tissue:.0%} tissue",
+            expected="tissue as large as a tile",
+            action="lower tiling.min_tissue, or tiling.tile_um, in config.yaml",
+        )

@@ -1,0 +1,185 @@
+"""Counts of Space Ranger: Visium, CytAssist and Visium HD, of any of its versions."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from ressat.base.errors import InputError
+from ressat.base.visium import BIN_FOLDER
+from ressat.counts.format import CountsFormat, Files
+
+# One file of a run, which the sheet may name by mistake.
+ONE_FILE = (".h5", ".mtx", ".mtx.gz", ".parquet")
+BINNED = "binned_outputs"
+# The raw matrix only if there is no other: spots outside tissue are left out anyway.
+MATRICES = ("filtered_feature_bc_matrix", "raw_feature_bc_matrix")
+# The first one found is read: if a run has several, they say the same.
+POSITIONS = (
+    "tissue_positions.csv",
+    "tissue_positions.csv.gz",
+    "tissue_positions.parquet",
+    "tissue_positions_list.csv",
+    "tissue_positions_list.csv.gz",
+)
+SCALEFACTORS = ("scalefactors_json.json", "scalefactors_json.json.gz")
+# Files of a matrix that is a folder; features were called genes at first.
+PARTS = {
+    "matrix": ("matrix.mtx.gz", "matrix.mtx"),
+    "features": ("features.tsv.gz", "features.tsv", "genes.tsv.gz", "genes.tsv"),
+    "barcodes": ("barcodes.tsv.gz", "barcodes.tsv"),
+}
+
+
+class SpaceRanger(CountsFormat):
+    """A folder of Space Ranger's outputs.
+
+    The path is ``outs``, the folder above it, ``binned_outputs``, the folder of one bin size, or any folder
+    that holds the files.
+    """
+
+    name = "space_ranger"
+    title = "a folder of Space Ranger's outs"
+    columns = frozenset({"bin_um"})
+    words = "outputs of Space Ranger"
+    citation = "10x Genomics. Space Ranger, support documentation."
+
+    def recognises(self, path: Path) -> bool:
+        """A folder, also one that is not there yet, or a single file of a run."""
+        return not os.path.isfile(path) or path.name.lower().endswith(ONE_FILE)
+
+    def files(self, path: Path, options: Mapping[str, str | int | Path]) -> Files:
+        """Return matrix, positions and scalefactors; features and barcodes too where the matrix is a folder.
+
+        A missing file gets the name that current Space Ranger gives it. See `CountsFormat.files`.
+        """
+        if path.name.lower().endswith(ONE_FILE) and not os.path.isdir(path):
+            folder = path.parent if path.name.lower().endswith(".h5") else path.parent.parent
+            raise InputError(
+                "one file of a Space Ranger run",
+                expected="the folder that holds its matrix and its folder spatial",
+                action=f"set the column expression to {folder}",
+            )
+        bin_um = options.get("bin_um")
+        folder = _folder(path, bin_um)
+        spatial = next((place for place in (folder / "spatial", folder) if _holds(place, POSITIONS)), None)
+        spatial = spatial or folder / "spatial"
+        scales = spatial if spatial == folder or _holds(spatial, SCALEFACTORS) else folder
+        scalefactors = _find(scales, SCALEFACTORS) or spatial / SCALEFACTORS[0]
+        positions = _find(spatial, POSITIONS) or spatial / POSITIONS[0]
+        is_binned = re.fullmatch(BIN_FOLDER, folder.name) or positions.suffix == ".parquet"
+        if bin_um is not None and not is_binned:
+            raise InputError(
+                f"bin_um is {bin_um}, and the folder is not one of Visium HD",
+                expected=f"a folder {BINNED}, or bin_um empty",
+                action="leave the column bin_um empty for this section, or correct the column expression",
+            )
+        return {**_matrix(folder), "positions": positions, "scalefactors": scalefactors}
+
+
+def _folder(path: Path, bin_um: int | None) -> Path:
+    """The folder that holds matrix and positions."""
+    if path.name in MATRICES and _is_matrix(path):
+        raise InputError(
+            "the folder of the matrix alone",
+            expected="the folder that holds it and the folder spatial",
+            action=f"set the column expression to {path.parent}",
+        )
+    match = re.fullmatch(BIN_FOLDER, path.name)
+    if match:
+        if bin_um not in (None, int(match[1])):
+            raise InputError(
+                f"bin_um is {bin_um}, and the folder is that of bins of {int(match[1])} um",
+                expected="one bin size",
+                action=f"correct the column bin_um, or set the column expression to {path.parent}",
+            )
+        return path
+    inner = [path / BINNED, path / "outs" / BINNED, path]
+    for binned in inner:
+        bins = _bins(binned)
+        if bins:
+            return _bin(bin_um, bins)
+    has_outs = os.path.isdir(path / "outs") and not os.path.isdir(path / "spatial")
+    return path / "outs" if has_outs else path
+
+
+def _bins(folder: Path) -> dict[int, Path]:
+    """Folders of bins by their edge in um."""
+    matches = {name: re.fullmatch(BIN_FOLDER, name) for name in _names(folder)}
+    return {
+        int(match[1]): folder / name
+        for name, match in matches.items()
+        if match and os.path.isdir(folder / name)
+    }
+
+
+def _bin(bin_um: int | None, bins: dict[int, Path]) -> Path:
+    if bin_um in bins:
+        return bins[bin_um]
+    if bin_um is None and len(bins) == 1:
+        return next(iter(bins.values()))
+    sizes = ", ".join(str(size) for size in sorted(bins))
+    raise InputError(
+        f"Visium HD with bins of {sizes} um, and bin_um is {bin_um or 'empty'}",
+        expected="the column bin_um, naming one of these",
+        action=f"set bin_um to {8 if 8 in bins else max(bins)}"
+        if bin_um is None
+        else "correct the column bin_um",
+    )
+
+
+def _matrix(folder: Path) -> dict[str, Path]:
+    """The h5 file, or the three files of a matrix that is a folder; the filtered one where there are both."""
+    for name in MATRICES:
+        file = _find(folder, (f"{name}.h5",))
+        if file:
+            return {"matrix": file}
+        parts = _find(folder, (name,))
+        if parts and os.path.isdir(parts):
+            return {
+                part: next((parts / name for name in names if os.path.exists(parts / name)), parts / names[0])
+                for part, names in PARTS.items()
+            }
+    if _is_matrix(folder):
+        return {part: _find(folder, names) for part, names in PARTS.items()}
+    return {"matrix": folder / f"{MATRICES[0]}.h5"}
+
+
+def _is_matrix(folder: Path) -> bool:
+    """Whether the three files of a matrix lie in a folder."""
+    names = _names(folder)
+    return all(any(name in names for name in known) for known in PARTS.values())
+
+
+def _holds(folder: Path, names: tuple[str, ...]) -> bool:
+    return _find(folder, names) is not None
+
+
+def _find(folder: Path, names: tuple[str, ...]) -> Path | None:
+    """The first of the names in a folder; else the one file with a prefix before it, as in downloads."""
+    present = _names(folder)
+    for name in names:
+        if name in present:
+            return folder / name
+    for name in names:
+        alike = sorted(other for other in present if other.endswith((f"_{name}", f"-{name}", f".{name}")))
+        if len(alike) > 1:
+            raise InputError(
+                f"{len(alike)} files that may be meant, {', '.join(alike[:3])}",
+                expected=f"one {name}",
+                action="give each section a folder of its own",
+                file=folder,
+            )
+        if alike:
+            return folder / alike[0]
+    return None
+
+
+def _names(folder: Path) -> set[str]:
+    try:
+        return set(os.listdir(folder))
+    except (OSError, ValueError):  # missing, not a folder, not readable, or not a valid name
+        return set()
+
+
+MEMBER = SpaceRanger()

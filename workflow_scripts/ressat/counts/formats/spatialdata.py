@@ -1,0 +1,64 @@
+"""Counts in a SpatialData store."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ressat.base.errors import InputError
+from ressat.counts.format import CountsFormat, Files
+
+# Files at the root of a zarr store, of either version of the format.
+ZARR_ROOT = ("zarr.json", ".zgroup", ".zattrs", ".zmetadata")
+
+
+class SpatialData(CountsFormat):
+    """A zarr store with a table of counts and the shapes of its spots."""
+
+    name = "spatialdata"
+    title = "a SpatialData store (.zarr)"
+    columns = frozenset({"layer", "table", "region"})
+    words = "SpatialData stores"
+    citation = (
+        "Marconato et al. SpatialData: an open and universal data framework for spatial omics. "
+        "Nat Methods 2025."
+    )
+
+    def recognises(self, path: Path) -> bool:
+        """By the ending of its name, or by what is in the folder."""
+        has_root = any(os.path.isfile(path / name) for name in ZARR_ROOT)
+        elements = any(os.path.isdir(path / name) for name in ("tables", "table", "shapes"))
+        return path.suffix.lower() == ".zarr" or (has_root and elements)
+
+    def files(self, path: Path, options: Mapping[str, str | int | Path]) -> Files:
+        """Return the file that marks the store, and all files of the elements that may be read."""
+        root = next((path / name for name in ZARR_ROOT if os.path.isfile(path / name)), path / ZARR_ROOT[0])
+        if not os.path.isdir(path):
+            return {"store": root, "elements": []}
+        folders = [
+            _element(path / kind, options.get(column), column)
+            for kind, column in (("tables", "table"), ("shapes", "region"))
+        ]
+        elements = sorted(
+            Path(parent) / name
+            for folder in folders
+            for parent, _, names in os.walk(folder)
+            for name in names
+        )
+        return {"store": root, "elements": elements}
+
+
+def _element(folder: Path, name: object, column: str) -> Path:
+    """The folder of the element that the sheet names, or of all elements."""
+    present = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()) if folder.is_dir() else []
+    if name is None and present:
+        return folder
+    if name in present:
+        return folder / str(name)
+    raise InputError(
+        f"no {folder.name}" if not present else f"no {name} among its {folder.name} ({', '.join(present)})",
+        expected="a SpatialData store with a table of counts and the shapes of its spots",
+        action=f"set the column {column} to one of them" if present else "export it with both",
+    )
+
+
+MEMBER = SpatialData()

@@ -1,0 +1,101 @@
+"""Counts and spot positions of an AnnData file."""
+
+from collections.abc import Mapping
+
+import anndata
+import numpy as np
+
+from ressat.base.errors import InputError, about_its_file
+from ressat.counts.anndata_table import read_values, table_array, tissue_and_array
+from ressat.counts.spot_counts import SpotCounts
+from ressat.counts.text_cells import refuse_repeated
+
+
+@about_its_file
+def read_h5ad(file: str, layer: str | None = None) -> SpotCounts:
+    """Read raw counts, and level-0 pixels in ``obsm['spatial']``.
+
+    Parameters
+    ----------
+    file
+        The .h5ad file.
+    layer
+        The layer of the counts; None for X.
+
+    Returns
+    -------
+    SpotCounts
+        All spots of the file, unchecked except for the values. The array's pitch in um is known where
+        barcodes and array positions are those of Visium or Visium HD.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged or not AnnData, has no places, holds several sections, or its values are not
+        counts; see `read_values`.
+    """
+    try:
+        adata = anndata.read_h5ad(file)
+    except Exception as error:  # anndata and h5py raise many kinds of errors for a broken file
+        raise InputError(
+            f"it cannot be read as AnnData ({error})",
+            expected="an .h5ad file",
+            action="write it again",
+        ) from error
+    counts, genes = read_values(adata, layer)
+    places = tissue_and_array(adata.obs)
+    refuse_repeated(places.index)
+    coords = _coordinates(adata)
+    places = places.assign(x=coords[:, 0], y=coords[:, 1])
+    return SpotCounts(
+        file=file,
+        spots=places.index,
+        genes=genes,
+        counts=counts,
+        places=places,
+        array=table_array(places, _scale_factors(adata)),
+        total=len(places),
+        left_out={},
+    )
+
+
+def _coordinates(adata: anndata.AnnData) -> np.ndarray:
+    try:
+        coords = np.asarray(adata.obsm["spatial"], dtype=float)[:, :2]
+    except (KeyError, TypeError, ValueError, IndexError):
+        coords = np.empty((0, 0))
+    if coords.shape != (adata.n_obs, 2) or not np.isfinite(coords).all():
+        raise InputError(
+            "no obsm['spatial'] of two numbers per spot",
+            expected="x and y in full-resolution pixels in obsm['spatial']",
+            action="add them",
+        )
+    return coords
+
+
+def _scale_factors(adata: anndata.AnnData) -> Mapping[str, object]:
+    """Scale factors of the file's one library; refuses several sections in a file."""
+    libraries = adata.uns.get("spatial")
+    libraries = dict(libraries) if isinstance(libraries, Mapping) else {}
+    used = set(adata.obs["library_id"].astype(str)) if "library_id" in adata.obs else set()
+    if len(used) > 1:
+        raise InputError(
+            f"{len(used)} sections in one file ({', '.join(sorted(used)[:5])})",
+            expected="one section per file, since places are pixels of one slide",
+            action="write a file for each obs['library_id'], and give each a row of the sheet",
+        )
+    of_section = [libraries[name] for name in libraries if len(libraries) == 1 or {name} == used]
+    factors = (
+        of_section[0].get("scalefactors")
+        if len(of_section) == 1 and isinstance(of_section[0], Mapping)
+        else None
+    )
+    return factors if isinstance(factors, Mapping) else {}
+
+
+def read(files: Mapping[str, object], options: Mapping[str, object]) -> SpotCounts:
+    """See `ressat.counts.reading.read_counts`."""
+    return read_h5ad(str(files["h5ad"]), options.get("layer"))
+
+
+MEMBER = read

@@ -1,0 +1,179 @@
+"""Counts and spot positions of a SpatialData store."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ressat.base.errors import InputError, about_its_file
+from ressat.counts.anndata_table import read_values, table_array, tissue_and_array
+from ressat.counts.spot_counts import SpotCounts
+from ressat.counts.text_cells import refuse_repeated
+
+if TYPE_CHECKING:
+    import anndata
+    import geopandas
+    import spatialdata
+
+GLOBAL = "global"
+
+
+@about_its_file
+def read_spatialdata(
+    store: str, table: str | None = None, region: str | None = None, layer: str | None = None
+) -> SpotCounts:
+    """Read raw counts of a table, and the places of the shapes that it annotates.
+
+    Parameters
+    ----------
+    store
+        The folder of the store.
+    table, region
+        Names of the table to read and of the shapes that are this section; None if there is only one.
+    layer
+        The layer of the counts; None for X.
+
+    Returns
+    -------
+    SpotCounts
+        All spots that the table has of the region. Places are the shapes' centres in the coordinate system
+        ``global`` or the only one, which for stores of spatialdata-io is that of the full-resolution image.
+
+    Raises
+    ------
+    InputError
+        If the store is damaged, table or region are missing or not named although there are several, shapes
+        cannot be placed, or the values are not counts; see `read_values`.
+    """
+    data = _read(store)
+    adata = _table(data, table)
+    region, instances, rows = _region(adata, region)
+    if region not in data.shapes:
+        raise InputError(
+            f"the table annotates {region}, which is not among the shapes ({_names(data.shapes)})",
+            expected="a table of spots that are circles or polygons",
+            action="name another region or table in the sheet",
+        )
+    adata = adata[rows]
+    counts, genes = read_values(adata, layer)
+    x, y, size = _centres(data.shapes[region], region)
+    places = tissue_and_array(adata.obs)
+    refuse_repeated(places.index)
+    spots = places.index
+    order = pd.Index(data.shapes[region].index.astype(str)).get_indexer(instances[rows])
+    placed = order >= 0
+    places = places[placed].assign(x=x[order[placed]], y=y[order[placed]])
+    if not placed.any():
+        raise InputError(
+            f"none of the {len(spots)} spots of the table (first: {instances[rows][0]}) is among the shapes "
+            f"of {region} (first: {', '.join(data.shapes[region].index[:1].astype(str))})",
+            expected="instances of the table that are in the index of its region",
+            action="export the store again",
+        )
+    return SpotCounts(
+        file=store,
+        spots=spots,
+        genes=genes,
+        counts=counts,
+        places=places,
+        array=table_array(places, {}, size),
+        total=len(spots),
+        left_out={},
+    )
+
+
+def _read(store: str) -> "spatialdata.SpatialData":
+    try:
+        # Imported here: it takes seconds, and only this format needs it.
+        import spatialdata
+    except ImportError as error:
+        raise InputError(
+            f"a SpatialData store, which cannot be read here ({error})",
+            expected="the library spatialdata",
+            action="install it, or write table and places to an .h5ad file",
+        ) from error
+    try:
+        return spatialdata.read_zarr(store, selection=("tables", "shapes"))
+    except Exception as error:  # zarr and its readers raise many kinds of errors for a broken store
+        raise InputError(
+            f"it cannot be read as SpatialData ({error})",
+            expected="a .zarr store with a table and shapes",
+            action="write it again",
+        ) from error
+
+
+def _table(data: "spatialdata.SpatialData", name: str | None) -> "anndata.AnnData":
+    present = list(data.tables)
+    if name in present or (name is None and len(present) == 1):
+        return data.tables[name or present[0]]
+    raise InputError(
+        f"{len(present)} tables ({_names(present)}), and table is {name or 'empty'}",
+        expected="the column table, naming one of them",
+        action="name the table of the counts in the column table",
+    )
+
+
+def _region(table: "anndata.AnnData", name: str | None) -> tuple[str, np.ndarray, np.ndarray]:
+    """The region, the instance of each row of the table, and which rows are of the region."""
+    attrs = table.uns.get("spatialdata_attrs")
+    try:
+        regions = table.obs[attrs["region_key"]].astype(str).to_numpy()
+        instances = table.obs[attrs["instance_key"]].astype(str).to_numpy()
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            "a table that annotates no shapes",
+            expected="a table with region, region_key and instance_key",
+            action="export the store again, or name another table",
+        ) from error
+    present = sorted(set(regions))
+    if name not in present and (name is not None or len(present) != 1):
+        raise InputError(
+            f"the table is of {len(present)} regions ({_names(present)}), and region is {name or 'empty'}",
+            expected="the column region, naming one of them",
+            action="name the region of this section in the column region",
+        )
+    region = name or present[0]
+    return region, instances, regions == region
+
+
+def _centres(shapes: "geopandas.GeoDataFrame", region: str) -> tuple[np.ndarray, np.ndarray, float]:
+    """Centres of the shapes, x and y, and the diameter of circles or edge of squares, in global pixels."""
+    from spatialdata.transformations import Identity, get_transformation
+
+    systems = get_transformation(shapes, get_all=True)
+    if GLOBAL in systems or len(systems) == 1:
+        transformation = systems.get(GLOBAL) or next(iter(systems.values()))
+    else:
+        transformation = next((way for way in systems.values() if isinstance(way, Identity)), None)
+    if transformation is None:
+        raise InputError(
+            f"the shapes {region} have {len(systems)} coordinate systems ({_names(systems)})",
+            expected=f"one, or one called {GLOBAL}, in pixels of the full-resolution image",
+            action=f"set their transformation to {GLOBAL}",
+        )
+    matrix = transformation.to_affine_matrix(input_axes=("x", "y"), output_axes=("x", "y"))
+    points = shapes.geometry.centroid
+    places = np.stack([points.x, points.y, np.ones(len(points))])
+    x, y = (matrix @ places)[:2]
+    if not np.isfinite([x, y]).all():
+        raise InputError(
+            f"shapes of {region} without a place",
+            expected="circles or polygons with finite coordinates",
+            action="export the store again",
+        )
+    sizes = 2 * shapes["radius"] if "radius" in shapes else np.sqrt(shapes.geometry.area)
+    return x, y, float(np.median(sizes) * np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
+
+
+def _names(names: object) -> str:
+    return ", ".join(sorted(map(str, names))) or "none"
+
+
+def read(files: Mapping[str, object], options: Mapping[str, object]) -> SpotCounts:
+    """See `ressat.counts.reading.read_counts`."""
+    return read_spatialdata(str(Path(files["store"]).parent), **options)
+
+
+MEMBER = read

@@ -1,0 +1,1 @@
+"""What builds the networks: a module for each family of them."""

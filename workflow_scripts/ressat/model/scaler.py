@@ -1,0 +1,42 @@
+"""Mean and standard deviation of columns, and z units."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# See `Scaler.fit`.
+DEAD_FEATURES_BELOW = 1e-3
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Mean and standard deviation of each column, over spots."""
+
+    mean: np.ndarray
+    sd: np.ndarray
+
+    @classmethod
+    def fit(cls, tables: list[np.ndarray], dead_below: float = 0.0) -> "Scaler":
+        """Fit on the rows of all tables.
+
+        Parameters
+        ----------
+        tables
+            Shape (spots, columns) each.
+        dead_below
+            Columns whose standard deviation is below this share of the largest count as constant.
+            Units of a network that hardly ever fire would otherwise be blown up to thousands of standard
+            deviations in a section where they do.
+        """
+        rows = np.concatenate(tables).astype(np.float64)
+        sd = rows.std(axis=0)
+        # A constant column keeps its unit: its z values are then small, and finite.
+        return cls(rows.mean(axis=0), np.where(sd > max(1e-8, dead_below * sd.max()), sd, 1.0))
+
+    def scale(self, table: np.ndarray) -> np.ndarray:
+        """To z units, float64."""
+        return (table - self.mean) / self.sd
+
+    def unscale(self, table: np.ndarray) -> np.ndarray:
+        """Back from z units, float64."""
+        return table * self.sd + self.mean

@@ -1,0 +1,57 @@
+"""How results were made, for the report: models, their training, settings, fingerprints of counts."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from ressat.report.maps import Prediction
+
+
+def models(predictions: Sequence[Prediction]) -> list[dict]:
+    """Return what each fold's predictions record of their model, with the sections predicted."""
+    by_fold: dict[str, dict] = {}
+    for prediction in predictions:
+        record = prediction.record
+        trained_on = [str(name) for name in record["trained_on"]]
+        row = by_fold.setdefault(record["fold"], {**record, "trained_on": trained_on, "sections": []})
+        row["sections"].append(record["section"])
+    return list(by_fold.values())
+
+
+def training(fold: str, history: pd.DataFrame) -> dict:
+    """Return at which step a fold's training ended, and out of how many it was chosen.
+
+    Parameters
+    ----------
+    fold
+        Name.
+    history
+        results/folds/{fold}/history.tsv.
+    """
+    last = history.groupby("stage")["step"].max()
+    return {"fold": fold, "chosen": int(last["final"]), "tried": int(last["selection"]), "history": history}
+
+
+def settings_table(config: Mapping) -> dict[str, dict[str, str]]:
+    """Return settings as text, by group; of a path only its file name, since the page is shared."""
+
+    def text(value: object) -> str:
+        if isinstance(value, list):
+            return ", ".join(text(item) for item in value) or "none"
+        if isinstance(value, Mapping):
+            return "; ".join(f"{name} {text(item)}" for name, item in value.items())
+        if isinstance(value, bool) or value is None:
+            return {True: "true", False: "false", None: "none"}[value]
+        return re.split(r"[/\\]", str(value).rstrip("/\\"))[-1]
+
+    single = {name: text(value) for name, value in config.items() if not isinstance(value, Mapping)}
+    groups = {name: value for name, value in config.items() if isinstance(value, Mapping)}
+    return {"study": single} | {
+        group: {name: text(value) for name, value in values.items()} for group, values in groups.items()
+    }
+
+
+def fingerprints(folds: Sequence[pd.DataFrame]) -> dict[str, str]:
+    """Return the SHA-256 of each section's counts, from results/folds/{fold}/sections.tsv of all folds."""
+    return {row.section: row.counts_sha256 for table in folds for row in table.itertuples()}

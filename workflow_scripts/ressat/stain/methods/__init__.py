@@ -1,0 +1,1 @@
+"""The methods of stain normalisation, a module each."""

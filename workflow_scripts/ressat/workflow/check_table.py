@@ -1,0 +1,153 @@
+"""The table that `snakemake check` prints: what the checks of all sections found. Standard library only."""
+
+import math
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from ressat.base.errors import InputError
+from ressat.checks.record import CheckRecord, read_problems
+from ressat.workflow.study import Study
+
+CHECKED, GENES = "results/checks/{}.json", "results/checks/{}.genes.json"
+PROBLEMS, GENE_PROBLEMS = "logs/check_section/{}.json", "logs/check_genes/{}.json"
+HEADER = ("section", "role", "slide, px", "um/px", "spots", "genes", "on tissue", "disk", "found")
+
+# Bytes that results take: per tile, its place and colours (its features in half precision come on top); per
+# predicted value and fold, its layers and baselines; per pixel of a rewritten slide; per section, pictures.
+TILE_BYTES = 200
+VALUE_BYTES = 4 * 12
+REWRITTEN_BYTES = 1.0
+PICTURES_BYTES = 1e7
+
+
+def study_table(study: Study, folder: str | Path, gpus: int) -> str:
+    """Return what the checks of all sections found, as text for the screen.
+
+    Parameters
+    ----------
+    study
+        The study whose sections were checked.
+    folder
+        The study's folder.
+    gpus
+        How many GPUs were seen on this machine.
+
+    Returns
+    -------
+    str
+        A row per section, all problems and warnings in full, the disk space needed and the GPUs seen.
+    """
+    folder = Path(folder)
+    records: dict[str, CheckRecord] = {}
+    problems: dict[str, list[str]] = {}
+    for name in study.sections:
+        problems[name] = read_problems(folder / PROBLEMS.format(name))
+        try:
+            if not problems[name]:
+                records[name] = CheckRecord.read(folder / CHECKED.format(name))
+        except (OSError, ValueError, InputError):
+            log = _log(PROBLEMS, name)
+            problems[name] = [f"section {name}: its check did not finish; if it started, see {log}."]
+    for name in study.sections:
+        problems[name] += _genes(study, folder, name, records)
+    sizes = {name: _bytes_needed(study, records[name]) for name in records}
+    rows = [HEADER, *(_row(study, name, records.get(name), sizes, problems[name]) for name in study.sections)]
+    wrong = [sentence for name in study.sections for sentence in problems[name]]
+    doubts = [f"section {name}: {text}" for name, one in records.items() for text in one.warnings]
+    free = shutil.disk_usage(folder).free
+    parts = [
+        _aligned(rows),
+        _paragraph("Problems", wrong),
+        _paragraph("Warnings", doubts),
+        _disk(sum(sizes.values()), free, len(records), len(study.sections)),
+        f"GPUs seen on this machine: {gpus}" + ("" if gpus else "; features and training run on its CPU"),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _genes(study: Study, folder: Path, name: str, records: dict[str, CheckRecord]) -> list[str]:
+    """Problems with a section's gene names, or why they could not be compared."""
+    problems = read_problems(folder / GENE_PROBLEMS.format(name))
+    compared = (folder / GENES.format(name)).exists()
+    if problems or compared or name not in study.counts or name not in records:
+        return problems
+    reference = study.counts_reference
+    if reference not in records:
+        return [
+            f"section {name}: its genes were not compared because section {reference}, their "
+            "reference, has problems."
+        ]
+    return [
+        f"section {name}: its genes were not compared; if the check started, see {_log(GENE_PROBLEMS, name)}."
+    ]
+
+
+def _log(problems: str, name: str) -> str:
+    return str(Path(problems.format(name)).with_suffix(".log"))
+
+
+def _bytes_needed(study: Study, checked: CheckRecord) -> float:
+    """Estimate the disk space that a section's results take; too high rather than too low."""
+    name, config = checked.section, study.config
+    # On a hexagonal grid a tile has an area of sqrt(3)/2 times the squared distance of neighbours.
+    per_mm2 = 1e6 / (math.sqrt(3) / 2 * config["tiling"]["grid_um"] ** 2)
+    tiles = checked.spots if checked.spots is not None else checked.tissue_mm2 * per_mm2
+    folds = sum(sample == name for _, sample in study.predicted)
+    rewritten = REWRITTEN_BYTES * checked.width * checked.height if name in study.converted else 0.0
+    features = 2 * sum(study.encoder.layers.values())
+    counts = sum(os.path.getsize(file) for file in study.counts_paths(name))
+    return (
+        tiles * (features + TILE_BYTES + folds * config["genes"]["number"] * VALUE_BYTES)
+        + rewritten
+        + counts
+        + PICTURES_BYTES
+    )
+
+
+def _row(
+    study: Study, name: str, checked: CheckRecord | None, sizes: Mapping[str, float], problems: list[str]
+) -> tuple[str, ...]:
+    role = study.sections[name].role
+    number = len(problems)
+    outcome = f"{number} problem{'s' * (number > 1)}" if number else "ok"
+    if checked is None:
+        return name, role, "", "", "", "", "", "", outcome
+    if not number and checked.warnings:
+        outcome += f", {len(checked.warnings)} warning{'s' * (len(checked.warnings) > 1)}"
+    return (
+        name,
+        role,
+        f"{checked.width} x {checked.height}",
+        f"{checked.mpp:.4g} ({checked.mpp_source})",
+        "" if checked.spots is None else str(checked.spots),
+        "" if checked.genes is None else str(checked.genes),
+        "" if checked.on_tissue is None else f"{checked.on_tissue:.0%}",
+        _size(sizes[name]),
+        outcome,
+    )
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _paragraph(title: str, sentences: list[str]) -> str:
+    return (
+        "\n".join([f"{title}: {len(sentences)}", *(f"- {text}" for text in sentences)]) if sentences else ""
+    )
+
+
+def _disk(needed: float, free: float, checks: int, sections: int) -> str:
+    if not checks:
+        return f"Disk space: {_size(free)} free"
+    of = "" if checks == sections else f" for {checks} of {sections} sections, those without problems"
+    warning = "; make room, or move the study" if needed > free else ""
+    return f"Disk space: about {_size(needed)} needed{of}, {_size(free)} free{warning}"
+
+
+def _size(number: float) -> str:
+    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{max(number / 1e6, 1):.0f} MB"

@@ -1,0 +1,78 @@
+"""The files of a study's sections: whether they exist, and what has to be done with them."""
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from ressat.base.errors import InputError, about
+from ressat.counts.format import CountsSource
+from ressat.slides.formats import needs_conversion
+from ressat.workflow.counts_source import counts_source
+from ressat.workflow.sheet import Section
+
+
+def find_files(
+    sections: Mapping[str, Section], simulated: Collection[str]
+) -> tuple[frozenset[str], dict[str, CountsSource]]:
+    """Look for the files of all sections.
+
+    Parameters
+    ----------
+    sections
+        The sheet's rows by sample.
+    simulated
+        Sections whose files the workflow simulates, and which need not exist yet.
+
+    Returns
+    -------
+    tuple of frozenset, dict
+        The sections whose slide has to be rewritten before OpenSlide can read it; and where the
+        counts of each labelled section are.
+
+    Raises
+    ------
+    InputError
+        If files of one section are missing, or the format of its counts is unknown.
+    ExceptionGroup
+        Of such errors, one per section, if several sections have one.
+    """
+    converted: set[str] = set()
+    counts: dict[str, CountsSource] = {}
+    problems: list[InputError] = []
+    for name, section in sections.items():
+        try:
+            with about(section=name):
+                if name not in simulated:
+                    paths = {"slide": section.slide, "expression": section.expression}
+                    _require({kind: path for kind, path in paths.items() if path})
+                if section.expression is not None:
+                    with about(file=section.expression):
+                        counts[name] = counts_source(section.expression, section.counts_options)
+                if name not in simulated:
+                    _require(counts[name].files if name in counts else {})
+        except InputError as error:
+            problems.append(error)
+        # The check of this section refuses a file that is not a slide, without holding up other sections.
+        with suppress(InputError):
+            if name not in simulated and needs_conversion(section.slide):
+                converted.add(name)
+    if len(problems) > 1:
+        raise ExceptionGroup(f"{len(problems)} sections", problems)
+    if problems:
+        raise problems[0]
+    return frozenset(converted), counts
+
+
+def _require(files: Mapping[str, Path | Sequence[Path]]) -> None:
+    """Refuse a section if one of its files, given by what they are, does not exist."""
+    for kind, paths in files.items():
+        for file in [paths] if isinstance(paths, Path) else paths:
+            # From os.path, because Path.exists raises for folders that may not be entered and overlong names.
+            if not os.path.exists(file):
+                raise InputError(
+                    f"no such file or folder ({kind})",
+                    expected="an existing path, in folders that you may read",
+                    action="correct the path, which is taken relative to the sheet",
+                    file=file,
+                )

@@ -1,0 +1,119 @@
+"""Checks of what settings name: files must exist, and sections must be allowed for that use."""
+
+import filecmp
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ressat.base.errors import InputError
+from ressat.base.roles import TRAIN
+from ressat.workflow.sheet import Section
+
+PUBLISHED_STAIN = "published"
+
+
+def check_stain_reference(
+    config: dict,
+    sections: Mapping[str, Section],
+    image: str | None,
+    *,
+    rotates: bool,
+    uses_bundle: bool,
+    config_file: str,
+) -> None:
+    """Refuse a stain reference that a test section would shape, or that a saved model overrules.
+
+    Parameters
+    ----------
+    config
+        The merged settings.
+    sections
+        The sheet's rows by sample.
+    image
+        The image that is the reference, if any. The slide of a section counts as the section.
+    rotates
+        Whether every section with counts is tested in its turn.
+    uses_bundle
+        Whether a saved model predicts.
+    config_file
+        For messages.
+
+    Raises
+    ------
+    InputError
+        If a saved model is used, which carries its own reference; if the section is tested in its turn, or
+        does not have the role train.
+    """
+    name, scheme = config["stain"]["reference"], config["evaluation"]["scheme"]
+    if uses_bundle and name != PUBLISHED_STAIN:
+        raise InputError(
+            f"stain.reference is {name}, although model.use names a saved model",
+            expected="no stain.reference: a saved model carries its own",
+            action="remove stain.reference",
+            file=config_file,
+        )
+    section = name if name in sections else _section_of_slide(image, sections)
+    if section and rotates:
+        raise InputError(
+            f"stain.reference names section {section}, which evaluation.scheme {scheme} tests in its turn",
+            expected="a reference that no fold tests: it must not be shaped by a test section",
+            action="name another image, or published, or set evaluation.scheme to holdout",
+            file=config_file,
+        )
+    if section and sections[section].role != TRAIN:
+        raise InputError(
+            f"stain.reference names section {section}, whose role is {sections[section].role}",
+            expected="a section with role train: a section to be predicted must not shape the others",
+            action="name a training section, another image, or published",
+            file=config_file,
+        )
+
+
+def require_setting_files(
+    files: Mapping[tuple[str, str], str | None], schema: dict, config_file: str
+) -> None:
+    """Refuse settings that name a file that does not exist.
+
+    Parameters
+    ----------
+    files
+        Path of the file, by group and name of the setting; None if it names no file.
+    schema
+        Schema of the config: a setting's description is what the message says was expected.
+    config_file
+        For messages.
+    """
+    for (group, setting), file in files.items():
+        if file is not None and not os.path.isfile(file):
+            raise InputError(
+                f"{group}.{setting} is {file}, and there is no such file",
+                expected=schema["properties"][group]["properties"][setting]["description"],
+                action="correct it; a path is taken relative to the study's folder",
+                file=config_file,
+            )
+
+
+def refuse_shared_counts(sections: Mapping[str, Section], sheet: str) -> None:
+    """Refuse two sections with the same counts."""
+    owners: dict[Path, str] = {}
+    for name, section in sections.items():
+        if section.expression is None:
+            continue
+        other = owners.setdefault(section.expression.resolve(), name)
+        if other != name:
+            raise InputError(
+                f"sections {other} and {name} have the same counts, {section.expression}",
+                expected="counts of its own for each section",
+                action="correct one of them",
+                file=sheet,
+            )
+
+
+def _section_of_slide(image: str | None, sections: Mapping[str, Section]) -> str | None:
+    """Name the section whose slide equals an image byte for byte; files of different size are not read."""
+    if image is None or not os.path.isfile(image):
+        return None
+    for name, section in sections.items():
+        if section.slide.is_file() and filecmp.cmp(image, section.slide, shallow=False):
+            return name
+    return None
