@@ -38,7 +38,8 @@ def run(repository, tmp_path):
 def test_a_job_that_ends_well_is_silent_and_logged(run):
     status, stdout, stderr, log = run("log.info('\u00b5m')")
     assert (status, stdout, stderr) == (0, "after\n", "")
-    *lines, last = [line.split(" ", 2)[2] for line in log.splitlines()]
+    first, *lines, last = [line.split(" ", 2)[2] for line in log.splitlines()]
+    assert re.fullmatch(r"INFO started tile_slide C2 as process \d+ of \S+", first)
     assert lines == ["INFO 9270 x 9900 px", "INFO \u00b5m"]
     assert re.fullmatch(r"INFO finished after \d+\.\d\d s", last)
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 
 from ressat.base.errors import InputError
+from ressat.base.last_words import BUG, FINISHED, STARTED, STOPPED
 from ressat.base.machine import machine_trouble
 
 logger = logging.getLogger("ressat")
@@ -51,21 +53,26 @@ def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
     hooks = sys.excepthook, sys.unraisablehook
     sys.excepthook, sys.unraisablehook = _log_trace, _log_unraisable
     start = time.monotonic()
+    logger.info("%s%s as process %d of %s", STARTED, title, os.getpid(), socket.gethostname())
     try:
         yield logger
-        logger.info("finished after %.2f s", time.monotonic() - start)
+        logger.info("%s%.2f s", FINISHED, time.monotonic() - start)
+    except KeyboardInterrupt:
+        logger.removeHandler(to_screen)
+        logger.error("%sit was interrupted.", STOPPED)
+        raise
     except InputError as error:
         logger.removeHandler(to_screen)
-        logger.exception("stopped")
+        logger.exception("%s%s", STOPPED, error)
         print(f"{title}: {error}", file=sys.stderr)
         sys.exit(1)
     except Exception as error:
         trouble = machine_trouble(error)
         if trouble is None:
-            logger.exception("failed with an error that is not the input's fault")
+            logger.exception(BUG)
             sys.exit(1)
         logger.removeHandler(to_screen)
-        logger.exception("stopped")
+        logger.exception("%s%s", STOPPED, trouble)
         to_file.close()
         print(f"{title}: {trouble}", file=sys.stderr, flush=True)
         # Exit at once: a normal exit would close the files that could not be written, and HDF5 would crash.
