@@ -14,24 +14,30 @@ sys.path.insert(0, str(checkout / "workflow_scripts"))
 from ressat.base.errors import InputError, sentences
 from ressat.base.gpu import count_gpus
 from ressat.workflow.code_version import versions_of
+from ressat.workflow.config_file import check_yaml
 from ressat.workflow.folds import FOLD_BUNDLE
 from ressat.workflow.job_environment import set_job_environment
 from ressat.workflow.job_resources import grown, grown_with_tiles
 from ressat.workflow.members import members_of, words_of
-from ressat.workflow.settings import check_yaml, laid_over
+from ressat.workflow.settings import laid_over
 from ressat.workflow.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
 from ressat.workflow.check_table import study_table
 from ressat.workflow.permissions import check_writable
 
 # If an importing workflow gives this module its settings, no file is read.
 config_file = "the module's config" if workflow.modifier.skip_configfile else "config.yaml"
+try:
+    # Snakemake has read those of the command line already; config.yaml it reads below.
+    for named_file in workflow.overwrite_configfiles if workflow.is_main_process else []:
+        check_yaml(named_file)
+    if not workflow.modifier.skip_configfile and os.path.lexists("config.yaml"):
+        check_yaml("config.yaml")
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
 if workflow.modifier.skip_configfile:
     pass
 elif Path("config.yaml").exists():
-    try:
-        check_yaml("config.yaml")
-    except InputError as error:
-        raise WorkflowError(str(error)) from None
 
     configfile: "config.yaml"
 

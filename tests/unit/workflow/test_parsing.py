@@ -24,7 +24,8 @@ for registry in (FORMATS, ENCODERS, SCHEMES):
         registry.load(name)
 from ressat.workflow.code_version import versions_of
 from ressat.workflow.members import members_of, words_of
-from ressat.workflow.settings import check_yaml, laid_over
+from ressat.workflow.config_file import check_yaml
+from ressat.workflow.settings import laid_over
 from ressat.workflow.study import Study
 check_yaml("config.yaml")
 with open("config.yaml") as file:

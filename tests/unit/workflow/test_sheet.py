@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -254,3 +255,31 @@ def test_a_missing_sheet_says_what_one_looks_like(tmp_path, schema):
         read_sheet(tmp_path / "none.tsv", schema)
     with pytest.raises(InputError, match="it cannot be read"):
         read_sheet(tmp_path, schema)
+
+
+@pytest.mark.parametrize(
+    "name", ["<b>P1</b>", "P1 > P2", "A&B", 'P"1"', "O'Neil", "P`1`", "P\x07", "P\x7f1", "P\x9b31m"]
+)
+def test_patients_that_a_web_page_would_take_for_markup_are_refused(refusal, name):
+    message = refusal("sample\tslide\tpatient\trole", f"S1\ta.svs\t{name}\tpredict")
+    assert "patient is " in message
+    assert "expected a name without <, >, &, quotes and control characters" in message
+
+
+@pytest.mark.parametrize("name", ["<S1>", "S1&amp;", "S'1", 'S"1', "S\x011"])
+def test_sections_that_a_web_page_would_take_for_markup_are_refused(refusal, name):
+    assert "expected a name of letters, digits, _ and -" in refusal(INCLUDE, f"{name}\ta.svs\tpredict\tyes")
+
+
+@pytest.mark.parametrize("name", ["Müller", "P 1", "患者7", "=P1", "P1 (left); 2024/03"])
+def test_other_patients_keep_their_names(read, name):
+    sections = read("sample\tslide\tpatient\trole", f"S1\ta.svs\t{name}\tpredict")
+    assert sections["S1"].patient == name
+
+
+def test_a_sheet_that_is_no_file_is_not_waited_for(tmp_path, schema):
+    os.mkfifo(tmp_path / "samples.tsv")
+    with pytest.raises(InputError, match=r"samples\.tsv: a named pipe, not a file; expected a tab-separated"):
+        read_sheet(tmp_path / "samples.tsv", schema)
+    with pytest.raises(InputError, match="/dev/zero: a device, not a file"):
+        read_sheet("/dev/zero", schema)

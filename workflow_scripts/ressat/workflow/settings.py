@@ -65,73 +65,6 @@ def one_of(names: Sequence[str]) -> str:
     return " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
-class _Loader(yaml.SafeLoader):
-    """Gives the position of a value that only looks like a date or a number, and of a repeated name."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        names: set[str] = set()
-        for name, _ in node.value:
-            if isinstance(name, yaml.ScalarNode):
-                if name.value in names:
-                    raise yaml.constructor.ConstructorError(
-                        problem=f"{name.value} is given twice", problem_mark=name.start_mark
-                    )
-                names.add(name.value)
-        return super().construct_mapping(node, deep)
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
-        try:
-            return super().construct_object(node, deep)
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise yaml.constructor.ConstructorError(
-                problem=str(error), problem_mark=node.start_mark
-            ) from error
-
-
-def check_yaml(path: str | Path) -> None:
-    """Refuse a config file that is not a YAML mapping.
-
-    Raises
-    ------
-    InputError
-        Naming the line that cannot be read.
-    """
-    try:
-        content = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
-        json.dumps(content, default=str, skipkeys=True)  # fails for an alias of what contains it
-    except OSError as error:
-        raise InputError(
-            f"it cannot be read ({error.strerror})",
-            expected="a text file of settings",
-            action="correct its path or permissions",
-            file=path,
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            "not a text file in UTF-8",
-            expected="settings as in the pipeline's own config.yaml",
-            action="save it as text in UTF-8",
-            file=path,
-        ) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise InputError(
-            "it cannot be read as YAML"
-            + (f" (line {mark.line + 1}, column {mark.column + 1})" if mark else "")
-            + (f": {error.problem}" if getattr(error, "problem", None) else ""),
-            expected="settings as in the pipeline's own config.yaml",
-            action="correct the indentation, brackets and quotes there",
-            file=path,
-        ) from error
-    if content is not None and not isinstance(content, dict):
-        raise InputError(
-            "a list" if isinstance(content, list) else f"one value, {_excerpt(content)}",
-            expected="settings by name, as in the pipeline's own config.yaml",
-            action="correct it",
-            file=path,
-        )
-
-
 def laid_over(defaults: str | Path, settings: dict) -> dict:
     """Return settings laid over a file of defaults: mappings are merged, all else is replaced."""
 
@@ -194,15 +127,15 @@ def check_schema(content: dict, schema: dict, file: str | Path) -> None:
             file=file,
         )
     raise InputError(
-        f"{where or 'the content'} is {_excerpt(error.instance)}",
+        f"{where or 'the content'} is {excerpt(error.instance)}",
         expected=_expected(error),
         action=_remedy(error),
         file=file,
     )
 
 
-def _excerpt(value: object) -> str:
-    """A value as JSON if it has such a form, cut to a length that fits a message."""
+def excerpt(value: object) -> str:
+    """Return a value as JSON if it has such a form, cut to a length that fits a message."""
     try:
         text = json.dumps(value, default=str, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):

@@ -8,11 +8,13 @@ from pathlib import Path
 from ressat.base.errors import InputError, about, about_its_file
 from ressat.base.roles import PREDICT
 from ressat.workflow.settings import check_schema, expand_path
+from ressat.workflow.text_file import read_study_file
 
 # What a spreadsheet leaves in a cell that looks empty.
 BLANK = {"", "NA", "NaN", "nan"}
 # What leaves a section out, in the column include; the schema lists what may stand there.
 NO = {"no", "false", "0"}
+SAVE = "save it as tab-separated text in UTF-8"
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def read_sheet(path: str | Path, schema: dict) -> dict[str, Section]:
 def _rows(path: str | Path, schema: dict) -> list[tuple[int, dict[str, str]]]:
     """Line numbers and cells by column, blanks left out."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = read_study_file(path, expected="a tab-separated table", action=SAVE, encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise InputError(
             "no such sample sheet",
@@ -121,17 +123,8 @@ def _rows(path: str | Path, schema: dict) -> list[tuple[int, dict[str, str]]]:
             action="write it, or name it under samples: in config.yaml",
             file=path,
         ) from error
-    except UnicodeDecodeError as error:
-        raise _not_utf8(path) from error
-    except OSError as error:
-        raise InputError(
-            f"it cannot be read ({error.strerror})",
-            expected="a tab-separated table",
-            action="correct its path or permissions",
-            file=path,
-        ) from error
     if "\0" in text:  # UTF-16 without its mark passes for UTF-8
-        raise _not_utf8(path)
+        raise InputError("not a text file in UTF-8", expected="a tab-separated table", action=SAVE, file=path)
     lines = [(number, _cells(line)) for number, line in enumerate(text.splitlines(), start=1)]
     lines = [(number, cells) for number, cells in lines if cells]
     if not lines:
@@ -158,15 +151,6 @@ def _rows(path: str | Path, schema: dict) -> list[tuple[int, dict[str, str]]]:
         row = dict(zip(header, cells, strict=False))
         result.append((number, {name: cell for name, cell in row.items() if cell not in BLANK}))
     return result
-
-
-def _not_utf8(path: str | Path) -> InputError:
-    return InputError(
-        "not a text file in UTF-8",
-        expected="a tab-separated table",
-        action="save it as tab-separated text in UTF-8",
-        file=path,
-    )
 
 
 def _cells(line: str) -> list[str]:
