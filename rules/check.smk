@@ -36,7 +36,7 @@ rule check_genes:
     input:
         genes="results/checks/{sample}.genes.txt",
         reference=genes_reference,
-        listed=user_files(study.gene_list or []),
+        listed=gene_list,
     output:
         checked="results/checks/{sample}.genes.json",
     log:

@@ -20,6 +20,7 @@ from ressat.workflow.job_environment import set_job_environment
 from ressat.workflow.job_resources import grown, grown_with_tiles
 from ressat.workflow.members import members_of, words_of
 from ressat.workflow.settings import laid_over
+from ressat.workflow.shown_params import as_shown
 from ressat.workflow.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
 from ressat.workflow.check_table import study_table
 from ressat.workflow.permissions import check_writable
@@ -28,10 +29,11 @@ from ressat.workflow.permissions import check_writable
 config_file = "the module's config" if workflow.modifier.skip_configfile else "config.yaml"
 try:
     # Snakemake has read those of the command line already; config.yaml it reads below.
-    for named_file in workflow.overwrite_configfiles if workflow.is_main_process else []:
-        check_yaml(named_file)
-    if not workflow.modifier.skip_configfile and os.path.lexists("config.yaml"):
-        check_yaml("config.yaml")
+    if not workflow.modifier.skip_configfile:
+        for named_file in workflow.overwrite_configfiles if workflow.is_main_process else []:
+            check_yaml(named_file)
+        if os.path.lexists("config.yaml"):
+            check_yaml("config.yaml")
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -115,10 +117,14 @@ def slide(wildcards):
     return study.converted_slide(wildcards.sample) or sheet_slide(wildcards)
 
 
-# Published weights are fetched, also under a module's prefix; others are where the user says.
-weights = study.weights or []
-if not study.fetches_weights:
-    weights = user_files(weights)
+# Functions, since Snakemake's report shows other inputs with the variables in their paths replaced.
+def encoder_weights(wildcards):
+    """Published weights are fetched, also under a module's prefix; others are where the user says."""
+    return (study.weights or []) if study.fetches_weights else user_files(study.weights or [])
+
+
+def gene_list(wildcards):
+    return user_files(study.gene_list or [])
 
 
 def section_code_version(script):

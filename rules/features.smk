@@ -32,7 +32,7 @@ rule extract_features:
         tiles="results/tiles/{sample}.h5",
         counted="results/tiles/{sample}.json",
         stain="results/stain/{sample}.json",
-        weights=weights,
+        weights=encoder_weights,
     output:
         features="results/features/{sample}.h5",
     log:

@@ -54,7 +54,7 @@ rule check_leakage:
 rule select_genes:
     input:
         expression=training("results/expression/{sample}.h5ad"),
-        genes=user_files(study.gene_list or []),
+        genes=gene_list,
     output:
         genes="results/folds/{fold}/genes.tsv",
     log:
@@ -105,7 +105,7 @@ rule train_model:
 rule check_bundle:
     input:
         model=lambda wildcards: user_files(study.model(FOLD_BUNDLE)),
-        weights=weights,
+        weights=encoder_weights,
     output:
         checked="results/bundle.json",
         stain=BUNDLE_REFERENCE,

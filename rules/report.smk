@@ -39,8 +39,8 @@ rule render_report:
         folds=study.trained_folds,
         words=words_of(study),
         genes=config["report"]["genes"],
-        always=config["report"]["always"],
-        settings=study.result_settings,
+        always=as_shown(config["report"]["always"]),
+        settings=as_shown(study.result_settings),
         code=code_version("render_report"),
     script:
         "../workflow_scripts/render_report.py"

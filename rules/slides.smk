@@ -49,7 +49,7 @@ rule tile_slide:
         mem_mb=grown(1500),
         runtime=grown(30),
     params:
-        named=lambda wildcards: str(study.sections[wildcards.sample].slide),
+        named=lambda wildcards: as_shown(study.sections[wildcards.sample].named),
         tile_um=config["tiling"]["tile_um"],
         tile_px=config["tiling"]["tile_px"],
         grid_um=only_without_counts(config["tiling"]["grid_um"]),

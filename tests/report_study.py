@@ -212,7 +212,7 @@ class Study:
             log=[self.path("render_report.log")],
             params=SimpleNamespace(
                 sections=self.sections, labelled=self.labelled, folds=self.folds,
-                words=WORDS, genes=genes, always=list(always), settings=self.settings,
+                words=WORDS, genes=genes, always=json.dumps(list(always)), settings=json.dumps(self.settings),
             ),
         )  # fmt: skip
         # A study is called as its folder, in which Snakemake runs the script.

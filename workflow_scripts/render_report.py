@@ -8,9 +8,10 @@ Output
     report: one HTML file that needs no other file
 Params
     sections (patient and role by sample), labelled, folds (trained), words (of methods), genes (how many are
-    mapped, and which always), settings
+    mapped), always (which genes are), settings; the last two as JSON
 """
 
+import json
 import os
 from pathlib import Path
 
@@ -20,8 +21,14 @@ from ressat.report.content import make_report
 from ressat.workflow.job_environment import COMMAND
 
 with job_log(snakemake.log[0], "render_report") as log:
+    params = snakemake.params
     report = make_report(
-        snakemake.input, snakemake.params, study=Path.cwd().name, command=os.environ.get(COMMAND)
+        snakemake.input,
+        params,
+        always=json.loads(params.always),
+        settings=json.loads(params.settings),
+        study=Path.cwd().name,
+        command=os.environ.get(COMMAND),
     )
     write_text(snakemake.output.report, report.page)
     log.info(

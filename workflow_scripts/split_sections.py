@@ -8,9 +8,10 @@ Params
 
 from ressat.base.files import write_text
 from ressat.base.joblog import job_log
+from ressat.base.spreadsheet import as_text
 
 COLUMNS = ("fold", "sample", "patient", "side")
 
 with job_log(snakemake.log[0], "split_sections"):
-    lines = [COLUMNS, *([row[name] for name in COLUMNS] for row in snakemake.params.rows)]
+    lines = [COLUMNS, *([as_text(row[name]) for name in COLUMNS] for row in snakemake.params.rows)]
     write_text(snakemake.output.folds, "".join("\t".join(line) + "\n" for line in lines))

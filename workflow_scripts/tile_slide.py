@@ -6,7 +6,7 @@ Output
     tiles: coordinates, geometry, tissue and low-resolution image; counted: their number, from which later
     jobs get their memory and time; overlay: a picture of them
 Params
-    named (the slide as the sheet names it), tile_um, tile_px, lowres_px; without counts grid_um and
+    named (the slide as the sheet names it, as JSON), tile_um, tile_px, lowres_px; without counts grid_um and
     min_tissue too
 """
 
@@ -53,7 +53,7 @@ with (
     if not snakemake.input.get("expression"):
         on_tissue = tissue >= params.min_tissue
         coords, barcodes, tissue = coords[on_tissue], barcodes[on_tissue], tissue[on_tissue]
-        with about(file=params.named):
+        with about(file=json.loads(params.named)):
             check_tiles(len(coords), params.min_tissue)
 
     coords = np.round(coords).astype(np.int32)

@@ -4,7 +4,9 @@ import json
 import re
 import zipfile
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
+import jinja2
 import pytest
 from docutils.core import publish_doctree
 
@@ -20,6 +22,10 @@ CATEGORIES = {
 }
 # An address at which nothing answers: what is asked of the network through it fails at once.
 NOWHERE = "http://127.0.0.1:9"
+# Text that a user may write, and that would run in a page that does not escape it.
+MARKUP = ["</script><script>alert(1)</script>", "<!--<script>"]
+# Paths with a variable, as in sheet and config, and what they stand for.
+PRIVATE = "data/of_somebody/.."
 
 
 class Outside(HTMLParser):
@@ -39,7 +45,16 @@ class Outside(HTMLParser):
 def archive(micro, snakemake, tmp_path_factory):
     """Snakemake's report of the micro-study, made while no network can be reached."""
     study = copy_study(micro, tmp_path_factory.mktemp("reported") / "micro", results=True)
+    (study / "data/of_somebody").mkdir()
+    (study / "data/weights.pth").touch()
+    (study / "data/panel.txt").touch()
+    sheet, config = study / "samples.tsv", study / "config.yaml"
+    sheet.write_text(sheet.read_text().replace("data/M3/slide.tiff", "$STUDY_DATA/M3/slide.tiff"))
+    text = config.read_text().replace("weights: random", "weights: ${STUDY_DATA}/weights.pth")
+    text = text.replace("method: highest", "method: list\n  list: $STUDY_DATA/panel.txt")
+    config.write_text(text.replace("report:\n", f"report:\n  always: {json.dumps(MARKUP)}\n"))
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STUDY_DATA", PRIVATE)
         for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
             patch.setenv(name, NOWHERE)
         patch.delenv("no_proxy", raising=False)
@@ -113,3 +128,29 @@ def test_without_a_tested_section_no_figure_is_asked_for(repository, snakemake, 
     announced = snakemake(study, "--dry-run").jobs
     assert "render_report" in announced
     assert "draw_figures" not in announced
+
+
+def test_text_of_the_study_cannot_end_a_script(page):
+    assert not [text for text in MARKUP if text in page]
+    shown = told(page, "results")["results/report.html"]["job_properties"]["params"]
+    assert "u003c/script>" in shown
+
+
+def test_paths_are_shown_as_they_are_written(page):
+    params = told(page, "results")["results/tiles/M3.png"]["job_properties"]["params"]
+    assert "$STUDY_DATA/M3/slide.tiff" in params
+    settings = told(page, "results")["results/report.html"]["job_properties"]["params"]
+    assert "${STUDY_DATA}/weights.pth" in settings
+    assert "$STUDY_DATA/panel.txt" in settings
+    assert PRIVATE not in page
+    assert not [path for rule in told(page, "rules").values() for path in rule["input"] if "panel" in path]
+
+
+@pytest.mark.parametrize("name", ["M_", "__a__", "-b_1_"])
+@pytest.mark.parametrize("caption", ["overlay", "preview"])
+def test_a_caption_shows_any_sections_name_as_it_is(repository, name, caption):
+    text = (repository / f"report/{caption}.rst").read_text(encoding="utf-8")
+    job = SimpleNamespace(wildcards=SimpleNamespace(sample=name))
+    filled = jinja2.Template(text).render(snakemake=job)
+    tree = publish_doctree(filled, settings_overrides={"halt_level": 1, "report_level": 1})
+    assert f"ection {name} " in tree.astext().replace("\n", " ")

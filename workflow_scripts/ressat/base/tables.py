@@ -1,19 +1,28 @@
 """Result tables as tab-separated text: numbers, and names left as written."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from ressat.base.files import replacing
+from ressat.base.spreadsheet import as_text, restored
 
 TRUTH = {"True": True, "False": False}
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a table in one step, with six significant digits; an undefined number is ``nan``."""
+    """Write a table in one step, with six significant digits; an undefined number is ``nan``.
+
+    Text that a spreadsheet would take for a formula gets an apostrophe, which `read_table` removes.
+    """
+    text = [
+        name for name, column in table.items() if not is_numeric_dtype(column) and not is_bool_dtype(column)
+    ]
+    cells = table.assign(**{name: _each(table[name], as_text) for name in text})
     with replacing(path) as temporary:
-        table.to_csv(temporary, sep="\t", index=False, float_format="%.6g", na_rep="nan")
+        cells.to_csv(temporary, sep="\t", index=False, float_format="%.6g", na_rep="nan", lineterminator="\n")
 
 
 def read_table(path: str | Path, text: Collection[str]) -> pd.DataFrame:
@@ -32,9 +41,19 @@ def read_table(path: str | Path, text: Collection[str]) -> pd.DataFrame:
     pandas.DataFrame
         Text columns as text, truth values as bool, all others as numbers.
     """
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    # A carriage return in a cell ends no line.
+    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, lineterminator="\n")
+    for name in table.columns.intersection(list(text)):
+        table[name] = _each(table[name], restored)
     for name in table.columns.difference(list(text)):
         values = table[name]
         is_truth = len(values) > 0 and values.isin(list(TRUTH)).all()
         table[name] = values.map(TRUTH) if is_truth else pd.to_numeric(values.mask(values == "nan"))
     return table
+
+
+def _each(column: pd.Series, change: Callable[[str], str]) -> pd.Series:
+    """Change the texts in a column; nearly always there is nothing to change."""
+    changes = {text: change(text) for text in column.unique() if isinstance(text, str)}
+    changes = {text: new for text, new in changes.items() if new != text}
+    return column.map(lambda text: changes.get(text, text)) if changes else column

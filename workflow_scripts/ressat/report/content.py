@@ -1,6 +1,6 @@
 """What the report shows, gathered from the results' files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,9 @@ class Report:
     genes_mapped: int
 
 
-def make_report(files: Any, params: Any, *, study: str, command: str | None) -> Report:
+def make_report(
+    files: Any, params: Any, *, always: Sequence[str], settings: Mapping, study: str, command: str | None
+) -> Report:
     """Gather what the study found, and put it on a page.
 
     Parameters
@@ -40,20 +42,23 @@ def make_report(files: Any, params: Any, *, study: str, command: str | None) -> 
     files
         Inputs of the rule ``render_report``, by name.
     params
-        Its params: ``sections``, ``labelled``, ``folds``, ``words``, ``genes``, ``always``, ``settings``.
+        Its params: ``sections``, ``labelled``, ``folds``, ``words``, ``genes``.
+    always
+        Genes that are mapped whatever their scores.
+    settings
+        The study's settings.
     study
         The study's name.
     command
         The command that made the results, in a form that is safe to share.
     """
-    settings = params.settings
     headline = settings["model"]["headline"]
     scores = None
     if files.per_gene:
         scores = Scores.read(files.per_gene, files.per_section, files.summary, files.usable_genes)
     table = scores.usable_genes if scores else None
     ranking = maps.ranked_genes(table, files.predictions)
-    map_genes = maps.genes_with_maps(ranking, params.genes, params.always)
+    map_genes = maps.genes_with_maps(ranking, params.genes, always)
     predictions = [maps.Prediction.read(path, map_genes) for path in files.predictions]
     section_maps = [maps.section_map(prediction) for prediction in predictions]
     encoders = [prediction.record["encoder"] for prediction in predictions]

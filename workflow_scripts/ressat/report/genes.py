@@ -10,10 +10,9 @@ from urllib.parse import quote
 import pandas as pd
 
 from ressat.base.layers import EXPRESSION_UNIT
+from ressat.base.spreadsheet import as_text
 from ressat.report.maps import Prediction, gene_pack
 
-# Spreadsheets treat a cell that begins like this as a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 COLUMNS = {
     "pearson": "mean r",
     "tuned_ridge": "tuned ridge",
@@ -68,7 +67,7 @@ def download(usable_genes: pd.DataFrame) -> str:
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
     writer.writerow(usable_genes.columns)
     for row in usable_genes.itertuples(index=False):
-        writer.writerow([_cell(value) for value in row])
+        writer.writerow([as_text(cell) if isinstance(cell, str) else cell for cell in row])
     content = base64.b64encode(text.getvalue().encode("utf-8")).decode()
     return f"data:text/tab-separated-values;charset=utf-8;base64,{content}"
 
@@ -150,8 +149,3 @@ def _sorting(value: float, column: str) -> float:
     if math.isnan(value):
         return 9.0 if column == "fdr" else -9.0
     return round(float(value), 12)
-
-
-def _cell(value: object) -> object:
-    """A cell that no spreadsheet treats as a formula: text that looks like one gets an apostrophe."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

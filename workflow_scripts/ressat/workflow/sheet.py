@@ -2,7 +2,7 @@
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ressat.base.errors import InputError, about, about_its_file
@@ -46,6 +46,8 @@ class Section:
         there is only one.
     include
         Whether the study uses the section at all.
+    named
+        The slide as the sheet names it, with the variables in its path.
     """
 
     sample: str
@@ -60,6 +62,7 @@ class Section:
     table: str | None = None
     region: str | None = None
     include: bool = True
+    named: str = field(default="", compare=False)
 
     @property
     def counts_options(self) -> dict[str, str | int | Path]:
@@ -223,4 +226,5 @@ def _section(sheet: Path, row: dict[str, str], number: int) -> Section:
         table=row.get("table"),
         region=row.get("region"),
         include=row.get("include", "yes").lower() not in NO,
+        named=row["slide"],
     )

@@ -1,0 +1,160 @@
+"""What is left of a study without the sections and folds that failed. Standard library only."""
+
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from ressat.base.roles import PREDICT, TEST, TRAIN
+from ressat.workflow.failures import Failure
+from ressat.workflow.folds import Fold
+from ressat.workflow.study import Study
+
+# Its failure takes the section's scores, and nothing else.
+SCORED_ONLY = "estimate_ceiling"
+# Options by which a command would make again what is there.
+FORCING = {"--forceall", "-F", "--force", "-f"}
+
+
+def without(study: Study, failures: Iterable[Failure]) -> Study:
+    """Return a study without what failed.
+
+    Parameters
+    ----------
+    study
+        The study of sheet and settings.
+    failures
+        Jobs that failed.
+
+    Returns
+    -------
+    Study
+        With the folds that have lost no training section, as they were but for the test and predict sections
+        that failed; and with the sections of these folds. Without failures the study itself.
+    """
+    failures = list(failures)
+    if not failures:
+        return study
+    folds = [_fold_without(study, fold, failures) for fold in study.folds.values()]
+    left = {fold.name: fold for fold in folds if fold.predicted}
+    used = {name for fold in left.values() for name in (*fold.train, *fold.predicted)}
+    return replace(
+        study,
+        sections={name: section for name, section in study.sections.items() if name in used},
+        counts={name: source for name, source in study.counts.items() if name in used},
+        converted=frozenset(study.converted & used),
+        folds=left,
+    )
+
+
+def missing_rows(study: Study, left: Study, failures: Iterable[Failure]) -> list[dict[str, str]]:
+    """List what a study without failures is missing.
+
+    Returns
+    -------
+    list of dict
+        ``fold``, ``section``, ``patient``, ``side``, ``reason`` and ``log``: a row for each prediction that is
+        missing, and for each training section that failed, in every fold.
+    """
+    failures = list(failures)
+    rows = []
+    for fold in study.folds.values():
+        there = set(left.folds[fold.name].predicted) if fold.name in left.folds else set()
+        sides = dict.fromkeys(fold.train, TRAIN) | dict.fromkeys(fold.test, TEST)
+        for name in (*fold.train, *fold.predicted):
+            failure = _of_section(study, fold, name, failures)
+            side = sides.get(name, PREDICT)
+            if name in there or (side == TRAIN and not failure):
+                continue
+            if failure:
+                reason = failure.sentence
+            else:
+                failure = _of_fold(study, fold, failures)
+                reason = f"the fold has no model or no scores: {failure.title} failed ({failure.sentence})"
+            rows.append(
+                {
+                    "fold": fold.name,
+                    "section": name,
+                    "patient": study.sections[name].patient,
+                    "side": side,
+                    "reason": reason,
+                    "log": failure.log,
+                }
+            )
+    return rows
+
+
+def failures_text(study: Study, failures: Sequence[Failure], *, target: str, command: Sequence[str]) -> str:
+    """Return the list with which a run ends that failed.
+
+    Parameters
+    ----------
+    study
+        The whole study.
+    failures
+        What failed in this run.
+    target
+        Name of the target that evaluates and reports what there is.
+    command
+        The words of this run's command after ``snakemake``, without targets.
+    """
+    sections = [name for name in study.sections if any(failure.sample == name for failure in failures)]
+    names = f" of {len(sections)} section{'s' * (len(sections) > 1)}: {', '.join(sections)}" if sections else ""
+    lines = [f"Failed: {len(failures)} job{'s' * (len(failures) > 1)}{names}"]
+    for failure in failures:
+        lines += [f"- {failure.title}: {failure.sentence}", f"  log: {failure.log}"]
+    left = without(study, failures)
+    stopped = {name: _of_fold(study, fold, failures) for name, fold in study.folds.items()}
+    for name, failure in stopped.items():
+        if failure:
+            learns = f"learns from section {failure.sample}" if failure.sample else f"failed in {failure.rule}"
+            lines.append(f"Fold {name} stops: it {learns}.")
+    if left.predicted and left is not study:
+        words = [word for word in command if word not in FORCING]
+        lines.append(f"Without them: {shlex.join(['snakemake', target, *words])}")
+        lines.append(
+            "  evaluates and reports the others, below results/available. Mended, they run with the same command "
+            "as before."
+        )
+    if sections:
+        lines.append(
+            f"To leave a section out for good, write no in the column include of {study.config['samples']}."
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _fold_without(study: Study, fold: Fold, failures: Iterable[Failure]) -> Fold:
+    if _of_fold(study, fold, failures):
+        return replace(fold, train=(), test=(), predict=())
+    return replace(
+        fold,
+        test=tuple(name for name in fold.test if not _of_section(study, fold, name, failures)),
+        predict=tuple(name for name in fold.predict if not _of_section(study, fold, name, failures)),
+    )
+
+
+def _of_section(study: Study, fold: Fold, name: str, failures: Iterable[Failure]) -> Failure | None:
+    """The failure that takes a section from a fold."""
+    return next(
+        (
+            failure
+            for failure in failures
+            if failure.sample == name
+            and failure.fold in (None, fold.name)
+            and (failure.rule != SCORED_ONLY or name in fold.test)
+        ),
+        None,
+    )
+
+
+def _of_fold(study: Study, fold: Fold, failures: Iterable[Failure]) -> Failure | None:
+    """The failure that stops a whole fold: its own, that of a section it learns from, or of the reference."""
+    needed = {*fold.train, *(name for name in study.sections if study.is_stain_reference(name))}
+    return next(
+        (
+            failure
+            for failure in failures
+            if (failure.sample is None and failure.fold == fold.name)
+            or (failure.sample in needed and failure.fold is None and failure.rule != SCORED_ONLY)
+        ),
+        None,
+    )

@@ -1,0 +1,105 @@
+"""The jobs of a run that failed: what Snakemake's log does not list, and what is left to do without them.
+
+Standard library only.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ressat.base.errors import InputError
+from ressat.base.files import FORMAT_VERSION, check_version, write_text
+from ressat.base.last_words import last_words
+
+# Below the study's folder, or below the prefix of a module.
+RECORD = "logs/failed.json"
+NOT_STARTED = "it left no log in this run: it did not start; Snakemake's own messages above say more."
+NOT_ACCEPTED = "its script finished, but Snakemake did not take its result; the messages above say why."
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A job that failed.
+
+    Attributes
+    ----------
+    rule
+        Its rule.
+    sample, fold
+        The section and the fold that it worked on; None where it worked on all.
+    sentence
+        What was wrong.
+    log
+        Its log.
+    outputs
+        The files that it should have made: it is mended once they are there.
+    """
+
+    rule: str
+    sample: str | None
+    fold: str | None
+    sentence: str
+    log: str
+    outputs: tuple[str, ...]
+
+    @classmethod
+    def of_job(
+        cls, rule: str, wildcards: dict[str, str], log: str, outputs: Iterable[str], since: float
+    ) -> "Failure":
+        """Find out why a job failed.
+
+        Parameters
+        ----------
+        rule, wildcards, log, outputs
+            The job's.
+        since
+            When the run began, in seconds since the epoch: an older log is that of another run.
+        """
+        written = os.path.exists(log) and os.path.getmtime(log) >= since
+        sentence = (last_words(log) or NOT_ACCEPTED) if written else NOT_STARTED
+        return cls(rule, wildcards.get("sample"), wildcards.get("fold"), sentence, log, tuple(outputs))
+
+    @property
+    def title(self) -> str:
+        """The job's name for people."""
+        return " ".join([self.rule, *filter(None, ["/".join(filter(None, [self.fold, self.sample]))])])
+
+    @property
+    def is_mended(self) -> bool:
+        """Whether its results are there; Snakemake removes those of a job that it starts."""
+        return all(os.path.exists(output) for output in self.outputs)
+
+
+def read_failures(file: str | Path) -> list[Failure]:
+    """Read which jobs failed and are not mended yet; none where no run has failed.
+
+    Raises
+    ------
+    InputError
+        If the file is not what `write_failures` writes.
+    """
+    try:
+        content = json.loads(Path(file).read_text(encoding="utf-8"))
+        check_version(content, file)
+        failures = [Failure(**job | {"outputs": tuple(job["outputs"])}) for job in content["jobs"]]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(
+            "the list of failed jobs cannot be read",
+            expected="what the last run wrote",
+            action="remove it: the next run writes it anew",
+            file=file,
+        ) from error
+    return [failure for failure in failures if not failure.is_mended]
+
+
+def write_failures(file: str | Path, failures: Iterable[Failure]) -> None:
+    """Write which jobs failed; none removes the file."""
+    jobs = [asdict(failure) for failure in failures]
+    if jobs:
+        write_text(file, json.dumps({"jobs": jobs, "version": FORMAT_VERSION}, indent=2) + "\n")
+    else:
+        Path(file).unlink(missing_ok=True)
