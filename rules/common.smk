@@ -24,6 +24,7 @@ from ressat.workflow.shown_params import as_shown
 from ressat.workflow.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
 from ressat.workflow.check_table import study_table
 from ressat.workflow.permissions import check_writable
+from ressat.workflow.user_paths import absolute, keep_literal_paths, literal
 
 # If an importing workflow gives this module its settings, no file is read.
 config_file = "the module's config" if workflow.modifier.skip_configfile else "config.yaml"
@@ -51,6 +52,7 @@ elif not workflow.overwrite_configfiles:
 
 
 set_job_environment(sys.argv)
+keep_literal_paths()
 
 # Never two jobs on one GPU: no more GPU jobs run at a time than this machine has GPUs, and each takes its own
 # GPU (ressat/base/gpu.py). On a cluster each job is given its own, and the profile says how many run at a time.
@@ -101,12 +103,17 @@ def labelled(pattern):
 
 
 def user_files(files, sample=None):
-    """Files that the user names, which no prefix of a module moves; simulated ones are results, and lie below it."""
-    if not prefix or sample in config["simulate"].get("sections", {}):
-        return files
+    """Files that the user names: no prefix of a module moves them, no wildcard is read in them.
+
+    Simulated ones are results, and named like the outputs of their rule.
+    """
     if isinstance(files, dict):
-        return {name: user_files(file) for name, file in files.items()}
-    return [os.path.abspath(file) for file in files] if isinstance(files, list) else os.path.abspath(files)
+        return {name: user_files(file, sample) for name, file in files.items()}
+    if isinstance(files, list):
+        return [user_files(file, sample) for file in files]
+    if sample in config["simulate"].get("sections", {}):
+        return os.path.normpath(files)
+    return literal(absolute(files) if prefix else files)
 
 
 def sheet_slide(wildcards):

@@ -2,8 +2,6 @@
 
 import json
 import math
-import os
-import re
 import reprlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,8 +14,6 @@ from ressat.base.registry import nearest
 
 # Longer values are cut in messages.
 LONGEST_SHOWN = 200
-# No path can contain a zero byte or a lone surrogate, which YAML's escapes can produce.
-NO_PATH = "[\\0\\ud800-\\udfff]"
 
 
 def _is_number(value: object) -> bool:
@@ -188,34 +184,3 @@ def _is_quoted(error: jsonschema.ValidationError) -> bool:
         return math.isfinite(float(error.instance))
     except ValueError:
         return False
-
-
-def expand_path(text: str, name: str) -> str:
-    """Replace environment variables and ``~`` in a path.
-
-    Parameters
-    ----------
-    text
-        The path as the user wrote it.
-    name
-        The setting or column it stands in, for the message.
-
-    Raises
-    ------
-    InputError
-        If a variable is not set, or the text cannot be a path.
-    """
-    if re.search(NO_PATH, text):
-        raise InputError(
-            f"{name} is {text!a}, which cannot be a path",
-            expected="a path",
-            action="correct it",
-        )
-    expanded = os.path.expandvars(os.path.expanduser(text))
-    unknown = re.search(r"\$\{?(\w+)", expanded)
-    if unknown:
-        raise InputError(
-            f"{name} is {text}, and the environment variable {unknown[1]} is not set",
-            action=f"set {unknown[1]}, or write the path out",
-        )
-    return expanded

@@ -1,14 +1,14 @@
 """The sample sheet: which sections a study has. Standard library and jsonschema only."""
 
 import math
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ressat.base.errors import InputError, about, about_its_file
 from ressat.base.roles import PREDICT
-from ressat.workflow.settings import check_schema, expand_path
+from ressat.workflow.settings import check_schema
 from ressat.workflow.text_file import read_study_file
+from ressat.workflow.user_paths import expand_path
 
 # What a spreadsheet leaves in a cell that looks empty.
 BLANK = {"", "NA", "NaN", "nan"}
@@ -192,7 +192,7 @@ def _section(sheet: Path, row: dict[str, str], number: int) -> Section:
     def path(column: str) -> Path | None:
         if column not in row:
             return None
-        return Path(os.path.normpath(sheet.parent / expand_path(row[column], column)))
+        return sheet.parent / expand_path(row[column], column, base=sheet.parent)
 
     if role == PREDICT and "expression" in row:
         raise InputError(

@@ -20,8 +20,9 @@ from ressat.workflow.references import (
 from ressat.workflow.schema import config_schema, sheet_schema, with_encoder_layers
 from ressat.workflow.scheme import Scheme
 from ressat.workflow.schemes.registry import SCHEMES
-from ressat.workflow.settings import check_schema, expand_path
+from ressat.workflow.settings import check_schema
 from ressat.workflow.sheet import Section, read_sheet
+from ressat.workflow.user_paths import expand_path
 
 IMAGE_REFERENCE, BUNDLE_REFERENCE = "results/stain_reference.json", "results/bundle_stain.json"
 
