@@ -5,9 +5,9 @@ import math
 import pytest
 import yaml
 
-from ressat.base.errors import InputError, about
+from ressat.base.errors import InputError
 from ressat.workflow.schema import config_schema
-from ressat.workflow.settings import check_schema, expand_path, laid_over
+from ressat.workflow.settings import check_schema, laid_over
 
 
 @pytest.fixture
@@ -170,21 +170,3 @@ def test_a_number_that_yaml_takes_for_text_is_explained(config, schema):
     config = changed(config, "model.learning_rate", yaml.safe_load("3e-4"))
     assert 'model.learning_rate is "3e-4"' in refusal(config, schema)
     assert "a plain number, such as 0.0003" in refusal(config, schema)
-
-
-def test_variables_and_home_are_replaced_in_paths(monkeypatch):
-    monkeypatch.setenv("RESSAT_TEST_DATA", "/data/study")
-    monkeypatch.setenv("HOME", "/home/someone")
-    assert expand_path("$RESSAT_TEST_DATA/a.svs", "slide") == "/data/study/a.svs"
-    assert expand_path("${RESSAT_TEST_DATA}_2/a.svs", "slide") == "/data/study_2/a.svs"
-    assert expand_path("~/a.svs", "slide") == "/home/someone/a.svs"
-    assert expand_path("plain/a.svs", "slide") == "plain/a.svs"
-
-
-@pytest.mark.parametrize("path", ["$RESSAT_TEST_DATA/a.svs", "x/${RESSAT_TEST_DATA}/a.svs"])
-def test_a_variable_that_is_not_set_is_named(monkeypatch, path):
-    monkeypatch.delenv("RESSAT_TEST_DATA", raising=False)
-    said = "the environment variable RESSAT_TEST_DATA is not set"
-    with pytest.raises(InputError, match=said) as caught, about(file="config.yaml"):
-        expand_path(path, "features.weights")
-    assert f"config.yaml: features.weights is {path}" in str(caught.value)

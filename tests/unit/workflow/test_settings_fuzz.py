@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from ressat.base.errors import InputError
 from ressat.workflow.config_file import check_yaml
 from ressat.workflow.schema import config_schema
-from ressat.workflow.settings import check_schema, expand_path
+from ressat.workflow.settings import check_schema
+from ressat.workflow.user_paths import expand_path
 
 QUICK = settings(deadline=None, derandomize=True, database=None, max_examples=150)
 PIECES = [

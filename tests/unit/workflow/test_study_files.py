@@ -1,10 +1,11 @@
+import os
 import re
 from pathlib import Path
 
 import pytest
 
 from ressat.base.errors import sentences
-from small_study import FILES, SHEET, refusal
+from small_study import FILES, SHEET, UNLABELLED, refusal
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name.startswith(("A1", "B1", "C1", "X"))])
@@ -58,7 +59,10 @@ def test_the_sheet_may_lie_elsewhere(load, folder, monkeypatch):
             {"stain__reference": "A11"},
             "stain.reference is A11, and there is no such file; expected published, a",
         ),
-        ({"stain__reference": "data"}, "stain.reference is data, and there is no such file"),
+        (
+            {"stain__reference": "data"},
+            "stain.reference is data, a folder with 5 images (A1.svs, B1.jpg, C1.svs",
+        ),
         (
             {"features__weights": "imagenet"},
             "features.weights is imagenet, and there is no such file; expected IM",
@@ -114,3 +118,58 @@ def test_a_simulated_section_may_be_left_out(load):
     lines = [*SHEET.splitlines(), "Y\tdata/Y.svs\t\t\tY\tpredict"]
     sheet = "\n".join(line + ("\tinclude", "", "", "", "", "\tno")[n] for n, line in enumerate(lines))
     assert list(load(sheet, simulate={"sections": {"Y": {}}}).sections) == ["A1", "B1", "C1", "X"]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("data/A1.svs", {}),
+        ("data/C1.h5ad", {}),
+        ("data/A1/outs/filtered_feature_bc_matrix.h5", {}),
+        ("data/B1_spots.tsv", {}),
+        ("data/B1.tiff", {}),
+        ("samples.tsv", {}),
+        ("data/weights.pth", {"features__weights": "data/weights.pth"}),
+        ("data/genes.txt", {"genes": {"method": "list", "number": 9, "list": "data/genes.txt"}}),
+        ("data/model.pt", {"model__use": "data/model.pt"}),
+        ("data/reference.png", {"stain__reference": "data/reference.png"}),
+    ],
+)
+def test_a_pipe_is_refused_without_waiting_for_it(load, folder, name, settings):
+    if name == "data/B1.tiff":
+        (folder / "samples.tsv").write_text(SHEET.replace("B1.jpg", "B1.tiff"))
+    if "model__use" in settings:
+        (folder / "samples.tsv").write_text(UNLABELLED)
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    message = refusal(load, **settings)
+    assert f"{name}" in message
+    assert "a named pipe (FIFO), not a file" in message
+
+
+def test_a_setting_that_names_a_device_or_a_dead_link_is_refused(load, folder):
+    assert "weights is /dev/zero, a character device, not a file" in refusal(
+        load, features__weights="/dev/zero"
+    )
+    (folder / "ref.png").symlink_to("/mnt/gone.png")
+    message = refusal(load, stain__reference="ref.png")
+    assert "there is no such file: it is a link to /mnt/gone.png, which is not there" in message
+
+
+def test_folders_of_slides_are_refused_with_the_file_to_give(load, folder):
+    (folder / "data/dicom").mkdir()
+    (folder / "data/dicom/x.dcm").write_bytes(bytes(128) + b"DICM")
+    (folder / "data/S.mrxs").touch()
+    with pytest.raises(ExceptionGroup) as caught:
+        load(SHEET.replace("data/A1.svs", "data/dicom").replace("data/X.svs", "data/S.mrxs"))
+    first, second = sentences(caught.value).splitlines()
+    assert first.startswith("section A1: data/dicom: a folder with 1 DICOM file; ")
+    assert "give one file of the slide, such as data/dicom/x.dcm" in first
+    assert "section X: data/S.mrxs: a .mrxs file is only the index" in second
+
+
+def test_a_slide_that_is_a_dead_link_is_said_with_its_target(load, folder):
+    (folder / "data/A1.svs").unlink()
+    (folder / "data/A1.svs").symlink_to("/mnt/gone/A1.svs")
+    said = "data/A1.svs: no such file or folder (slide): it is a link to /mnt/gone/A1.svs, which is not there"
+    assert said in refusal(load)

@@ -12,7 +12,20 @@ from pathlib import Path
 from ressat.base.errors import InputError
 from ressat.slides.tiff_tags import Tag, Tiff, TiffImage, UnknownType, read_tiff
 
+DICOM_MARK, DICOM_MARK_AT = b"DICM", 128
+
 SLIDE_SUFFIXES = (".svs", ".ndpi", ".mrxs", ".scn", ".vms", ".vmu", ".bif", ".svslide", ".dcm", ".czi")
+# Formats that are neither: what they are, for those who have such a slide.
+UNREADABLE = {
+    ".vsi": "an Olympus slide",
+    ".ets": "a part of an Olympus slide",
+    ".isyntax": "a Philips iSyntax slide",
+    ".kfb": "a KFBio slide",
+    ".sdpc": "a Sqray slide",
+    ".lif": "a Leica LIF file",
+    ".nd2": "a Nikon ND2 file",
+    ".zvi": "a Zeiss ZVI file",
+}
 # .qptiff is Akoya's, .btf and .tf8 stand for BigTIFF.
 TIFF_SUFFIXES = (".tif", ".tiff", ".qptiff", ".btf", ".tf8")
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
@@ -49,6 +62,15 @@ def needs_conversion(path: str | os.PathLike) -> bool:
         return False
     if suffix in PICTURE_SUFFIXES:
         return True
+    if suffix not in TIFF_SUFFIXES and is_dicom(path):  # its files are often named by numbers alone
+        return False
+    if suffix in UNREADABLE:
+        raise InputError(
+            f"{UNREADABLE[suffix]} ({suffix}), which neither OpenSlide nor libvips reads",
+            expected="a slide that OpenSlide reads, a TIFF or a picture",
+            action="export it as OME-TIFF, for example with bfconvert, QuPath or the scanner's own software",
+            file=path,
+        )
     if suffix not in TIFF_SUFFIXES:
         known = " ".join(SLIDE_SUFFIXES + TIFF_SUFFIXES + PICTURE_SUFFIXES)
         raise InputError(
@@ -61,6 +83,15 @@ def needs_conversion(path: str | os.PathLike) -> bool:
         return not _opens(read_tiff(path))
     except UnknownType:
         return True
+
+
+def is_dicom(path: str | os.PathLike) -> bool:
+    """Say whether a file begins as DICOM does, whatever its name."""
+    try:
+        with open(path, "rb") as handle:
+            return handle.read(DICOM_MARK_AT + len(DICOM_MARK))[DICOM_MARK_AT:] == DICOM_MARK
+    except OSError:
+        return False
 
 
 def _opens(tiff: Tiff) -> bool:

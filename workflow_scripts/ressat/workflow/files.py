@@ -6,8 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from ressat.base.errors import InputError, about
+from ressat.base.path_kind import dead_link, refuse_special
 from ressat.counts.format import CountsSource
 from ressat.slides.formats import needs_conversion
+from ressat.slides.slide_folder import refuse_folder, require_companions
 from ressat.workflow.counts_source import counts_source
 from ressat.workflow.sheet import Section
 
@@ -46,6 +48,8 @@ def find_files(
                 if name not in simulated:
                     paths = {"slide": section.slide, "expression": section.expression}
                     _require({kind: path for kind, path in paths.items() if path})
+                    refuse_folder(section.slide)
+                    require_companions(section.slide)
                 if section.expression is not None:
                     with about(file=section.expression):
                         counts[name] = counts_source(section.expression, section.counts_options)
@@ -53,6 +57,7 @@ def find_files(
                     _require(counts[name].files if name in counts else {})
         except InputError as error:
             problems.append(error)
+            continue
         # The check of this section refuses a file that is not a slide, without holding up other sections.
         with suppress(InputError):
             if name not in simulated and needs_conversion(section.slide):
@@ -65,14 +70,18 @@ def find_files(
 
 
 def _require(files: Mapping[str, Path | Sequence[Path]]) -> None:
-    """Refuse a section if one of its files, given by what they are, does not exist."""
+    """Refuse a section if one of its files, given by what they are, does not exist, or is no file."""
     for kind, paths in files.items():
         for file in [paths] if isinstance(paths, Path) else paths:
             # From os.path, because Path.exists raises for folders that may not be entered and overlong names.
             if not os.path.exists(file):
+                gone = dead_link(file)
                 raise InputError(
-                    f"no such file or folder ({kind})",
+                    f"no such file or folder ({kind})" + (f": {gone}" if gone else ""),
                     expected="an existing path, in folders that you may read",
-                    action="correct the path, which is taken relative to the sheet",
+                    action="correct the link, or bring back what it points to"
+                    if gone
+                    else "correct the path, which is taken relative to the sheet",
                     file=file,
                 )
+            refuse_special(file)

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ressat.base.errors import InputError
+from ressat.base.path_kind import dead_link, refuse_special
 from ressat.base.roles import TRAIN
+from ressat.slides.slide_folder import refuse_folder, require_companions
 from ressat.workflow.sheet import Section
 
 PUBLISHED_STAIN = "published"
@@ -84,13 +86,25 @@ def require_setting_files(
         For messages.
     """
     for (group, setting), file in files.items():
-        if file is not None and not os.path.isfile(file):
-            raise InputError(
-                f"{group}.{setting} is {file}, and there is no such file",
-                expected=schema["properties"][group]["properties"][setting]["description"],
-                action="correct it; a path is taken relative to the study's folder",
-                file=config_file,
-            )
+        if file is None:
+            continue
+        try:
+            refuse_special(file)
+            if (group, setting) == ("stain", "reference"):
+                refuse_folder(Path(file))
+                require_companions(Path(file))
+        except InputError as error:
+            error.problem, error.file = f"{group}.{setting} is {file}, {error.problem}", config_file
+            raise
+        if os.path.isfile(file):
+            continue
+        what = "a folder" if os.path.isdir(file) else dead_link(file)
+        raise InputError(
+            f"{group}.{setting} is {file}, and there is no such file" + (f": {what}" if what else ""),
+            expected=schema["properties"][group]["properties"][setting]["description"],
+            action="correct it; a path is taken relative to the study's folder",
+            file=config_file,
+        )
 
 
 def refuse_shared_counts(sections: Mapping[str, Section], sheet: str) -> None:

@@ -58,7 +58,6 @@ def expand_path(text: str, name: str, base: str | os.PathLike = ".") -> str:
     if unset and not os.path.lexists(Path(base) / expanded):
         raise InputError(
             f"{name} is {text}, and the environment variable {unset[0]} is not set",
-            expected="a variable that is set, or a file of just this name",
             action=f"set {unset[0]}, or write the path out; a $ that is part of a name may be written as $$",
         )
     return expanded
