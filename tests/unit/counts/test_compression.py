@@ -62,4 +62,4 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("builtins.open", refuse)  # root may read any
-    assert refusal(tmp_path / "a") == "it cannot be read (Permission denied)"
+    assert refusal(tmp_path / "a") == "permission is denied"

@@ -50,6 +50,19 @@ def machine_trouble(error: BaseException) -> InputError | None:
     return None
 
 
+def refuse_machine_trouble(error: BaseException) -> None:
+    """Raise the sentence of `machine_trouble`, if there is one: before a file is called damaged.
+
+    Raises
+    ------
+    InputError
+        If the error comes from the machine.
+    """
+    trouble = machine_trouble(error)
+    if trouble:
+        raise trouble from error
+
+
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     ids: set[int] = set()
     while error is not None and id(error) not in ids:

@@ -10,12 +10,23 @@ from scipy import sparse
 
 from ressat.base.errors import InputError, about_its_file
 from ressat.counts.compression import read_bytes
-from ressat.counts.text_cells import SEPARATORS, finite, read_cells, refuse_repeated, separator_of, unreadable
+from ressat.counts.text_cells import (
+    SEPARATORS,
+    finite,
+    first_cells,
+    read_cells,
+    refuse_repeated,
+    refuse_wide,
+    separator_of,
+    unreadable,
+)
 
 # Array positions; the digits are bounded so that rounding cannot overflow. R puts an X before a digit.
 SPOT_NAME = re.compile(r"X?(-?\d{1,9}(?:\.\d*)?)x(-?\d{1,9}(?:\.\d*)?)")
 # Numbers with such exponents crash pandas' parser.
 LONG_EXPONENT = re.compile(rb"[0-9.][eE][+-]?\d{4}")
+# More than any table has of genes or of spots; see `refuse_wide`.
+MOST_COLUMNS = 1_000_000
 # Rows read at a time: a table of whole numbers takes twice the memory of one in float32, most of it zeros.
 ROWS = 512
 
@@ -56,7 +67,11 @@ def read_legacy_counts(file: str) -> CountsTable:
     """
     line, _, body = read_bytes(file).partition(b"\n")
     separator = separator_of(line)
+    refuse_wide(line, separator, MOST_COLUMNS)
     header = _header(line, separator)
+    cells = first_cells(body, separator)
+    if cells > MOST_COLUMNS:
+        raise _uneven(header, cells, separator)
     rows, values = _body(header, body, separator)
     columns = header[len(header) - values.shape[1] :]
     row_spots, column_spots = _spot_names(rows), _spot_names(columns)

@@ -1,6 +1,5 @@
 """Count matrices as 10x Genomics writes them: HDF5 of either version, and Matrix Market."""
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,17 +12,17 @@ import pandas as pd
 from scipy import sparse
 
 from ressat.base.errors import InputError, about_its_file
+from ressat.base.hdf5_content import opened_hdf5
+from ressat.base.machine import refuse_machine_trouble
 from ressat.counts.compression import READING_ERRORS, opened
 from ressat.counts.text_cells import read_cells
 
 GENE_EXPRESSION = "Gene Expression"
-# Upper bound of the compression ratio of these files: a declared size beyond it means damage, and would fill
-# the memory.
-MOST_PACKED = 1100
-# Bytes of text parsed at a time.
-BLOCK = 1 << 24
+# Bytes of text parsed at a time, and of a line: three numbers, or a comment.
+BLOCK, LONGEST_ENTRY, LONGEST_COMMENT = 1 << 24, 200, 1 << 20
 # Such numbers can crash pandas' parser.
 LONG_NUMBER = re.compile(rb"[0-9.][eE][+-]?\d{4}|[^\s]{31}")
+FIRST_LINE = re.compile(rb"[^\s][^\r\n]*")
 
 
 @dataclass(frozen=True)
@@ -60,25 +59,25 @@ def read_h5_matrix(file: str) -> Matrix:
         If the file is not such a matrix, several genomes of version 2 have counts, or it holds no genes.
     """
     try:
-        with h5py.File(file, "r") as content:
-            arrays = _Arrays(os.path.getsize(file))
+        with opened_hdf5(file) as content:
             if isinstance(content.get("matrix"), h5py.Group):
                 group = content["matrix"]
                 features = group["features"]
-                ids, names = arrays.texts(features["id"]), arrays.texts(features["name"])
-                kinds = arrays.texts(features["feature_type"]) if "feature_type" in features else None
+                ids, names = _texts(features["id"]), _texts(features["name"])
+                kinds = _texts(features["feature_type"]) if "feature_type" in features else None
             else:
                 group = _genome(content)
-                ids, names, kinds = arrays.texts(group["genes"]), arrays.texts(group["gene_names"]), None
-            barcodes = arrays.texts(group["barcodes"])
+                ids, names, kinds = _texts(group["genes"]), _texts(group["gene_names"]), None
+            barcodes = _texts(group["barcodes"])
             # Features x barcodes by columns, so barcodes x features by rows.
-            parts = tuple(arrays.numbers(group[name]) for name in ("data", "indices", "indptr"))
+            parts = tuple(_numbers(group[name]) for name in ("data", "indices", "indptr"))
             counts = sparse.csr_matrix(parts, shape=(len(barcodes), len(ids)))
             counts.check_format(full_check=True)
             return _genes_only(barcodes, ids, names, kinds, counts)
     except InputError:
         raise
     except Exception as error:  # h5py raises many kinds of errors for a broken file
+        refuse_machine_trouble(error)
         raise InputError(
             f"it cannot be read as a 10x count matrix ({error})",
             expected="filtered_feature_bc_matrix.h5 as Space Ranger writes it",
@@ -108,6 +107,7 @@ def read_mtx_matrix(matrix: str, features: str, barcodes: str) -> Matrix:
         counts = _read_entries(matrix, len(ids), len(names))
         return _genes_only(names.to_numpy(), ids.to_numpy(), symbols.to_numpy(), kinds, counts)
     except (*READING_ERRORS, ValueError, OverflowError, MemoryError) as error:
+        refuse_machine_trouble(error)
         raise InputError(
             f"it cannot be read as a Matrix Market file ({str(error).strip()})",
             expected="matrix.mtx or matrix.mtx.gz as Space Ranger writes it",
@@ -121,9 +121,9 @@ def _read_entries(file: str, features: int, barcodes: int) -> sparse.csr_matrix:
         head = handle.readline(200).split()
         if [word.lower() for word in head[:3]] != [b"%%matrixmarket", b"matrix", b"coordinate"]:
             raise ValueError("it does not begin with %%MatrixMarket matrix coordinate")
-        line = handle.readline()
+        line = handle.readline(LONGEST_COMMENT)
         while line.startswith(b"%"):
-            line = handle.readline()
+            line = handle.readline(LONGEST_COMMENT)
         rows, columns, entries = (int(word) for word in line.split())
         # For a matrix without entries, writers declare any type.
         kind = [word.lower() for word in head[3:]]
@@ -135,7 +135,7 @@ def _read_entries(file: str, features: int, barcodes: int) -> sparse.csr_matrix:
                 expected="features and barcodes of the same matrix",
                 action="copy the three files again from Space Ranger's outs",
             )
-        parts = [_entries(block) for block in _blocks(handle)]
+        parts = _parts(handle, min(entries, rows * columns), entries)
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(np.zeros((0, 3)))
     if len(table) != entries:
         raise ValueError(f"{len(table)} entries where it says {entries}")
@@ -149,18 +149,37 @@ def _read_entries(file: str, features: int, barcodes: int) -> sparse.csr_matrix:
     return sparse.csr_matrix((values, (barcode, feature)), shape=(barcodes, features))
 
 
+def _parts(handle: BinaryIO, most: int, declared: int) -> list[pd.DataFrame]:
+    """All entries, block by block; refuses more of them than there can be before they fill the memory."""
+    parts: list[pd.DataFrame] = []
+    number = 0
+    for block in _blocks(handle):
+        parts.append(_entries(block))
+        number += len(parts[-1])
+        if number > most:
+            raise ValueError(f"{number} entries or more where it says {declared}")
+    return parts
+
+
 def _blocks(handle: BinaryIO) -> Iterator[bytes]:
     """Whole lines, many at a time."""
     while block := handle.read(BLOCK):
-        yield block + handle.readline()
+        rest = b"" if block.endswith(b"\n") else handle.readline(LONGEST_ENTRY)
+        if len(rest) == LONGEST_ENTRY and not rest.endswith(b"\n"):
+            raise _long_line()
+        yield block + rest
 
 
 def _entries(block: bytes) -> pd.DataFrame:
     """Row, column and value of some lines."""
     if LONG_NUMBER.search(block):
         raise ValueError("a number of more than 30 characters or with an endless exponent")
-    if not block.strip():
+    first = FIRST_LINE.search(block)
+    if first is None:
         return pd.DataFrame({0: np.zeros(0, int), 1: np.zeros(0, int), 2: np.zeros(0)})
+    # pandas makes as many columns as the first line has, without end for a line without end.
+    if len(first[0]) > LONGEST_ENTRY:
+        raise _long_line()
     table = pd.read_csv(
         BytesIO(block), sep=r"\s+", header=None, dtype={0: np.int64, 1: np.int64, 2: np.float64}
     )
@@ -169,26 +188,20 @@ def _entries(block: bytes) -> pd.DataFrame:
     return table
 
 
-class _Arrays:
-    """Reads arrays of a file of a given size, in bytes."""
+def _long_line() -> ValueError:
+    return ValueError(f"a line of more than {LONGEST_ENTRY} characters")
 
-    def __init__(self, size: int) -> None:
-        self._limit = MOST_PACKED * size
 
-    def numbers(self, array: h5py.Dataset) -> np.ndarray:
-        if array.ndim != 1 or array.dtype.kind not in "iuf":
-            raise ValueError(f"{array.name} is {array.dtype} of shape {array.shape}")
-        return self._read(array)
+def _numbers(array: h5py.Dataset) -> np.ndarray:
+    if array.ndim != 1 or array.dtype.kind not in "iuf":
+        raise ValueError(f"{array.name} is {array.dtype} of shape {array.shape}")
+    return array[()]
 
-    def texts(self, array: h5py.Dataset) -> np.ndarray:
-        if array.ndim != 1 or array.dtype.kind not in "SO":
-            raise ValueError(f"{array.name} is {array.dtype} of shape {array.shape}")
-        return np.array([cell.decode() for cell in self._read(array)], dtype=object)
 
-    def _read(self, array: h5py.Dataset) -> np.ndarray:
-        if array.nbytes > self._limit:
-            raise ValueError(f"{array.name} of shape {array.shape} is more than it can hold")
-        return array[()]
+def _texts(array: h5py.Dataset) -> np.ndarray:
+    if array.ndim != 1 or array.dtype.kind not in "SO":
+        raise ValueError(f"{array.name} is {array.dtype} of shape {array.shape}")
+    return np.array([cell.decode() for cell in array[()]], dtype=object)
 
 
 def _genome(content: h5py.File) -> h5py.Group:

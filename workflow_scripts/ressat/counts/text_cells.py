@@ -1,5 +1,6 @@
 """Text tables as written in the file, and their columns as numbers."""
 
+import re
 from collections.abc import Sequence
 from io import BytesIO
 
@@ -9,7 +10,11 @@ import pandas as pd
 from ressat.base.errors import InputError, about_its_file
 from ressat.counts.compression import read_bytes
 
+FIRST_LINE = re.compile(rb"[^\r\n]+")
 SEPARATORS = {"\t": "tab", ",": "comma", ";": "semicolon"}
+# Tables of places, features and barcodes have up to about ten columns. pandas makes as many as the first line has,
+# however long that is.
+MOST_COLUMNS = 1000
 # No pixel or array position is beyond a billion.
 LARGEST = 1e9
 
@@ -35,6 +40,7 @@ def read_cells(file: str) -> pd.DataFrame:
     """
     content = read_bytes(file)
     separator = separator_of(content.split(b"\n", 1)[0])
+    refuse_wide(content, separator, MOST_COLUMNS)
     try:
         # As text: numbers with very long exponents can crash pandas' parser.
         cells = pd.read_csv(
@@ -48,6 +54,29 @@ def read_cells(file: str) -> pd.DataFrame:
 def separator_of(line: bytes) -> str:
     """Return what separates the cells of a line: a tab wherever there is one."""
     return next((mark for mark in SEPARATORS if mark.encode() in line), "\t")
+
+
+def refuse_wide(content: bytes, separator: str, most: int) -> None:
+    """Refuse a table by its first line, before a column is made for each of its cells.
+
+    Raises
+    ------
+    InputError
+        If that line has more cells than ``most``.
+    """
+    cells = first_cells(content, separator)
+    if cells > most:
+        raise InputError(
+            f"a first line of {cells} cells",
+            expected=f"a table of up to {most} columns, with a line for each row",
+            action="look at what it holds, and export it again",
+        )
+
+
+def first_cells(content: bytes, separator: str) -> int:
+    """Return how many cells the first line that is not empty has, those in quotes not told apart."""
+    line = FIRST_LINE.search(content)
+    return 1 + content.count(separator.encode(), *line.span()) if line else 0
 
 
 def unreadable(error: Exception) -> InputError:

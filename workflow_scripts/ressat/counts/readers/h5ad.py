@@ -6,6 +6,8 @@ import anndata
 import numpy as np
 
 from ressat.base.errors import InputError, about_its_file
+from ressat.base.hdf5_content import opened_hdf5
+from ressat.base.machine import refuse_machine_trouble
 from ressat.counts.anndata_table import read_values, table_array, tissue_and_array
 from ressat.counts.spot_counts import SpotCounts
 from ressat.counts.text_cells import refuse_repeated
@@ -35,8 +37,12 @@ def read_h5ad(file: str, layer: str | None = None) -> SpotCounts:
         counts; see `read_values`.
     """
     try:
-        adata = anndata.read_h5ad(file)
+        with opened_hdf5(file):  # for what it refuses; anndata opens it itself
+            adata = anndata.read_h5ad(file)
+    except InputError:
+        raise
     except Exception as error:  # anndata and h5py raise many kinds of errors for a broken file
+        refuse_machine_trouble(error)
         raise InputError(
             f"it cannot be read as AnnData ({error})",
             expected="an .h5ad file",

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 
 from ressat.base.errors import InputError, about_its_file
+from ressat.base.machine import refuse_machine_trouble
 from ressat.counts.anndata_table import read_values, table_array, tissue_and_array
 from ressat.counts.spot_counts import SpotCounts
 from ressat.counts.text_cells import refuse_repeated
+from ressat.counts.zarr_store import refuse_foreign
 
 if TYPE_CHECKING:
     import anndata
@@ -95,8 +97,12 @@ def _read(store: str) -> "spatialdata.SpatialData":
             action="install it, or write table and places to an .h5ad file",
         ) from error
     try:
+        refuse_foreign(Path(store))
         return spatialdata.read_zarr(store, selection=("tables", "shapes"))
+    except InputError:
+        raise
     except Exception as error:  # zarr and its readers raise many kinds of errors for a broken store
+        refuse_machine_trouble(error)
         raise InputError(
             f"it cannot be read as SpatialData ({error})",
             expected="a .zarr store with a table and shapes",
