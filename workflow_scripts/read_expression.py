@@ -25,7 +25,7 @@ with job_log(snakemake.log[0], f"read_expression {section}") as log, about(secti
     files = {name: file for name, file in snakemake.input.items() if name != "checked"}
     spots = usable_spots(read_counts(CountsSource(files=files, **params.counts)))
     with about(file=spots.file):
-        genes = study_genes(spots.genes, params.ids)
+        genes = study_genes(spots.genes, params.ids, spots.names_in)
     spots = with_counts_of(spots, genes.has_name)
     adata = expression_anndata(section, spots, genes, params.ids)
     log.info("%d of %d spots kept, %d genes", adata.n_obs, spots.total, adata.n_vars)

@@ -93,7 +93,7 @@ def test_a_repeated_name_is_refused(refusal, text, place):
 
 def test_what_is_no_file_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "config.yaml")
-    with pytest.raises(InputError, match="a named pipe .*, not a file"):
+    with pytest.raises(InputError, match=r"a named pipe .*, not a file"):
         check_yaml(tmp_path / "config.yaml")
     with pytest.raises(InputError, match="/dev/zero: a character device, not a file"):
         check_yaml("/dev/zero")

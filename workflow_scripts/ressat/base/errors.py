@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
+from ressat.base.names import visible
+
 Arguments, Result = ParamSpec("Arguments"), TypeVar("Result")
 
 
@@ -46,6 +48,8 @@ class InputError(Exception):
             sentence += f"; expected {self.expected}"
         if self.action:
             sentence += f"; {self.action}"
+        # Names that differ in what nobody sees must differ in a message.
+        sentence = visible(sentence)
         # Library messages may span several lines, and a question needs no full stop.
         sentence = " ".join(line.strip() for line in sentence.splitlines())
         return sentence if sentence.endswith("?") else sentence + "."

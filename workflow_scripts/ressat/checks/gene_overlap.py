@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ressat.base.errors import InputError
+from ressat.base.names import name_key
 
 # Sections of one study share at least this fraction of the genes of the smaller one.
 MIN_SHARED = 0.1
@@ -48,8 +49,9 @@ def check_gene_names(genes: Genes, reference: Genes) -> int:
     if shared >= MIN_SHARED * min(len(genes.names), len(reference.names)):
         return shared
     action = "check that both sections are of the same species and were counted with the same annotation"
-    if {name.upper() for name in genes.names} & {name.upper() for name in reference.names}:
-        action += "; some names differ only in upper and lower case"
+    meant = near_misses(genes.names, reference.names)
+    if meant:
+        action += f"; some names differ in form alone, such as upper and lower case ({_pairs(meant)})"
     raise InputError(
         f"of its {len(genes.names)} genes ({', '.join(genes.names[:3])} ...), {shared} are among the "
         f"{len(reference.names)} of section {reference.section} ({', '.join(reference.names[:3])} ...)",
@@ -74,5 +76,22 @@ def check_listed_genes(genes: Genes, gene_list: Sequence[str], list_file: str) -
             f"{' ...' if len(unknown) > 5 else ''}) are not among its {len(known)} "
             f"({', '.join(genes.names[:3])} ...)",
             expected="every listed gene in every training section",
-            action="correct genes.list, or leave these genes out of it",
+            action=f"did you mean {_pairs(meant)}? Correct genes.list, or leave these genes out of it"
+            if (meant := near_misses(unknown, genes.names))
+            else "correct genes.list, or leave these genes out of it",
         )
+
+
+def near_misses(unknown: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+    """Find the names that differ from another in form alone, such as case; by name, with the other.
+
+    They are only suggested: two genes may differ in case alone.
+    """
+    likely = {name_key(name): name for name in known}
+    pairs = {name: likely.get(name_key(name)) for name in unknown}
+    return {name: other for name, other in pairs.items() if other not in (None, name)}
+
+
+def _pairs(meant: dict[str, str]) -> str:
+    some = [f"{other} for {name}" for name, other in list(meant.items())[:5]]
+    return ", ".join(some) + (" ..." if len(meant) > 5 else "")

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from ressat.base.errors import InputError
+from ressat.base.names import name_key
 from ressat.base.results_h5ad import read_results
 from ressat.tiles.table import Tiles
 
@@ -95,7 +96,8 @@ def check_fold(fold: str, sections: list[Content], *, within_patient: bool) -> p
     for one, other in combinations(sections, 2):
         across = one.side != other.side
         shared = _shared_content(one, other)
-        if shared is None and across and one.patient == other.patient and not within_patient:
+        same_patient = name_key(one.patient) == name_key(other.patient)
+        if shared is None and across and same_patient and not within_patient:
             shared = f"the patient {one.patient}"
         if shared is not None:
             sides = "on both sides of" if across else f"both on the {one.side} side of"

@@ -84,7 +84,7 @@ class SectionCheck:
                     spots = usable_spots(read_counts(counts))
             if spots is not None:
                 with self._problems_kept(spots.file):
-                    genes = study_genes(spots.genes, ids)
+                    genes = study_genes(spots.genes, ids, spots.names_in)
                     spots = with_counts_of(spots, genes.has_name)
                     self.genes = list(genes.names)
             if image is not None and (spots is not None or counts is None):

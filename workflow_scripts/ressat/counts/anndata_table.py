@@ -13,6 +13,7 @@ from ressat.base.visium import PITCH_UM, SPACE_RANGER_SPOT_UM
 from ressat.counts.array_lattice import HD_COLUMNS, array_pitch
 from ressat.counts.ensembl import name_space
 from ressat.counts.normalisation import describe, is_counts
+from ressat.counts.row_numbers import are_row_numbers, column_of_names
 from ressat.counts.spot_counts import SpotArray
 from ressat.counts.usable_spots import first_odd, odd_count
 from ressat.stats.neighbours import spot_pitch
@@ -61,7 +62,7 @@ def read_values(adata: "anndata.AnnData", layer: str | None) -> tuple[sparse.csr
             expected="raw counts in X, or in a layer that the column layer names",
             action="correct the column layer" if layer else "name the layer in the column layer",
         )
-    genes = gene_names(adata.raw.var if name == RAW and RAW not in adata.layers else adata.var)
+    genes = gene_names(gene_table(adata, layer))
     values = layers[name]
     if not _is_numeric(values):
         raise InputError(
@@ -83,6 +84,45 @@ def read_values(adata: "anndata.AnnData", layer: str | None) -> tuple[sparse.csr
             action=_elsewhere(layers, name),
         )
     return counts, genes
+
+
+def gene_table(adata: "anndata.AnnData", layer: str | None) -> pd.DataFrame:
+    """Return ``var`` for the genes of a layer.
+
+    ``adata.raw`` has a ``var`` of its own, with other genes in another order and often without any column.
+    Columns that it lacks are looked up in ``adata.var`` by the genes' names in its index; what no gene of
+    ``adata.var`` says stays missing.
+
+    Parameters
+    ----------
+    adata, layer
+        As for `read_values`.
+    """
+    if layer != RAW or RAW in adata.layers or adata.raw is None:
+        return adata.var
+    own, other = adata.raw.var, adata.var
+    names = own.index.astype(str)
+    # Each table counts its own rows, so that a row number in both means two genes.
+    if are_row_numbers(list(names)) or not own.index.isin(other.index).any():
+        return own
+    # If most genes are in raw alone, few would go by another kind of name than the others. Ensembl ids are
+    # told from symbols, and such genes are refused later with a count of them.
+    if own.index.isin(other.index).mean() < 0.5 and not _are_ids(names):
+        return own
+    once = other.loc[~other.index.duplicated(keep=False), other.columns.difference(own.columns, sort=False)]
+    return pd.concat([own, once.reindex(own.index)], axis=1)
+
+
+def names_elsewhere(adata: "anndata.AnnData", layer: str | None) -> str | None:
+    """Say where a table seems to keep the names of genes that its index only numbers; see `SpotCounts`."""
+    var = gene_table(adata, layer)
+    if not are_row_numbers(list(var.index.astype(str))):
+        return None
+    column = column_of_names(var)
+    where = "raw.var" if layer == RAW and RAW not in adata.layers else "var"
+    if column is None:
+        return None
+    return f"{where}[{column!r}] ({', '.join(var[column].astype(str)[:3])} ...)"
 
 
 def gene_names(var: pd.DataFrame) -> pd.DataFrame:

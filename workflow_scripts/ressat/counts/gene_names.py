@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from ressat.base.errors import InputError
+from ressat.base.names import gene_name
 from ressat.counts.ensembl import is_stable_id, without_version
+from ressat.counts.row_numbers import are_row_numbers
 
 SYMBOL, ENSEMBL = "symbol", "ensembl"
 
@@ -33,7 +35,7 @@ class StudyGenes:
     changes: pd.DataFrame
 
 
-def study_genes(genes: pd.DataFrame, ids: str) -> StudyGenes:
+def study_genes(genes: pd.DataFrame, ids: str, names_in: str | None = None) -> StudyGenes:
     """Name genes the study's way, by the identifiers that the files carry.
 
     Parameters
@@ -42,13 +44,15 @@ def study_genes(genes: pd.DataFrame, ids: str) -> StudyGenes:
         name, and symbol and ensembl or None, one row per gene; see `SpotCounts`.
     ids
         ``symbol`` or ``ensembl``.
+    names_in
+        Where else the files seem to keep names, for messages; see `SpotCounts`.
 
     Raises
     ------
     InputError
-        If fewer than half of the genes have such a name in the files.
+        If fewer than half of the genes have such a name in the files, or the names are row numbers.
     """
-    own = genes["name"].astype(str).str.strip()
+    own = genes["name"].astype(str).map(gene_name)
     if ids == ENSEMBL:
         # The ids of flies or plants follow no common pattern, so a column of ids is used as it is.
         ids_given = _cells(genes["ensembl"])
@@ -70,6 +74,7 @@ def study_genes(genes: pd.DataFrame, ids: str) -> StudyGenes:
             expected=f"{'Ensembl ids' if ids == ENSEMBL else 'symbols'}, since genes.ids is {ids}",
             action=f"set {remedy} in config.yaml if all sections have those, or add these to the counts",
         )
+    _refuse_row_numbers(names_here, names_in)
     has_name = (names_here != "").to_numpy()
     names = unique_names(pd.Index(names_here[has_name]))
     changes = pd.DataFrame({"name": own, "gene": "", "change": "dropped", "reason": missing})
@@ -93,5 +98,17 @@ def unique_names(names: pd.Index) -> pd.Index:
     return pd.Index(unique)
 
 
+def _refuse_row_numbers(names: pd.Series, names_in: str | None) -> None:
+    """Refuse numbers of rows: gene 5 of one file is another gene than gene 5 of the next."""
+    if are_row_numbers([name for name in names if name]):
+        raise InputError(
+            f"its {len(names)} genes are called {', '.join(names[:3])} ..., which are row numbers, not names",
+            expected="names of genes, which mean the same in every file",
+            action=f"make {names_in} the names of the genes, and write the file again"
+            if names_in
+            else "write the file again with the names of the genes",
+        )
+
+
 def _cells(column: pd.Series) -> pd.Series:
-    return column.fillna("").astype(str).str.strip()
+    return column.fillna("").astype(str).map(gene_name)

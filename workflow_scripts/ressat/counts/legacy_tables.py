@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import sparse
 
 from ressat.base.errors import InputError, about_its_file
+from ressat.base.names import unquoted
 from ressat.counts.compression import read_bytes
 from ressat.counts.text_cells import (
     SEPARATORS,
@@ -147,7 +148,7 @@ def read_legacy_spots(file: str) -> pd.DataFrame:
 def _header(line: bytes, separator: str) -> list[str]:
     """Cells of the first line as they are: pandas would rename a gene that occurs twice."""
     try:
-        return [cell.strip().strip('"').strip() for cell in line.decode().rstrip("\r\n").split(separator)]
+        return [unquoted(cell) for cell in line.decode().rstrip("\r\n").split(separator)]
     except UnicodeDecodeError as error:
         raise unreadable(error) from error
 

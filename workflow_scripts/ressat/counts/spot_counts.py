@@ -64,6 +64,9 @@ class SpotCounts:
         How many of them were left out so far, by reason.
     features_left_out
         How many features were left out because they are not genes (e.g. antibodies), by type.
+    names_in
+        Where the file seems to keep the names of genes that it calls by row numbers, such as
+        ``var['features']``; None if nowhere, or if that is no matter.
     """
 
     file: str
@@ -75,3 +78,4 @@ class SpotCounts:
     total: int
     left_out: dict[str, int]
     features_left_out: dict[str, int] = field(default_factory=dict)
+    names_in: str | None = None

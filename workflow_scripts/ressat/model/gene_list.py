@@ -3,11 +3,14 @@
 from pathlib import Path
 
 from ressat.base.errors import InputError
+from ressat.base.names import gene_name, unquoted
 from ressat.counts.ensembl import without_version
 
 
 def read_gene_list(path: str | Path) -> list[str]:
-    """Read gene names, one per line; blank lines, ``#`` comments and versions of Ensembl ids are left out.
+    """Read gene names, one per line, as `gene_name` writes them.
+
+    Blank lines, ``#`` comments, quotes around a name and versions of Ensembl ids are left out.
 
     Raises
     ------
@@ -23,7 +26,7 @@ def read_gene_list(path: str | Path) -> list[str]:
             action="correct genes.list, or save the file again",
             file=path,
         ) from error
-    lines = (line.split("#")[0].strip() for line in text.splitlines())
+    lines = (gene_name(unquoted(line.split("#")[0])) for line in text.splitlines())
     genes = [without_version(line) for line in lines if line]
     if not genes:
         raise InputError("no gene", expected="one gene name per line", action="add some", file=path)

@@ -16,6 +16,7 @@ from PIL import Image
 
 from ressat.base.files import UNS
 from ressat.base.layers import MODEL, OBSERVED
+from ressat.base.names import gene_name
 from ressat.base.results_h5ad import read_results
 from ressat.figures.tissue_map import SCALE_ENDS, SMALLEST_SCALE, bar_length, faded_tissue
 from ressat.report import images
@@ -194,7 +195,7 @@ def genes_with_maps(ranking: Sequence[str], number: int, always: Sequence[str]) 
     always
         Genes to show whatever their scores.
     """
-    known = set(ranking)
+    known, always = set(ranking), [gene_name(gene) for gene in always]
     missing = [gene for gene in always if gene not in known]
     if missing:
         logger.warning("report.always: not predicted in any section: %s", ", ".join(missing))

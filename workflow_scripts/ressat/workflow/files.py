@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ressat.base.errors import InputError, about
+from ressat.base.names import alike_path_hint
 from ressat.base.path_kind import dead_link, refuse_special
 from ressat.counts.format import CountsSource
 from ressat.slides.formats import needs_conversion
@@ -81,7 +82,7 @@ def _require(files: Mapping[str, Path | Sequence[Path]]) -> None:
                     expected="an existing path, in folders that you may read",
                     action="correct the link, or bring back what it points to"
                     if gone
-                    else "correct the path, which is taken relative to the sheet",
+                    else alike_path_hint(file) or "correct the path, which is taken relative to the sheet",
                     file=file,
                 )
             refuse_special(file)

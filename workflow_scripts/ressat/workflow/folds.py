@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ressat.base.errors import InputError, about
+from ressat.base.names import alike, spelled_out
 from ressat.base.roles import PREDICT, TRAIN
 from ressat.workflow.scheme import section_list
 from ressat.workflow.schemes.registry import SCHEMES
@@ -70,13 +71,16 @@ def make_folds(
     Raises
     ------
     InputError
-        If sheet and settings do not fit together, or a patient is on both sides of a fold.
+        If sheet and settings do not fit together, names of sections or patients differ in form alone, or a
+        patient is on both sides of a fold.
     """
     sections = list(sections)
     labelled = [section for section in sections if section.role != PREDICT]
     training = [section for section in sections if section.role == TRAIN]
     predict = tuple(section.sample for section in sections if section.role == PREDICT)
     with about(file=sheet):
+        _refuse_alike((section.sample for section in sections), "section")
+        _refuse_alike((section.patient for section in sections), "patient")
         if bundle:
             if labelled:
                 raise InputError(
@@ -93,7 +97,6 @@ def make_folds(
                 expected="a training section, or a saved model",
                 action="set a role to train, or name a saved model under model.use in config.yaml",
             )
-        _refuse_alike_patients(labelled)
         tested = scheme.tested(labelled, evaluation)
     folds = {
         name: _fold(name, [section for section in labelled if section not in test], test)
@@ -111,14 +114,12 @@ def _fold(name: str, train: list[Section], test: list[Section], predict: tuple[s
     return Fold(name, train_names, tuple(section.sample for section in test), predict)
 
 
-def _refuse_alike_patients(labelled: list[Section]) -> None:
-    """Refuse patients whose names differ only in case or blanks: they are one patient, and would leak."""
-    spellings: dict[str, str] = {}
-    for patient in sorted({section.patient for section in labelled}):
-        other = spellings.setdefault("".join(patient.casefold().split()), patient)
-        if other != patient:
-            raise InputError(
-                f"patients {other} and {patient}",
-                expected="one spelling for each patient",
-                action="spell them the same, or make them differ in more than case and blanks",
-            )
+def _refuse_alike(names: Iterable[str], kind: str) -> None:
+    """Refuse names that differ in form alone: they mean the same patient or section, and would leak."""
+    for one, other in alike(names):
+        raise InputError(
+            f"{kind}s {spelled_out(one)} and {spelled_out(other)}",
+            expected=f"one spelling for each {kind}: these differ in form alone (case, blanks, accents, "
+            "dashes or invisible characters)",
+            action="spell them the same, or make them differ in letters or digits",
+        )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ressat.base.errors import InputError
+from ressat.base.names import alike_path_hint, name_key, spelled_out
 from ressat.base.path_kind import dead_link, refuse_special
 from ressat.base.roles import TRAIN
 from ressat.slides.slide_folder import refuse_folder, require_companions
@@ -52,6 +53,14 @@ def check_stain_reference(
             f"stain.reference is {name}, although model.use names a saved model",
             expected="no stain.reference: a saved model carries its own",
             action="remove stain.reference",
+            file=config_file,
+        )
+    same = [other for other in sections if name_key(other) == name_key(name)]
+    if same and image and name not in sections and not os.path.exists(image):
+        raise InputError(
+            f"stain.reference is {spelled_out(name)}, and there is no such file",
+            expected=f"the section {same[0]}, whose name differs in form alone, or the path of an image",
+            action=f"write {same[0]}",
             file=config_file,
         )
     section = name if name in sections else _section_of_slide(image, sections)
@@ -102,7 +111,7 @@ def require_setting_files(
         raise InputError(
             f"{group}.{setting} is {file}, and there is no such file" + (f": {what}" if what else ""),
             expected=schema["properties"][group]["properties"][setting]["description"],
-            action="correct it; a path is taken relative to the study's folder",
+            action=alike_path_hint(file) or "correct it; a path is taken relative to the study's folder",
             file=config_file,
         )
 

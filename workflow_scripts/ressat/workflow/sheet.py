@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ressat.base.errors import InputError, about, about_its_file
+from ressat.base.names import alike_path_hint, name_key, opens_a_quote, unquoted
 from ressat.base.roles import PREDICT
 from ressat.workflow.settings import check_schema
 from ressat.workflow.text_file import read_study_file
@@ -123,12 +124,12 @@ def _rows(path: str | Path, schema: dict) -> list[tuple[int, dict[str, str]]]:
         raise InputError(
             "no such sample sheet",
             expected="a tab-separated table with the columns sample, slide, expression, patient, role",
-            action="write it, or name it under samples: in config.yaml",
+            action=alike_path_hint(path) or "write it, or name it under samples: in config.yaml",
             file=path,
         ) from error
     if "\0" in text:  # UTF-16 without its mark passes for UTF-8
         raise InputError("not a text file in UTF-8", expected="a tab-separated table", action=SAVE, file=path)
-    lines = [(number, _cells(line)) for number, line in enumerate(text.splitlines(), start=1)]
+    lines = [(number, _cells(line, number, path)) for number, line in enumerate(_lines(text), start=1)]
     lines = [(number, cells) for number, cells in lines if cells]
     if not lines:
         raise InputError(
@@ -145,10 +146,13 @@ def _rows(path: str | Path, schema: dict) -> list[tuple[int, dict[str, str]]]:
         # Blank cells at the end are left out: a row is too short only where it lacks what every row needs.
         mixed = len(cells) < needed and any("," in cell for cell in cells)
         if len(cells) > len(header) or len(cells) == 1 or mixed:
+            has_row_names = [row[0] for _, row in rows] == [str(1 + row) for row in range(len(rows))]
             raise InputError(
                 f"line {number} has {len(cells)} cell{'s' * (len(cells) > 1)}, the header has {len(header)}",
                 expected="one cell per column, separated by tabs",
-                action="separate the cells by tabs, not by commas or spaces",
+                action="leave out the numbers of the rows (in R, write.table with row.names = FALSE)"
+                if len(cells) == len(header) + 1 and has_row_names
+                else "separate the cells by tabs, not by commas or spaces",
                 file=path,
             )
         row = dict(zip(header, cells, strict=False))
@@ -156,9 +160,24 @@ def _rows(path: str | Path, schema: dict) -> list[tuple[int, dict[str, str]]]:
     return result
 
 
-def _cells(line: str) -> list[str]:
-    """Cells of a line without the blank ones at its end, which spreadsheets add."""
-    cells = [cell.strip() for cell in line.split("\t")]
+def _lines(text: str) -> list[str]:
+    r"""Lines of a text; only line ends part them, not characters such as U+2028 or ``\x0c`` within a cell."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _cells(line: str, number: int, path: str | Path) -> list[str]:
+    """Cells of a line without quotes around them, nor the blank ones at its end, which spreadsheets add."""
+    cells = line.split("\t")
+    odd = next((cell for cell in cells if opens_a_quote(cell)), None)
+    if odd is not None:
+        raise InputError(
+            f"line {number} has a quote that nothing closes, in the cell {odd.strip()}",
+            expected="cells without quotes, or with one at either end, and no tab or line end within",
+            action="remove the quotes, tabs and line ends from this cell",
+            file=path,
+        )
+    # A cell of invisible characters alone is blank to whoever wrote it.
+    cells = [cell if name_key(cell) else "" for cell in map(unquoted, cells)]
     while cells and not cells[-1]:
         cells.pop()
     return cells

@@ -8,7 +8,7 @@ import numpy as np
 from ressat.base.errors import InputError, about_its_file
 from ressat.base.hdf5_content import opened_hdf5
 from ressat.base.machine import refuse_machine_trouble
-from ressat.counts.anndata_table import read_values, table_array, tissue_and_array
+from ressat.counts.anndata_table import names_elsewhere, read_values, table_array, tissue_and_array
 from ressat.counts.spot_counts import SpotCounts
 from ressat.counts.text_cells import refuse_repeated
 
@@ -62,6 +62,7 @@ def read_h5ad(file: str, layer: str | None = None) -> SpotCounts:
         array=table_array(places, _scale_factors(adata)),
         total=len(places),
         left_out={},
+        names_in=names_elsewhere(adata, layer),
     )
 
 

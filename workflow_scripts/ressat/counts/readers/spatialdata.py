@@ -9,7 +9,7 @@ import pandas as pd
 
 from ressat.base.errors import InputError, about_its_file
 from ressat.base.machine import refuse_machine_trouble
-from ressat.counts.anndata_table import read_values, table_array, tissue_and_array
+from ressat.counts.anndata_table import names_elsewhere, read_values, table_array, tissue_and_array
 from ressat.counts.spot_counts import SpotCounts
 from ressat.counts.text_cells import refuse_repeated
 from ressat.counts.zarr_store import refuse_foreign
@@ -83,6 +83,7 @@ def read_spatialdata(
         array=table_array(places, {}, size),
         total=len(spots),
         left_out={},
+        names_in=names_elsewhere(adata, layer),
     )
 
 
