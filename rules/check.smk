@@ -27,6 +27,7 @@ rule check_section:
         ids=only_with_counts(config["genes"]["ids"]),
         mpp=lambda wildcards: study.sections[wildcards.sample].mpp,
         min_on_tissue=only_with_counts(config["tiling"]["min_on_tissue"]),
+        identity=lambda wildcards: check_identity(study, wildcards.sample),
         code=section_code_version("check_section"),
     script:
         "../workflow_scripts/check_section.py"

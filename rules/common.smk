@@ -22,6 +22,7 @@ from ressat.workflow.members import members_of, words_of
 from ressat.workflow.settings import laid_over
 from ressat.workflow.shown_params import as_shown
 from ressat.workflow.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
+from ressat.workflow.check_outcome import CheckOutcome, check_identity, log_states, records_of_other_sheets
 from ressat.workflow.check_table import study_table
 from ressat.workflow.permissions import check_writable
 from ressat.workflow.user_paths import absolute, keep_literal_paths, literal
@@ -179,14 +180,29 @@ def stain_reference(wildcards):
     return study.stain_reference(wildcards.sample) or []
 
 
+def is_checked():
+    """Whether the target `check` was asked for, and not just what would be done for it."""
+    return workflow.dag_settings and check_target in workflow.dag_settings.targets and not workflow.dryrun
+
+
 def print_checks():
     """Say what all checks found, once Snakemake ends with the target `check`, if it had nothing to do too."""
-    if workflow.dag_settings and check_target in workflow.dag_settings.targets and not workflow.dryrun:
+    # Without a scheduler, Snakemake stopped before it looked at what is up to date, and says why.
+    if is_checked() and workflow.scheduler:
         os.chdir(study_folder)  # Snakemake has left it
-        print(study_table(study, prefix or ".", count_gpus()), file=sys.stderr)
+        folder = prefix or "."
+        ended = [job for job in workflow.dag.jobs if workflow.dag.noneedrun_finished(job)]
+        passed = [os.path.relpath(file, folder) for job in ended for file in job.output]
+        outcome = CheckOutcome.of_run(passed, earlier_logs, log_states(study, folder))
+        print(study_table(study, folder, count_gpus(), outcome), file=sys.stderr)
 
 
 if workflow.is_main_process:
+    earlier_logs = log_states(study, prefix or ".")
+    if is_checked():
+        # Snakemake knows a record of another sheet by its own notes, which a copied study does not have.
+        other = records_of_other_sheets(study, prefix or ".")
+        workflow.dag_settings.forcerun |= {prefix + file for file in other}
     atexit.register(print_checks)
 
 

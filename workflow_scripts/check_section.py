@@ -7,10 +7,11 @@ Output
     are written next to the log
 Params
     counts (their format and options, or None), ids (symbol or ensembl), mpp (of the sheet, or None),
-    min_on_tissue
+    min_on_tissue, identity (of all that is checked, for the record)
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 # libvips takes its number of threads from here when it is loaded.
@@ -44,4 +45,4 @@ with (
         raise last
     log.info("%s", checked)
     write_text(snakemake.output.genes, "".join(f"{name}\n" for name in check.genes))
-    checked.write(snakemake.output.checked)
+    replace(checked, identity=params.identity).write(snakemake.output.checked)

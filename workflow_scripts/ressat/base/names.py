@@ -73,7 +73,7 @@ def spelled_out(name: str) -> str:
 
 
 def unquoted(cell: str) -> str:
-    """Return a table's cell without blanks and quotes around it, as R's ``write.table`` and Excel have them."""
+    """Return a table's cell without blanks around it, and without quotes, which R and Excel write."""
     cell = cell.strip()
     if len(cell) < 2 or _QUOTES.get(cell[0]) != cell[-1]:
         return cell

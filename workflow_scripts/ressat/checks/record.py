@@ -32,6 +32,8 @@ class CheckRecord:
         How many genes were dropped or renamed; None without counts.
     warnings
         Sentences.
+    identity
+        See `ressat.workflow.check_outcome.check_identity`.
     """
 
     section: str
@@ -45,6 +47,7 @@ class CheckRecord:
     on_tissue: float | None
     gene_changes: int | None
     warnings: list[str]
+    identity: str = ""
 
     def write(self, path: str | Path) -> None:
         """Write results/checks/{sample}.json, as a whole."""

@@ -8,10 +8,17 @@ from pathlib import Path
 
 from ressat.base.errors import InputError
 from ressat.checks.record import CheckRecord, read_problems
+from ressat.workflow.check_outcome import (
+    CHECKED,
+    GENE_LOG,
+    GENE_PROBLEMS,
+    GENES,
+    LOG,
+    PROBLEMS,
+    CheckOutcome,
+)
 from ressat.workflow.study import Study
 
-CHECKED, GENES = "results/checks/{}.json", "results/checks/{}.genes.json"
-PROBLEMS, GENE_PROBLEMS = "logs/check_section/{}.json", "logs/check_genes/{}.json"
 HEADER = ("section", "role", "slide, px", "um/px", "spots", "genes", "on tissue", "disk", "found")
 
 # Bytes that results take: per tile, its place and colours (its features in half precision come on top); per
@@ -22,7 +29,7 @@ REWRITTEN_BYTES = 1.0
 PICTURES_BYTES = 1e7
 
 
-def study_table(study: Study, folder: str | Path, gpus: int) -> str:
+def study_table(study: Study, folder: str | Path, gpus: int, outcome: CheckOutcome) -> str:
     """Return what the checks of all sections found, as text for the screen.
 
     Parameters
@@ -33,6 +40,8 @@ def study_table(study: Study, folder: str | Path, gpus: int) -> str:
         The study's folder.
     gpus
         How many GPUs were seen on this machine.
+    outcome
+        Which results and logs are of the present sheet and files; no others are read.
 
     Returns
     -------
@@ -40,18 +49,13 @@ def study_table(study: Study, folder: str | Path, gpus: int) -> str:
         A row per section, all problems and warnings in full, the disk space needed and the GPUs seen.
     """
     folder = Path(folder)
-    records: dict[str, CheckRecord] = {}
+    records: dict[str, CheckRecord | None] = {}
     problems: dict[str, list[str]] = {}
     for name in study.sections:
-        problems[name] = read_problems(folder / PROBLEMS.format(name))
-        try:
-            if not problems[name]:
-                records[name] = CheckRecord.read(folder / CHECKED.format(name))
-        except (OSError, ValueError, InputError):
-            log = _log(PROBLEMS, name)
-            problems[name] = [f"section {name}: its check did not finish; if it started, see {log}."]
+        records[name], problems[name] = _section(folder, name, outcome)
+    records = {name: record for name, record in records.items() if record}
     for name in study.sections:
-        problems[name] += _genes(study, folder, name, records)
+        problems[name] += _genes(study, folder, name, records, outcome)
     sizes = {name: _bytes_needed(study, records[name]) for name in records}
     rows = [HEADER, *(_row(study, name, records.get(name), sizes, problems[name]) for name in study.sections)]
     wrong = [sentence for name in study.sections for sentence in problems[name]]
@@ -67,25 +71,45 @@ def study_table(study: Study, folder: str | Path, gpus: int) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _genes(study: Study, folder: Path, name: str, records: dict[str, CheckRecord]) -> list[str]:
+def _section(folder: Path, name: str, outcome: CheckOutcome) -> tuple[CheckRecord | None, list[str]]:
+    """The record of a section that passed; else its problems, or why there are none."""
+    record, problems = CHECKED.format(name), PROBLEMS.format(name)
+    if record in outcome.passed:
+        try:
+            return CheckRecord.read(folder / record), []
+        except (OSError, ValueError, TypeError, InputError) as error:
+            return None, [f"section {name}: {record} cannot be read ({error}): remove it, and check again."]
+    if problems in outcome.logs:
+        return None, read_problems(folder / problems)
+    return None, [f"section {name}: its check {_unfinished(LOG.format(name), outcome)}"]
+
+
+def _genes(
+    study: Study, folder: Path, name: str, records: dict[str, CheckRecord], outcome: CheckOutcome
+) -> list[str]:
     """Problems with a section's gene names, or why they could not be compared."""
-    problems = read_problems(folder / GENE_PROBLEMS.format(name))
-    compared = (folder / GENES.format(name)).exists()
-    if problems or compared or name not in study.counts or name not in records:
-        return problems
+    if GENES.format(name) in outcome.passed or name not in study.counts:
+        return []
+    if GENE_PROBLEMS.format(name) in outcome.logs:
+        return read_problems(folder / GENE_PROBLEMS.format(name))
+    if name not in records:
+        return []
     reference = study.counts_reference
     if reference not in records:
         return [
             f"section {name}: its genes were not compared because section {reference}, their "
             "reference, has problems."
         ]
-    return [
-        f"section {name}: its genes were not compared; if the check started, see {_log(GENE_PROBLEMS, name)}."
-    ]
+    return [f"section {name}: the check of its genes {_unfinished(GENE_LOG.format(name), outcome)}"]
 
 
-def _log(problems: str, name: str) -> str:
-    return str(Path(problems.format(name)).with_suffix(".log"))
+def _unfinished(log: str, outcome: CheckOutcome) -> str:
+    """What became of a check that neither passed nor named a problem."""
+    if log in outcome.logs:
+        return f"was stopped or killed, for lack of memory perhaps, or failed as the end of {log} says."
+    return (
+        "did not run, since Snakemake stopped before: check again, with --keep-going to check all sections."
+    )
 
 
 def _bytes_needed(study: Study, checked: CheckRecord) -> float:

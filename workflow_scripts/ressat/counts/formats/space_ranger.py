@@ -8,6 +8,7 @@ from pathlib import Path
 from ressat.base.errors import InputError
 from ressat.base.visium import BIN_FOLDER
 from ressat.counts.format import CountsFormat, Files
+from ressat.counts.prefixed_files import PARTS, matrix_parts, prefix_of, refuse_two_samples, visible_names
 
 # One file of a run, which the sheet may name by mistake.
 ONE_FILE = (".h5", ".mtx", ".mtx.gz", ".parquet")
@@ -23,12 +24,14 @@ POSITIONS = (
     "tissue_positions_list.csv.gz",
 )
 SCALEFACTORS = ("scalefactors_json.json", "scalefactors_json.json.gz")
-# Files of a matrix that is a folder; features were called genes at first.
-PARTS = {
-    "matrix": ("matrix.mtx.gz", "matrix.mtx"),
-    "features": ("features.tsv.gz", "features.tsv", "genes.tsv.gz", "genes.tsv"),
-    "barcodes": ("barcodes.tsv.gz", "barcodes.tsv"),
-}
+# How names of these files end, after the prefix of a download.
+ENDINGS = (
+    *POSITIONS,
+    *SCALEFACTORS,
+    *(name for names in PARTS.values() for name in names),
+    *MATRICES,
+    *(f"{name}.h5" for name in MATRICES),
+)
 
 
 class SpaceRanger(CountsFormat):
@@ -74,12 +77,14 @@ class SpaceRanger(CountsFormat):
                 expected=f"a folder {BINNED}, or bin_um empty",
                 action="leave the column bin_um empty for this section, or correct the column expression",
             )
-        return {**_matrix(folder), "positions": positions, "scalefactors": scalefactors}
+        files = {**_matrix(folder), "positions": positions, "scalefactors": scalefactors}
+        refuse_two_samples(files, ENDINGS)
+        return files
 
 
 def _folder(path: Path, bin_um: int | None) -> Path:
     """The folder that holds matrix and positions."""
-    if path.name in MATRICES and _is_matrix(path):
+    if path.name in MATRICES and matrix_parts(path):
         raise InputError(
             "the folder of the matrix alone",
             expected="the folder that holds it and the folder spatial",
@@ -105,7 +110,7 @@ def _folder(path: Path, bin_um: int | None) -> Path:
 
 def _bins(folder: Path) -> dict[int, Path]:
     """Folders of bins by their edge in um."""
-    matches = {name: re.fullmatch(BIN_FOLDER, name) for name in _names(folder)}
+    matches = {name: re.fullmatch(BIN_FOLDER, name) for name in visible_names(folder)}
     return {
         int(match[1]): folder / name
         for name, match in matches.items()
@@ -136,19 +141,9 @@ def _matrix(folder: Path) -> dict[str, Path]:
             return {"matrix": file}
         parts = _find(folder, (name,))
         if parts and os.path.isdir(parts):
-            return {
-                part: next((parts / name for name in names if os.path.exists(parts / name)), parts / names[0])
-                for part, names in PARTS.items()
-            }
-    if _is_matrix(folder):
-        return {part: _find(folder, names) for part, names in PARTS.items()}
-    return {"matrix": folder / f"{MATRICES[0]}.h5"}
-
-
-def _is_matrix(folder: Path) -> bool:
-    """Whether the three files of a matrix lie in a folder."""
-    names = _names(folder)
-    return all(any(name in names for name in known) for known in PARTS.values())
+            # Of an empty folder, the files that it should hold.
+            return matrix_parts(parts) or {part: parts / names[0] for part, names in PARTS.items()}
+    return matrix_parts(folder) or {"matrix": folder / f"{MATRICES[0]}.h5"}
 
 
 def _holds(folder: Path, names: tuple[str, ...]) -> bool:
@@ -157,12 +152,12 @@ def _holds(folder: Path, names: tuple[str, ...]) -> bool:
 
 def _find(folder: Path, names: tuple[str, ...]) -> Path | None:
     """The first of the names in a folder; else the one file with a prefix before it, as in downloads."""
-    present = _names(folder)
+    present = visible_names(folder)
     for name in names:
         if name in present:
             return folder / name
     for name in names:
-        alike = sorted(other for other in present if other.endswith((f"_{name}", f"-{name}", f".{name}")))
+        alike = sorted(other for other in present if prefix_of(other, [name]))
         if len(alike) > 1:
             raise InputError(
                 f"{len(alike)} files that may be meant, {', '.join(alike[:3])}",
@@ -173,13 +168,6 @@ def _find(folder: Path, names: tuple[str, ...]) -> Path | None:
         if alike:
             return folder / alike[0]
     return None
-
-
-def _names(folder: Path) -> set[str]:
-    try:
-        return set(os.listdir(folder))
-    except (OSError, ValueError):  # missing, not a folder, not readable, or not a valid name
-        return set()
 
 
 MEMBER = SpaceRanger()

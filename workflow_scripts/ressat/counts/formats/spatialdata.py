@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ressat.base.errors import InputError
+from ressat.base.names import is_hidden
 from ressat.counts.format import CountsFormat, Files
 
 # Files at the root of a zarr store, of either version of the format.
 ZARR_ROOT = ("zarr.json", ".zgroup", ".zattrs", ".zmetadata")
+# Hidden files that belong to a store; others were left there by macOS and the like.
+ZARR_HIDDEN = (".zgroup", ".zattrs", ".zmetadata", ".zarray")
 
 
 class SpatialData(CountsFormat):
@@ -43,13 +46,15 @@ class SpatialData(CountsFormat):
             for folder in folders
             for parent, _, names in os.walk(folder)
             for name in names
+            if not is_hidden(name) or name in ZARR_HIDDEN
         )
         return {"store": root, "elements": elements}
 
 
 def _element(folder: Path, name: object, column: str) -> Path:
     """The folder of the element that the sheet names, or of all elements."""
-    present = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()) if folder.is_dir() else []
+    entries = os.scandir(folder) if folder.is_dir() else ()
+    present = sorted(entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name))
     if name is None and present:
         return folder
     if name in present:
