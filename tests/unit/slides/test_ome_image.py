@@ -70,7 +70,8 @@ def test_any_version_of_the_schema_and_any_prefix_are_read(namespace, prefix):
 def test_label_and_overview_images_are_passed_over(name):
     other = ome_image(name, size=(9000, 9000), ifd=0, pixels='PhysicalSizeX="9" PhysicalSizeY="9"')
     slide = ome_image("Slide 3", ifd=1, pixels='PhysicalSizeX="0.5" PhysicalSizeY="0.5"')
-    assert slide_image(ome_xml(other, slide)) == OmeImage(1, (700, 500), (0.5, 0.5), 1, False)
+    expected = OmeImage(1, (700, 500), (0.5, 0.5), 1, False, others=frozenset({0}))
+    assert slide_image(ome_xml(other, slide)) == expected
 
 
 @pytest.mark.parametrize("name", ["", "macrophages.svs", "labelled tumour"])

@@ -67,7 +67,7 @@ def test_an_mrxs_needs_its_folder(tmp_path):
     path = tmp_path / "case.7.mrxs"
     message = refusal(require_companions, path)
     assert f"{tmp_path}/case.7 is not there" in message
-    assert f"copy the folder case.7 from the slide's source to {tmp_path}" in message
+    assert "copy the folder case.7 from the slide's source too" in message
     (tmp_path / "case.7").mkdir()
     assert "case.7 has no Slidedat.ini" in refusal(require_companions, path)
     (tmp_path / "case.7/Slidedat.ini").touch()

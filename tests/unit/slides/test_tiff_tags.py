@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ressat.base.errors import InputError
-from ressat.slides.tiff_tags import PLACES, Tag, UnknownType, read_tiff
+from ressat.slides.tiff_tags import PLACES, Tag, read_tiff
 from slide_files import HEIGHT, RGB, WIDTH, tiled
 
 
@@ -43,7 +43,7 @@ def test_no_bytes_give_another_error(tmp_path_factory, start, content):
     path = tmp_path_factory.getbasetemp() / "any.tif"
     path.write_bytes(start + content)
     for tags in (set(Tag), PLACES):
-        with contextlib.suppress(InputError, UnknownType):
+        with contextlib.suppress(InputError):
             read_tiff(path, tags)
 
 
@@ -53,5 +53,5 @@ def test_bytes_changed_at_random_give_no_other_error(tmp_path):
     content = path.read_bytes()
     for position in range(400):
         path.write_bytes(content[:position] + b"\xfe" + content[position + 1 :])
-        with contextlib.suppress(InputError, UnknownType):
+        with contextlib.suppress(InputError):
             read_tiff(path, set(Tag))

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from ressat.base.errors import InputError
-from ressat.slides.tiff_tags import PLACES, Tag, TiffImage, UnknownType, read_tiff
+from ressat.slides.tiff_tags import PLACES, Tag, TiffImage, read_tiff
 
 # Scanner formats that are TIFF inside. Not ndpi: beyond 4 GB its offsets differ from TIFF's.
 TIFF_SLIDES = (".tif", ".tiff", ".qptiff", ".btf", ".tf8", ".svs", ".scn", ".bif", ".svslide")
@@ -27,7 +27,7 @@ def require_whole(path: str | os.PathLike) -> None:
         return
     try:
         tiff = read_tiff(path, TAGS)
-    except (InputError, UnknownType):
+    except InputError:
         return
     main = tiff.images[0]
     for image in (image for image in tiff.images if image is main or image.is_tiled):

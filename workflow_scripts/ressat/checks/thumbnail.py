@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from ressat.base.errors import InputError, about_its_file
-from ressat.checks.completeness import require_whole
+from ressat.checks.completeness import TIFF_SLIDES, require_whole
+from ressat.slides.few_bits import FEW, FULL, bits_of, few_bits, has_16_bits, largest_of
 from ressat.slides.formats import needs_conversion
 from ressat.slides.ome_image import slide_image
 from ressat.slides.scale import believable_mpp
@@ -70,9 +71,27 @@ def _slide(path: Path, longest_px: int) -> Thumbnail:
 
     with Slide(path) as slide:
         lowres, downsample = slide.low_resolution(longest_px)
+        _refuse_few_bits(path, lowres)
         ome = slide_image(slide.description)
         mpp = believable_mpp(*ome.mpp) if ome and ome.mpp and ome.size == slide.size else None
         return Thumbnail(slide.size, lowres, downsample, mpp or slide.tagged_mpp)
+
+
+def _refuse_few_bits(path: Path, lowres: np.ndarray) -> None:
+    """Refuse a slide of 16 bits per channel whose values use fewer; rewritten files are scaled instead."""
+    if lowres.max() >= FEW or path.suffix.lower() not in TIFF_SLIDES or not has_16_bits(path):
+        return
+    import pyvips
+
+    from ressat.slides.bit_depth import largest_values
+    from ressat.slides.stored_image import StoredImage, loader_name
+
+    try:
+        value, _ = largest_values(StoredImage(path, loader_name(path)).load())
+    except pyvips.Error:  # tiles of separate planes, which only OpenSlide reads
+        value = largest_of(int(lowres.max()))
+    if bits_of(value) < FULL:
+        raise few_bits(value)
 
 
 def _image(path: Path, longest_px: int) -> Thumbnail:

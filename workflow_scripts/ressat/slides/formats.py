@@ -9,8 +9,9 @@ builds differ: a needless conversion costs minutes, a slide that cannot be opene
 import os
 from pathlib import Path
 
-from ressat.base.errors import InputError
-from ressat.slides.tiff_tags import Tag, Tiff, TiffImage, UnknownType, read_tiff
+from ressat.base.errors import InputError, about
+from ressat.slides.level_zero import FIRST, slide_place
+from ressat.slides.tiff_tags import REDUCED, Tag, Tiff, TiffImage, read_tiff, stated_bits
 
 DICOM_MARK, DICOM_MARK_AT = b"DICM", 128
 
@@ -26,6 +27,9 @@ UNREADABLE = {
     ".nd2": "a Nikon ND2 file",
     ".zvi": "a Zeiss ZVI file",
 }
+# Those of the scanners' formats that are TIFF inside, with directories as TIFF says. Other programs write
+# plain TIFF under these names.
+TIFF_SLIDE_SUFFIXES = (".svs", ".scn", ".bif")
 # .qptiff is Akoya's, .btf and .tf8 stand for BigTIFF.
 TIFF_SUFFIXES = (".tif", ".tiff", ".qptiff", ".btf", ".tf8")
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
@@ -43,7 +47,7 @@ def needs_conversion(path: str | os.PathLike) -> bool:
     ----------
     path
         A slide of the sheet. Scanner formats are used as they are and pictures are always converted, judged
-        by their names alone; a TIFF's tags are read.
+        by their names alone; a TIFF's tags are read, also if it has a scanner's name.
 
     Returns
     -------
@@ -55,11 +59,12 @@ def needs_conversion(path: str | os.PathLike) -> bool:
     Raises
     ------
     InputError
-        The name's extension is of no readable format, or the TIFF's header or directories are damaged.
+        The name's extension is of no readable format, the TIFF's header or directories are damaged, or the
+        slide is not in it at full resolution.
     """
     suffix = Path(path).suffix.lower()
     if suffix in SLIDE_SUFFIXES:
-        return False
+        return suffix in TIFF_SLIDE_SUFFIXES and _is_another_tiff(path)
     if suffix in PICTURE_SUFFIXES:
         return True
     if suffix not in TIFF_SUFFIXES and is_dicom(path):  # its files are often named by numbers alone
@@ -79,10 +84,9 @@ def needs_conversion(path: str | os.PathLike) -> bool:
             action="save the image as TIFF or PNG",
             file=path,
         )
-    try:
-        return not _opens(read_tiff(path))
-    except UnknownType:
-        return True
+    tiff = read_tiff(path)
+    with about(file=path):
+        return tiff.has_unknown_type or not _opens(tiff)
 
 
 def is_dicom(path: str | os.PathLike) -> bool:
@@ -94,20 +98,31 @@ def is_dicom(path: str | os.PathLike) -> bool:
         return False
 
 
+def _is_another_tiff(path: str | os.PathLike) -> bool:
+    """Whether a file of a scanner's name is a plain TIFF whose first image is not the slide."""
+    try:
+        tiff = read_tiff(path)
+    except InputError:  # told by the check of the section
+        return False
+    if _is_scanner_file(tiff.images[0]):
+        return False
+    with about(file=path):
+        return not tiff.images[0].is_tiled or slide_place(tiff) != FIRST
+
+
 def _opens(tiff: Tiff) -> bool:
     main, others = tiff.images[0], tiff.images[1:]
     # OpenSlide reads the offsets of a classic TIFF eight bytes wide (Hamamatsu's files beyond 4 GB need
     # it) and looks into the wrong half of them in big-endian files.
     if tiff.is_classic_big_endian:
         return False
-    # The two scanner formats whose first image need not be tiled.
-    if Tag.NDPI_FORMAT in main.integers or b"iScan" in main.text(Tag.XMP):
+    if _is_scanner_file(main):
         return True
-    if not main.is_tiled:
+    # Of all other files OpenSlide takes the first image for the slide.
+    if not main.is_tiled or slide_place(tiff) != FIRST:
         return False
-    if _is_scanner_format(main):
-        return True
-    levels = [main] + [image for image in others if image.is_tiled and image.is_reduced]
+    flagged = [image for image in others if image.first(Tag.NEW_SUBFILE_TYPE) & REDUCED]
+    levels = [main] + [image for image in flagged if image.is_tiled]
     # OpenSlide treats any of these as a level of the pyramid, even a picture of the label.
     if not all(_is_read_right(level) and (level is main or is_smaller_copy(level, main)) for level in levels):
         return False
@@ -115,7 +130,15 @@ def _opens(tiff: Tiff) -> bool:
     # images, as its first channel. Tiles of separate planes are left as they are: libvips cannot read them.
     if b"openmicroscopy.org" in main.text(Tag.IMAGE_DESCRIPTION) or Tag.SUB_IFDS in main.integers:
         return main.first(Tag.PLANAR_CONFIG) == SEPARATE and main.first(Tag.SAMPLES_PER_PIXEL) in (3, 4)
-    return not any(is_smaller_copy(image, main) for image in others if not image.is_reduced)
+    return not any(is_smaller_copy(image, main) for image in others if image not in flagged)
+
+
+def _is_scanner_file(main: TiffImage) -> bool:
+    """Whether OpenSlide knows the scanner, and so which image is which, by the first of them."""
+    # The two scanner formats whose first image need not be tiled.
+    if Tag.NDPI_FORMAT in main.integers or b"iScan" in main.text(Tag.XMP):
+        return True
+    return main.is_tiled and _is_scanner_format(main)
 
 
 def _is_scanner_format(image: TiffImage) -> bool:
@@ -146,6 +169,8 @@ def _is_read_right(image: TiffImage) -> bool:
     return (
         image.first(Tag.COMPRESSION, 1) in COMPRESSIONS
         and image.first(Tag.BITS_PER_SAMPLE, 1) in (8, 16)
+        # OpenSlide takes 16 bits as they are, even if the values are said to use fewer.
+        and (image.first(Tag.BITS_PER_SAMPLE, 1) == 8 or stated_bits(image) in (None, 16))
         and image.first(Tag.SAMPLE_FORMAT, 1) == 1  # unsigned: signed and floating-point pixels are misread
         and image.first(Tag.ORIENTATION, 1) == 1  # else each tile would be rotated on its own
         and (one_sample or (photometric in (RGB, CMYK, YCBCR) and samples in (3, 4)))

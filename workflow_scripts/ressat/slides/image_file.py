@@ -1,30 +1,25 @@
 """A picture opened with libvips as 8-bit RGB, and what is wrong with it where it cannot be read."""
 
 import logging
+import math
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import pyvips
 
 from ressat.base.errors import InputError, about, about_its_file
+from ressat.slides.bit_depth import BitDepth, as_8_bits, bit_depth
+from ressat.slides.level_zero import full_size_images, image_at, slide_place
 from ressat.slides.ome_image import OME_NAMESPACE, OmeImage, slide_image
 from ressat.slides.scale import believable_mpp
+from ressat.slides.stored_image import StoredImage, loader_name
+from ressat.slides.tiff_tags import Tag, Tiff, read_tiff, stated_bits
 
 logger = logging.getLogger("ressat")
 
-# The loader is chosen by a file's first bytes. libvips knows many more formats, and its own choice would
-# depend on what it was built with.
-LOADERS = {
-    b"\xff\xd8\xff": "jpegload",
-    b"\x89PNG\r\n\x1a\n": "pngload",
-    b"II*\0": "tiffload",
-    b"MM\0*": "tiffload",
-    b"II+\0": "tiffload",
-    b"MM\0+": "tiffload",
-}
 # Rows read at a time when looking for damage.
 BAND_PX = 16
 
@@ -48,23 +43,20 @@ class ImageFile:
     path: str | os.PathLike
     rgb: pyvips.Image
     mpp: float | None
-    _loader: str
-    _pages: tuple[int, ...]
+    _stored: StoredImage
+    _depth: BitDepth = field(default_factory=BitDepth)
 
     def smaller(self, factor: float) -> pyvips.Image:
         """Return the coarsest stored version that is at least as fine as a downsample, like ``rgb``.
 
         Only the SubIFDs of a TIFF are considered; if none suits, ``rgb`` is returned.
         """
-        best, width, height = self.rgb, self.rgb.width, self.rgb.height
-        first = _load(self.path, self._loader, page=self._pages[0]) if self._loader == "tiffload" else None
-        for index in range(first.get("n-subifds") if first and first.get_typeof("n-subifds") else 0):
-            level = self._read(subifd=index)
-            has_shape = abs(level.height * width - height * level.width) <= 2 * max(width, height)
-            if has_shape and level.width < best.width and width <= level.width * factor * 1.005:
+        best, width = self.rgb, self.rgb.width
+        for level in _levels(self._stored):
+            if level.width < best.width and width <= level.width * factor * 1.005:
                 best = level
         with about(file=self.path):
-            return best if best is self.rgb else _to_rgb(best)
+            return best if best is self.rgb else _to_rgb(best, self._depth)
 
     def unreadable(self, error: pyvips.Error) -> InputError:
         """Turn a reading error into an `InputError` that says what is wrong and, as far as known, where."""
@@ -76,22 +68,21 @@ class ImageFile:
     def check(self) -> None:
         """Read all pixels, and raise what is wrong with them as an `InputError`."""
         try:
-            self._read().avg()
+            self._stored.load().avg()
         except pyvips.Error as error:
             raise self.unreadable(error) from error
 
-    def _read(self, **options: object) -> pyvips.Image:
-        return _load_pages(self.path, self._loader, self._pages, **options)
-
     def _damage(self) -> str:
         """Read piece by piece until that fails again; return where, as a clause, or nothing."""
-        image = self._read()
+        image = self._stored.load()
         whole = ("jpeg-multiscan", "interlaced")  # these have no rows to read one by one
-        if self._loader == "webpload" or any(image.get_typeof(name) and image.get(name) for name in whole):
+        if self._stored.loader == "webpload" or any(
+            image.get_typeof(name) and image.get(name) for name in whole
+        ):
             return ""
         if image.get_typeof("tile-width"):
             width, height = image.get("tile-width"), image.get("tile-height")
-            image = self._read(access="random")
+            image = self._stored.load(access="random")
         else:
             width, height = image.width, BAND_PX
         region = pyvips.Region.new(image)
@@ -102,7 +93,7 @@ class ImageFile:
                 except pyvips.Error as error:
                     if image.get_typeof("tile-width"):
                         return f" in the tile of {width} x {height} px at level-0 pixel x={x}, y={y}"
-                    if self._loader == "jpegload" and "end of JPEG" not in error.detail:
+                    if self._stored.loader == "jpegload" and "end of JPEG" not in error.detail:
                         # After damage a decoder carries on with garbage until something impossible turns up.
                         return f", it is damaged within its first {min(y + height, image.height)} rows"
                     return f" from row {y} of {image.height} on"
@@ -111,7 +102,7 @@ class ImageFile:
 
 @about_its_file
 def open_image(path: str | os.PathLike) -> ImageFile:
-    """Open a picture; in an OME-TIFF the slide itself, never its label or macro image.
+    """Open a picture; of a TIFF of several images the largest, never a label, a macro image or an overview.
 
     Parameters
     ----------
@@ -124,24 +115,36 @@ def open_image(path: str | os.PathLike) -> ImageFile:
         The file is of none of these formats, its beginning is damaged, or it is not a colour picture.
     """
     try:
-        loader = _loader(path)
-        image = _load(path, loader)
-        mpp, pages = None, (0,)
-        description = image.get("image-description") if image.get_typeof("image-description") else ""
-        ome = slide_image(description) if loader == "tiffload" else None
-        if ome is None and loader == "tiffload" and OME_NAMESPACE in description:
-            logger.warning("the OME-XML of the slide cannot be understood; it is read like any other TIFF")
-        if ome is not None:
-            pages = _ome_pages(ome, image)
-            image = _load_pages(path, loader, pages)
-            if (image.width, image.height) == ome.size:
-                mpp = ome.mpp
-            else:
+        stored = StoredImage(path, loader_name(path))
+        mpp, stated = None, None
+        if stored.loader != "tiffload":
+            image = stored.load()
+        else:
+            tiff = read_tiff(path)
+            _refuse_packed(tiff)
+            stored = replace(stored, patches=tiff.patches)
+            ome = _ome(stored.load())
+            stored = _full_resolution(stored, tiff, ome)
+            image = stored.load()
+            size, stated = (image.width, image.height), stated_bits(tiff.images[stored.pages[0]])
+            if ome is not None and size == ome.size:
+                mpp, stated = ome.mpp, ome.bits or stated
+            elif ome is not None:
                 logger.warning("the OME-XML describes an image of another size; its pixel size is not used")
-        rgb = _to_rgb(image)
+            number = full_size_images(tiff, size)
+            if len(stored.pages) == 1 and number > 1:
+                logger.warning("the file holds %d images of %d x %d px; the first is read", number, *size)
+        picture = ImageFile(path, image, None, stored)
+        depth = BitDepth()
+        if (image.format, image.interpretation) == ("ushort", "rgb16"):
+            try:
+                depth = bit_depth((*_levels(stored)[-1:], stored.load()), stated)
+            except pyvips.Error as error:
+                raise picture.unreadable(error) from error
+        rgb = _to_rgb(image, depth)
     except (OSError, pyvips.Error) as error:
         raise _unreadable(error) from error
-    return ImageFile(path, rgb, _believed(mpp or _resolution(image)), loader, pages)
+    return ImageFile(path, rgb, _believed(mpp or _resolution(image)), stored, depth)
 
 
 @contextmanager
@@ -168,43 +171,50 @@ def reason(error: OSError | pyvips.Error) -> str:
     return re.sub(r"^\w+: ", "", lines[0]).rstrip(".") if lines else "its data are damaged or incomplete"
 
 
-def _loader(path: str | os.PathLike) -> str:
-    with open(path, "rb") as handle:
-        start = handle.read(12)
-    if start[:4] == b"RIFF" and start[8:] == b"WEBP":
-        return "webpload"
-    for magic, loader in LOADERS.items():
-        if start.startswith(magic):
-            return loader
-    raise InputError(
-        "the picture cannot be read (it does not begin like one)" if start else "the file is empty",
-        expected="a whole JPEG, PNG, WebP or TIFF picture",
-        action="copy it again from its source, or save it again as TIFF or PNG",
-    )
+def _levels(stored: StoredImage) -> list[pyvips.Image]:
+    """The smaller versions of an image in its SubIFDs, the smallest last."""
+    if stored.loader != "tiffload" or stored.subifd is not None:
+        return []
+    full = stored.load()
+    inner = range(full.get("n-subifds") if full.get_typeof("n-subifds") else 0)
+    levels = [stored.level(subifd).load() for subifd in inner]
+    width, height = full.width, full.height
+    same = [one for one in levels if abs(one.height * width - height * one.width) <= 2 * max(width, height)]
+    return sorted(same, key=lambda one: -one.width)
 
 
-def _load(path: str | os.PathLike, loader: str, **options: object) -> pyvips.Image:
-    # With "error" libvips returns black where it cannot decode a TIFF tile, and garbage after a damaged
-    # place in a JPEG. "warning" includes "error"; private TIFF tags and odd metadata still pass.
-    options = {"access": "sequential", "fail_on": "warning", "revalidate": True} | options
-    if loader == "tiffload":
-        # The default limits libtiff to 50 MB, which refuses a picture stored as one compressed strip.
-        options["unlimited"] = True
-    return getattr(pyvips.Image, loader)(os.fspath(path), **options)
+def _refuse_packed(tiff: Tiff) -> None:
+    bits = tiff.images[0].first(Tag.BITS_PER_SAMPLE, 1)
+    if bits > 1 and bits % 8:
+        raise InputError(
+            f"its channels have {bits} bits, packed without gaps",
+            expected="8 or 16 bits per channel",
+            action="save it again with 8 bits per channel, or with 16, which are read by their largest value",
+        )
 
 
-def _load_pages(
-    path: str | os.PathLike, loader: str, pages: tuple[int, ...], **options: object
-) -> pyvips.Image:
-    """Load one image, or the three that are its red, green and blue."""
-    if len(pages) == 1:
-        return _load(path, loader, **(options | ({"page": pages[0]} if pages[0] else {})))
-    red, *others = (_load(path, loader, page=page, **options) for page in pages)
-    return red.bandjoin(others).copy(interpretation="srgb")
+def _ome(first: pyvips.Image) -> OmeImage | None:
+    """What the OME-XML of a TIFF says of the slide, if it has one."""
+    description = first.get("image-description") if first.get_typeof("image-description") else ""
+    ome = slide_image(description)
+    if ome is None and OME_NAMESPACE in description:
+        logger.warning("the OME-XML of the slide cannot be understood; it is read like any other TIFF")
+    return ome
 
 
-def _ome_pages(ome: OmeImage, first: pyvips.Image) -> tuple[int, ...]:
-    number = first.get("n-pages")
+def _full_resolution(stored: StoredImage, tiff: Tiff, ome: OmeImage | None) -> StoredImage:
+    """The slide in a TIFF: the image that its XML names, unless there is a larger one."""
+    place = slide_place(tiff, ome.others if ome else ())
+    if ome is not None:
+        pages = _ome_pages(ome, len(tiff.images))
+        named = tiff.images[pages[0]]
+        largest = math.prod(image_at(tiff, place).size)
+        if len(pages) > 1 or (math.prod(named.size) >= largest and not named.is_reduced):
+            return replace(stored, pages=pages)
+    return replace(stored, pages=(place.page,), subifd=place.subifd)
+
+
+def _ome_pages(ome: OmeImage, number: int) -> tuple[int, ...]:
     pages = tuple(range(ome.page, ome.page + (ome.planes if ome.is_rgb else 1)))
     if pages[-1] >= number:
         raise InputError(
@@ -222,7 +232,7 @@ def _ome_pages(ome: OmeImage, first: pyvips.Image) -> tuple[int, ...]:
     return pages
 
 
-def _to_rgb(image: pyvips.Image) -> pyvips.Image:
+def _to_rgb(image: pyvips.Image, depth: BitDepth) -> pyvips.Image:
     space, colours = image.interpretation, image.bands - int(image.hasalpha())
     if space in ("b-w", "grey16") or colours < 3:
         raise InputError(
@@ -236,7 +246,7 @@ def _to_rgb(image: pyvips.Image) -> pyvips.Image:
             expected="8 or 16 bits per channel",
             action="save it again as 8-bit RGB",
         )
-    rgb = image.colourspace("srgb")
+    rgb = as_8_bits(image, depth) if space == "rgb16" else image.colourspace("srgb")
     if rgb.hasalpha():
         rgb = rgb.flatten(background=255)
     if rgb.bands != 3:

@@ -3,13 +3,15 @@
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from ressat.base.errors import InputError
+from ressat.slides.tiff_tags import MOST_IMAGES
 
 OME_NAMESPACE = "openmicroscopy.org"
 
@@ -19,6 +21,9 @@ UNITS_UM |= {"mm": 1e3, "cm": 1e4, "m": 1e6}
 
 # Images that scanners store next to the slide, recognised by the end of their names.
 NOT_THE_SLIDE = re.compile(r"(.*[^a-z])?(label|macro|thumbnail|overview|barcode)( mask)?( image)?", re.DOTALL)
+
+# Images beside the slide that are looked at.
+MOST_OTHERS = 100
 
 # Names of three planes that make up a colour picture, in this order. Converters of colour slides may also
 # give all three the name of the colour image.
@@ -43,6 +48,10 @@ class OmeImage:
         Number of directories it is stored in, one for each channel, depth and time.
     is_rgb
         Whether the XML marks these as 8-bit red, green and blue.
+    bits
+        Significant bits per channel, where stated.
+    others
+        Directories that hold labels, macro images and thumbnails.
     """
 
     page: int
@@ -50,6 +59,8 @@ class OmeImage:
     mpp: tuple[float, float] | None
     planes: int
     is_rgb: bool
+    bits: int | None = None
+    others: frozenset[int] = frozenset()
 
 
 def slide_image(description: str) -> OmeImage | None:
@@ -97,7 +108,12 @@ def slide_image(description: str) -> OmeImage | None:
             expected="an image of the slide itself",
             action="export the slide again",
         )
-    return max(slides, key=lambda one: math.prod(one.size), default=None)
+    slide = max(slides, key=lambda one: math.prod(one.size), default=None)
+    # The numbers come from the file: a made-up one must not fill the memory.
+    others = [
+        range(one.page, one.page + min(one.planes, MOST_IMAGES)) for _, one in images if one not in slides
+    ]
+    return slide and replace(slide, others=frozenset(chain.from_iterable(others[:MOST_OTHERS])))
 
 
 def _read(pixels: Element, next_page: int) -> OmeImage:
@@ -115,7 +131,8 @@ def _read(pixels: Element, next_page: int) -> OmeImage:
         if place.get("FirstC") or len(places) > 1
     )
     is_rgb = in_order and planes == channels == 3 and pixels.get("Type") == "uint8" and _are_rgb(described)
-    return OmeImage(max(0, page), (width, height), _mpp(pixels), planes, is_rgb)
+    bits = int(pixels.get("SignificantBits", "0")) or None
+    return OmeImage(max(0, page), (width, height), _mpp(pixels), planes, is_rgb, bits)
 
 
 def _are_rgb(channels: list[Element]) -> bool:

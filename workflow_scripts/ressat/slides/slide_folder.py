@@ -61,7 +61,7 @@ def require_companions(path: Path) -> None:
         expected=f"the file and its folder {folder.name}, side by side",
         action=f"link {linked} here too, or give the path {os.path.realpath(path)}"
         if beside_target
-        else f"copy the folder {folder.name} from the slide's source to {folder.parent}",
+        else f"copy the folder {folder.name} from the slide's source too, beside the file",
         file=path,
     )
 

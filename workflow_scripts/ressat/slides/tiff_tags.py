@@ -5,6 +5,7 @@ import struct
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from typing import BinaryIO
 
 from ressat.base.errors import InputError
@@ -16,6 +17,7 @@ class Tag(IntEnum):
     NEW_SUBFILE_TYPE = 254
     IMAGE_WIDTH = 256
     IMAGE_LENGTH = 257
+    SUBFILE_TYPE = 255
     BITS_PER_SAMPLE = 258
     COMPRESSION = 259
     PHOTOMETRIC = 262
@@ -26,6 +28,7 @@ class Tag(IntEnum):
     SAMPLES_PER_PIXEL = 277
     ROWS_PER_STRIP = 278
     STRIP_BYTE_COUNTS = 279
+    MAX_SAMPLE_VALUE = 281
     PLANAR_CONFIG = 284
     SOFTWARE = 305
     TILE_WIDTH = 322
@@ -34,6 +37,7 @@ class Tag(IntEnum):
     TILE_BYTE_COUNTS = 325
     SUB_IFDS = 330
     SAMPLE_FORMAT = 339
+    SMAX_SAMPLE_VALUE = 341
     XMP = 700
     NDPI_FORMAT = 65420  # Hamamatsu's own
 
@@ -47,20 +51,33 @@ TYPES_BY_SIZE = {1: (1, 2, 6, 7), 2: (3, 8), 4: (4, 9, 11, 13), 8: (5, 10, 12, 1
 TYPE_SIZES = {kind: size for size, kinds in TYPES_BY_SIZE.items() for kind in kinds}
 INTEGERS = {3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 
-REDUCED = 1  # bit of the subfile type: a reduced-resolution version of another image
+# Bits of the subfile type: a reduced-resolution version of another image, and a transparency mask.
+REDUCED, MASK = 1, 4
+REDUCED_OLD = 2  # value of the older tag of this name: the same as the bit
 TEXT_READ = 1 << 16  # bytes of a text tag that are read
+# More than any slide has; a crafted file could name millions within a few kilobytes.
+MOST_IMAGES, MOST_TAGS = 10_000, 4096
 
 
-class UnknownType(Exception):
-    """A directory holds a data type that OpenSlide's own TIFF parser gives up on."""
+class _Circle(Exception):
+    """Directories that lead back to one another."""
 
 
 @dataclass(frozen=True)
 class TiffImage:
-    """Some tags of one TIFF directory: integers, or text for those that hold text."""
+    """Some tags of one TIFF directory: integers, or text for those that hold text.
+
+    Attributes
+    ----------
+    integers, texts
+        By tag.
+    subimages
+        Those of its SubIFDs, if asked for. Theirs are not followed.
+    """
 
     integers: dict[int, tuple[int, ...]]
     texts: dict[int, bytes]
+    subimages: tuple["TiffImage", ...] = ()
 
     def first(self, tag: int, default: int = 0) -> int:
         """Return the first value of an integer tag."""
@@ -83,20 +100,51 @@ class TiffImage:
     @property
     def is_reduced(self) -> bool:
         """Whether it is marked as a smaller version of another image."""
-        return bool(self.first(Tag.NEW_SUBFILE_TYPE) & REDUCED)
+        return bool(self.first(Tag.NEW_SUBFILE_TYPE) & REDUCED) or (
+            self.first(Tag.SUBFILE_TYPE) == REDUCED_OLD
+        )
+
+    @property
+    def is_mask(self) -> bool:
+        """Whether it is marked as another image's transparency."""
+        return bool(self.first(Tag.NEW_SUBFILE_TYPE) & MASK)
 
 
 @dataclass(frozen=True)
 class Tiff:
-    """The images of a TIFF's main chain, the file's size in bytes, and its kind."""
+    """A whole TIFF.
+
+    Attributes
+    ----------
+    images
+        Those of its main chain.
+    file_size
+        In bytes.
+    is_classic_big_endian
+        Whether it is, and no BigTIFF.
+    has_unknown_type
+        Whether the main chain holds a data type that is not in the specification: OpenSlide's own parser
+        gives up on it.
+    patches
+        Bytes to put over places of the file so that the tags of each image are sorted and each is there
+        once, as the specification asks for.
+    """
 
     images: list[TiffImage]
     file_size: int
     is_classic_big_endian: bool
+    has_unknown_type: bool
+    patches: tuple[tuple[int, bytes], ...]
+
+
+def stated_bits(image: TiffImage) -> int | None:
+    """Return the bits per channel by the tag of the largest value, where that is all ones; else None."""
+    largest = image.first(Tag.SMAX_SAMPLE_VALUE) or image.first(Tag.MAX_SAMPLE_VALUE)
+    return largest.bit_length() if largest > 1 and largest & (largest + 1) == 0 else None
 
 
 def read_tiff(path: str | os.PathLike, tags: Collection[int] = USUAL) -> Tiff:
-    """Read tags of the images in a TIFF's main chain; SubIFDs are not followed.
+    """Read tags of the images in a TIFF's main chain and, if asked for the tag, of their SubIFDs.
 
     Parameters
     ----------
@@ -108,9 +156,7 @@ def read_tiff(path: str | os.PathLike, tags: Collection[int] = USUAL) -> Tiff:
     Raises
     ------
     InputError
-        The file cannot be opened, is not a TIFF, or its directories are damaged.
-    UnknownType
-        A tag has a data type that is not in the specification.
+        The file cannot be opened, is not a TIFF, or its directories are damaged, or too many.
     """
     try:
         with open(path, "rb") as handle:
@@ -136,18 +182,18 @@ def _read(handle: BinaryIO, path: str | os.PathLike, tags: Collection[int]) -> T
             action="copy it again from its source, or give it the extension of its real format",
             file=path,
         )
-    is_big = version == 43
+    reader = _Directories(handle, order, version == 43, size, tags)
     try:
-        (offset,) = struct.unpack_from(order + ("Q" if is_big else "I"), header, 6 if is_big else 2)
-        images, seen = [], set()
-        while offset:
-            if offset in seen:
-                raise EOFError
-            seen.add(offset)
-            image, offset = _directory(handle, offset, order, is_big, size, tags)
-            images.append(image)
+        images = reader.all(header)
         if not images or not all(images[0].size):
             raise EOFError
+    except _Circle as error:
+        raise InputError(
+            "the TIFF's directories lead back to one another, or are more than any slide has",
+            expected=f"at most {MOST_IMAGES} images, one after the other",
+            action="export the slide again",
+            file=path,
+        ) from error
     except (EOFError, struct.error) as error:
         raise InputError(
             f"the TIFF is damaged or cut short (its tags are not where they should be in its {size} bytes)",
@@ -155,38 +201,71 @@ def _read(handle: BinaryIO, path: str | os.PathLike, tags: Collection[int]) -> T
             action="copy it again from its source",
             file=path,
         ) from error
-    return Tiff(images, size, order == ">" and not is_big)
+    return Tiff(images, size, order == ">" and version == 42, reader.has_unknown_type, tuple(reader.patches))
 
 
-def _directory(
-    handle: BinaryIO, offset: int, order: str, is_big: bool, size: int, tags: Collection[int]
-) -> tuple[TiffImage, int]:
-    entry = struct.Struct(order + ("HHQ8s" if is_big else "HHI4s"))
-    pointer = struct.Struct(order + ("Q" if is_big else "I"))
-    counter = struct.Struct(order + ("Q" if is_big else "H"))
-    (count,) = counter.unpack(_bytes(handle, offset, counter.size, size))
-    entries = _bytes(handle, offset + counter.size, count * entry.size + pointer.size, size)
-    integers, texts = {}, {}
-    for tag, kind, values, field in entry.iter_unpack(entries[: -pointer.size]):
-        if kind not in TYPE_SIZES:
-            raise UnknownType
-        if tag not in tags:
-            continue
-        length = values * TYPE_SIZES[kind]
-        if length > len(field):
-            (start,) = pointer.unpack(field)
-            field = _bytes(handle, start, length if tag in PLACES else min(length, TEXT_READ), size)
-        if kind in INTEGERS:
-            number = min(length, len(field)) // TYPE_SIZES[kind]
-            integers[tag] = struct.unpack_from(f"{order}{number}{INTEGERS[kind]}", field) or (0,)
-        else:
-            texts[tag] = field[: min(length, len(field))]
-    return TiffImage(integers, texts), pointer.unpack(entries[-pointer.size :])[0]
+class _Directories:
+    """Reads the directories of one file, each of them once."""
 
+    def __init__(self, handle: BinaryIO, order: str, is_big: bool, size: int, tags: Collection[int]) -> None:
+        self.handle, self.order, self.size, self.tags = handle, order, size, tags
+        self.first = 6 if is_big else 2  # where the header names the first directory, after the byte order
+        self.entry = struct.Struct(order + ("HHQ8s" if is_big else "HHI4s"))
+        self.pointer = struct.Struct(order + ("Q" if is_big else "I"))
+        self.counter = struct.Struct(order + ("Q" if is_big else "H"))
+        self.seen: set[int] = set()
+        self.has_unknown_type = False
+        self.patches: list[tuple[int, bytes]] = []
 
-def _bytes(handle: BinaryIO, offset: int, length: int, size: int) -> bytes:
-    # Checked first: a garbage count must not make us ask for gigabytes.
-    if offset + length > size:
-        raise EOFError
-    handle.seek(offset)
-    return handle.read(length)
+    def all(self, header: bytes) -> list[TiffImage]:
+        """Read the main chain, which begins where the header (without the byte order) says."""
+        (offset,) = self.pointer.unpack_from(header, self.first)
+        images = []
+        while offset:
+            image, offset, unknown = self.one(offset)
+            self.has_unknown_type |= unknown
+            inner = tuple(self.one(place)[0] for place in image.integers.get(Tag.SUB_IFDS, ()) if place)
+            images.append(TiffImage(image.integers, image.texts, inner))
+        return images
+
+    def one(self, offset: int) -> tuple[TiffImage, int, bool]:
+        """Read one directory; return it, the place of the next, and whether it has an unknown data type."""
+        if offset in self.seen or len(self.seen) >= MOST_IMAGES:
+            raise _Circle
+        self.seen.add(offset)
+        (count,) = self.counter.unpack(self.bytes(offset, self.counter.size))
+        if count > MOST_TAGS:
+            raise EOFError
+        entries = self.bytes(offset + self.counter.size, count * self.entry.size + self.pointer.size)
+        fields = list(self.entry.iter_unpack(entries[: -self.pointer.size]))
+        integers, texts = {}, {}
+        for tag, kind, values, field in fields:
+            # Of a tag that is there twice, libtiff and OpenSlide take the first.
+            if tag not in self.tags or kind not in TYPE_SIZES or tag in integers or tag in texts:
+                continue
+            length = values * TYPE_SIZES[kind]
+            if length > len(field):
+                (start,) = self.pointer.unpack(field)
+                field = self.bytes(start, length if tag in PLACES else min(length, TEXT_READ))
+            if kind in INTEGERS:
+                number = min(length, len(field)) // TYPE_SIZES[kind]
+                integers[tag] = struct.unpack_from(f"{self.order}{number}{INTEGERS[kind]}", field) or (0,)
+            else:
+                texts[tag] = field[: min(length, len(field))]
+        if not all(one[0] < other[0] for one, other in pairwise(fields)):
+            first = {field[0]: field for field in reversed(fields)}
+            tags = b"".join(self.entry.pack(*first[tag]) for tag in sorted(first))
+            self.patches.append(
+                (offset, self.counter.pack(len(first)) + tags + entries[-self.pointer.size :])
+            )
+        unknown = any(field[1] not in TYPE_SIZES for field in fields)
+        (following,) = self.pointer.unpack(entries[-self.pointer.size :])
+        return TiffImage(integers, texts), following, unknown
+
+    def bytes(self, offset: int, length: int) -> bytes:
+        """Read from a place in the file."""
+        # Checked first: a garbage count must not make us ask for gigabytes.
+        if offset + length > self.size:
+            raise EOFError
+        self.handle.seek(offset)
+        return self.handle.read(length)

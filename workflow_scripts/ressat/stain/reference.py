@@ -6,8 +6,11 @@ import numpy as np
 from PIL import Image
 
 from ressat.base.errors import InputError
-from ressat.slides.formats import needs_conversion
+from ressat.slides.few_bits import FEW, few_bits, has_16_bits, largest_of
+from ressat.slides.formats import TIFF_SUFFIXES, needs_conversion
+from ressat.slides.level_zero import slide_place
 from ressat.slides.slide import Slide
+from ressat.slides.tiff_tags import read_tiff
 from ressat.tiles.tissue import tissue_mask
 
 # Pictures are read whole; a larger reference needs a pyramid.
@@ -51,6 +54,8 @@ def _picture_pixels(path: str | Path) -> np.ndarray:
     Image.MAX_IMAGE_PIXELS = None
     try:
         with Image.open(path) as image:
+            if image.format == "TIFF":
+                _seek_largest(image, path)
             if image.width * image.height > MAX_PICTURE_PIXELS:
                 raise InputError(
                     f"a picture of {image.width} x {image.height} px",
@@ -58,9 +63,13 @@ def _picture_pixels(path: str | Path) -> np.ndarray:
                     action="cut a part of it out, or give a slide with a pyramid",
                     file=path,
                 )
+            is_16_bits = any(";16" in str(part) for part in image.tile)
             if image.has_transparency_data:  # what is transparent is glass, whatever colour lies under it
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-            return np.asarray(image.convert("RGB")).reshape(-1, 3)
+            pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
+            if is_16_bits and pixels.max() < FEW:  # Pillow keeps the upper 8
+                raise few_bits(largest_of(int(pixels.max())))
+            return pixels
     except InputError:
         raise
     except Exception as error:  # of many kinds: Pillow lets through whatever a damaged file sets off
@@ -72,9 +81,23 @@ def _picture_pixels(path: str | Path) -> np.ndarray:
         ) from error
 
 
+def _seek_largest(image: Image.Image, path: str | Path) -> None:
+    """Turn to the largest image in a TIFF, as for a slide."""
+    place = slide_place(read_tiff(path))
+    if place.subifd is not None:
+        raise InputError(
+            "its largest image is a SubIFD of a smaller one",
+            expected="a TIFF of one image, or a slide",
+            action="save the image as PNG",
+        )
+    image.seek(place.page)
+
+
 def _slide_pixels(path: str | Path, rng: np.random.Generator) -> np.ndarray:
     with Slide(path) as slide:
         lowres, downsample = slide.low_resolution(LOWRES_PX)
+        if lowres.max() < FEW and Path(path).suffix.lower() in TIFF_SUFFIXES and has_16_bits(path):
+            raise few_bits(largest_of(int(lowres.max())))
         mpp = (slide.tagged_mpp or ASSUMED_MPP) * downsample
         places = np.argwhere(tissue_mask(lowres, mpp))
         if not len(places):
