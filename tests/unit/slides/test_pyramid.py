@@ -55,6 +55,17 @@ PICTURES = {
     "alpha.tif": (tiff(RGBA, extrasamples=["unassalpha"]), ON_WHITE),
     "private_tags.tif": (tiff(extratags=[(65000, "s", 0, "scanner", True)]), RGB),
     "webp_tiles.tif": (tiff(tile=(256, 256), compression="webp", compressionargs={"lossless": True}), RGB),
+    # tifffile writes a description of its own after the user's: the tag is there twice.
+    "described.tif": (tiff(description="H&E of section 1", metadata={}), RGB),
+    "described_strips.tif": (
+        tiff(description="scan\n2", metadata={}, rowsperstrip=64, compression="deflate", byteorder=">"),
+        RGB,
+    ),
+    "described_tiles.btf": (
+        tiled(description="x" * 300, metadata={}, bigtiff=True, compression="webp"),
+        None,
+    ),
+    "described_planes.tif": (tiff(PLANES, description="a", metadata={}, planarconfig="separate"), RGB),
     "lab.tif": (vips("lab"), RGB),
     "palette.tif": (palette, None),
     "palette.png": (palette, None),
@@ -199,6 +210,12 @@ def test_the_given_mpp_is_what_openslide_reports(mpp, tmp_path, target):
             " in the tile of 128 x 128 px at level-0 pixel x=384, y=128",
         ),
         ("corrupt_strip.tif", tiff(compression="deflate", rowsperstrip=32), 5, " from row 160 of 500 on"),
+        (
+            "described.tif",
+            tiff(description="H&E", metadata={}, compression="deflate", rowsperstrip=32),
+            5,
+            " from row 160 of 500 on",
+        ),
         ("text.jpg", pillow(), (0, 1, b"<html>404 not found</html>"), ""),
         # Decoded by neither OpenSlide nor libvips, which by default gives black pixels for it.
         ("jpeg2000.tif", tiled(compression="jpeg2000"), (1, 1), ""),

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import pyvips
+import tifffile
 from PIL import Image
 
 from ressat.base.errors import InputError, about
@@ -142,3 +144,26 @@ def test_a_damaged_file_is_named_or_read(rgb, write_slide, tmp_path, name):
             messages.append(str(error))
     assert len(messages) > 10
     assert all(name in message for message in messages)
+
+
+@pytest.mark.parametrize("flag", [0, 1])
+def test_the_largest_image_of_a_tiff_is_the_reference(rgb, tmp_path, flag):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        overview = np.full((90, 120, 3), 7, np.uint8)
+        writer.write(overview, photometric="rgb", metadata=None, subfiletype=flag)
+        writer.write(rgb, photometric="rgb", metadata=None)
+    drawn = reference_pixels(tmp_path / "a.tif", 50_000, seed=1)
+    assert drawn.mean(axis=0) == pytest.approx(rgb.mean(axis=(0, 1)), abs=1.5)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("name", ["a.png", "tiles.tif"])
+def test_a_reference_of_fewer_bits_than_16_is_refused(rgb, tmp_path, bits, name):
+    few = (rgb.astype(np.uint32) * (2**bits - 1) // int(rgb.max())).astype(np.uint16)
+    if name == "a.png":
+        pyvips.Image.new_from_array(few, interpretation="rgb16").write_to_file(str(tmp_path / name))
+    else:
+        tifffile.imwrite(tmp_path / name, few, photometric="rgb", metadata=None, tile=(256, 256))
+    said = rf"{name}: .*its largest value is about \d+ of 65535: it seems to have {bits} bits"
+    with pytest.raises(InputError, match=said), about(file=name):
+        reference_pixels(tmp_path / name, 1000, seed=1)

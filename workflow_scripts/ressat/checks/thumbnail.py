@@ -7,7 +7,7 @@ import numpy as np
 
 from ressat.base.errors import InputError, about_its_file
 from ressat.checks.completeness import TIFF_SLIDES, require_whole
-from ressat.slides.few_bits import FEW, FULL, bits_of, few_bits, has_16_bits, largest_of
+from ressat.slides.few_bits import FEW, FULL, bits_of, few_bits, has_16_bits, least_value
 from ressat.slides.formats import needs_conversion
 from ressat.slides.ome_image import slide_image
 from ressat.slides.scale import believable_mpp
@@ -86,12 +86,13 @@ def _refuse_few_bits(path: Path, lowres: np.ndarray) -> None:
     from ressat.slides.bit_depth import largest_values
     from ressat.slides.stored_image import StoredImage, loader_name
 
+    exact = True
     try:
         value, _ = largest_values(StoredImage(path, loader_name(path)).load())
     except pyvips.Error:  # tiles of separate planes, which only OpenSlide reads
-        value = largest_of(int(lowres.max()))
+        exact, value = False, least_value(int(lowres.max()))
     if bits_of(value) < FULL:
-        raise few_bits(value)
+        raise few_bits(value, exact=exact)
 
 
 def _image(path: Path, longest_px: int) -> Thumbnail:

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from ressat.base.errors import InputError
-from ressat.slides.few_bits import FEW, few_bits, has_16_bits, largest_of
+from ressat.slides.few_bits import FEW, few_bits, has_16_bits, least_value
 from ressat.slides.formats import TIFF_SUFFIXES, needs_conversion
 from ressat.slides.level_zero import slide_place
 from ressat.slides.slide import Slide
@@ -68,7 +68,7 @@ def _picture_pixels(path: str | Path) -> np.ndarray:
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
             pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
             if is_16_bits and pixels.max() < FEW:  # Pillow keeps the upper 8
-                raise few_bits(largest_of(int(pixels.max())))
+                raise few_bits(least_value(int(pixels.max())), exact=False)
             return pixels
     except InputError:
         raise
@@ -97,7 +97,7 @@ def _slide_pixels(path: str | Path, rng: np.random.Generator) -> np.ndarray:
     with Slide(path) as slide:
         lowres, downsample = slide.low_resolution(LOWRES_PX)
         if lowres.max() < FEW and Path(path).suffix.lower() in TIFF_SUFFIXES and has_16_bits(path):
-            raise few_bits(largest_of(int(lowres.max())))
+            raise few_bits(least_value(int(lowres.max())), exact=False)
         mpp = (slide.tagged_mpp or ASSUMED_MPP) * downsample
         places = np.argwhere(tissue_mask(lowres, mpp))
         if not len(places):
