@@ -24,9 +24,9 @@ SELF = b"."
 def opened_hdf5(path: str | os.PathLike) -> Iterator[h5py.File]:
     """Open a file to read that somebody else wrote, if it holds all of its content itself.
 
-    An external link, external storage or a virtual dataset makes HDF5 read another file of this machine, which
-    would then be taken for counts or names of genes; whoever sent the file chose which. This is not seen in a
-    list of files, unlike a symbolic link that a user made.
+    An external link, external storage or a virtual dataset makes HDF5 read another file of this machine,
+    which would be taken for counts or names of genes, and whoever sent the file chose it. Unlike a symbolic
+    link that a user made, this is not seen in a folder.
 
     Parameters
     ----------

@@ -13,9 +13,9 @@ from ressat.base.machine import refuse_machine_trouble
 GZIP = b"\x1f\x8b"
 # How other archives begin, for the message.
 ARCHIVES = {b"PK\x03\x04": "a zip archive", b"BZh": "a bzip2 archive", b"\xfd7zXZ": "an xz archive"}
-# A gzipped file may unpack to this many bytes whatever its size, and else to so many times what was read of it:
-# tables pack to a tenth, or to a hundredth where 99 % of the counts are zeros. Runs of one character, as an
-# archive made to fill the memory holds, pack to a thousandth.
+# A gzipped file may unpack to this many bytes whatever its size, and else to so many times what was read of
+# it: tables pack to a tenth, or to a hundredth where 99 % of the counts are zeros. Runs of one character, as
+# in an archive made to fill the memory, pack to a thousandth.
 ALWAYS_FITS, PLAUSIBLY_PACKED = 1 << 29, 100
 # What reading a damaged archive or an unreadable file raises.
 READING_ERRORS = (OSError, EOFError, zlib.error)

@@ -26,8 +26,9 @@ from ressat.counts.text_cells import (
 SPOT_NAME = re.compile(r"X?(-?\d{1,9}(?:\.\d*)?)x(-?\d{1,9}(?:\.\d*)?)")
 # Numbers with such exponents crash pandas' parser.
 LONG_EXPONENT = re.compile(rb"[0-9.][eE][+-]?\d{4}")
-# More than any table has of genes or of spots; see `refuse_wide`.
-MOST_COLUMNS = 1_000_000
+# More than any such table has of genes or of spots (see `refuse_wide`); and how many cells a row may
+# have beyond twice those of the header, since marks within quotes are counted too.
+MOST_COLUMNS, SPARE = 200_000, 100
 # Rows read at a time: a table of whole numbers takes twice the memory of one in float32, most of it zeros.
 ROWS = 512
 
@@ -71,7 +72,7 @@ def read_legacy_counts(file: str) -> CountsTable:
     refuse_wide(line, separator, MOST_COLUMNS)
     header = _header(line, separator)
     cells = first_cells(body, separator)
-    if cells > MOST_COLUMNS:
+    if cells > 2 * len(header) + SPARE:
         raise _uneven(header, cells, separator)
     rows, values = _body(header, body, separator)
     columns = header[len(header) - values.shape[1] :]

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ressat.base.errors import InputError, about_its_file
+from ressat.base.machine import refuse_machine_trouble
 from ressat.counts.compression import read_bytes
+from ressat.counts.parquet_file import read_flat_columns
 from ressat.counts.text_cells import finite, read_cells, refuse_repeated, whole
 
 POSITION_COLUMNS = [
@@ -64,11 +66,12 @@ def read_positions(file: str) -> pd.DataFrame:
     """
     table = _read_parquet(file) if file.endswith(".parquet") else _read_text(file)
     cells = [str(name) for name in table.columns]
-    if table.empty or any(number != 1 for name, number in _times(cells).items()):
+    wrong = any(number != 1 for number in _times(cells).values())
+    if table.empty or wrong:
         raise InputError(
-            f"only a header, {', '.join(cells)}"
-            if table.empty
-            else f"{len(cells)} columns, {', '.join(cells[:8])}",
+            f"{len(cells)} columns, {', '.join(cells[:8])}"
+            if wrong
+            else f"only a header, {', '.join(cells)}",
             expected=f"{len(POSITION_COLUMNS)} columns: {', '.join(POSITION_COLUMNS)}",
             action="copy it again from Space Ranger's outs",
         )
@@ -104,9 +107,11 @@ def _read_text(file: str) -> pd.DataFrame:
 
 def _read_parquet(file: str) -> pd.DataFrame:
     try:
-        table = pd.read_parquet(file)
-        return table if "barcode" in table.columns else table.reset_index()
+        return read_flat_columns(file, POSITION_COLUMNS)
+    except InputError:
+        raise
     except Exception as error:  # pyarrow raises many kinds of errors for a broken file
+        refuse_machine_trouble(error)
         raise InputError(
             f"it cannot be read as parquet ({error})",
             expected="tissue_positions.parquet as Space Ranger writes it",

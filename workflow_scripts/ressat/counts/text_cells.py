@@ -12,8 +12,8 @@ from ressat.counts.compression import read_bytes
 
 FIRST_LINE = re.compile(rb"[^\r\n]+")
 SEPARATORS = {"\t": "tab", ",": "comma", ";": "semicolon"}
-# Tables of places, features and barcodes have up to about ten columns. pandas makes as many as the first line has,
-# however long that is.
+# Tables of places, features and barcodes have about ten columns at most. pandas makes as many as the first
+# line has cells, however many these are.
 MOST_COLUMNS = 1000
 # No pixel or array position is beyond a billion.
 LARGEST = 1e9

@@ -24,9 +24,10 @@ NUMBER = 8
 def refuse_foreign(store: Path) -> None:
     """Refuse a store of which a part lies elsewhere, or that declares more data than it stores.
 
-    A symbolic link within the store, or a name in its metadata, may lead to any file of this machine, and whoever
-    sent the store chose which: its content would be taken for counts or names of genes. The store itself may be
-    a link, as its user made that, and so may links to other parts of the store.
+    A symbolic link within the store, or a name in its metadata, may lead to any file of this machine, and
+    whoever sent the store chose it: its content would be taken for counts or names of genes. The store itself
+    may be a link, since its user made that, and parts of it may be links to others of its parts. (In a folder
+    of Space Ranger's outs users link the few files themselves, so links are followed there.)
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ def _files(store: Path) -> Iterator[Path]:
                 raise InputError(
                     f"its {part.relative_to(store)} is a link out of the store ({os.readlink(part)!r})",
                     expected="a store that holds all of its content itself",
-                    action="put a copy of the content in the place of the link, if you know who made it and why",
+                    action="if you know who made it and why, put the content itself in its place",
                 )
         if os.path.isdir(part):
             folder = os.path.realpath(part)
