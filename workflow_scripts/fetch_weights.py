@@ -5,12 +5,14 @@ Output
 """
 
 import json
+from urllib.error import URLError
 
 import torch
 
 from ressat.base.errors import InputError
 from ressat.base.files import replacing, sha256, write_text
 from ressat.base.joblog import job_log
+from ressat.base.machine import refuse_trouble
 from ressat.encoders.registry import ENCODERS
 
 encoder, name = ENCODERS.load(snakemake.wildcards.encoder), snakemake.wildcards.weights
@@ -22,6 +24,8 @@ with job_log(snakemake.log[0], "fetch_weights") as log:
         try:
             torch.hub.download_url_to_file(url, str(temporary), hash_prefix=published.sha256, progress=False)
         except (OSError, RuntimeError) as error:
+            if not isinstance(error, URLError):
+                refuse_trouble(error)
             raise InputError(
                 f"{name} cannot be downloaded from {url} ({error})",
                 expected="a network connection, or weights that are already on disk",

@@ -1,12 +1,15 @@
 """GPUs that are counted and shared; a fake `nvidia-smi` stands for the driver."""
 
+import os
+import re
 import select
 import subprocess
 import sys
 
 import pytest
 
-from ressat.base.gpu import count_gpus
+from ressat.base.errors import InputError
+from ressat.base.gpu import claim_gpu, count_gpus
 
 LISTED = "GPU 0: NVIDIA H200 (UUID: GPU-1)\nGPU 1: NVIDIA H200 (UUID: GPU-2)\n"
 
@@ -103,3 +106,56 @@ def test_jobs_get_gpus_of_their_own_and_wait_for_one_that_is_given_back(job):
     assert select.select([third.stdout], [], [], waits_s)[0] == []
     first.kill()
     assert third.stdout.readline() == taken[0]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_wait_has_an_end_that_says_who_has_the_gpus(job, tmp_path, number):
+    holders = [job() for _ in range(2)]
+    for process in holders:
+        process.stdout.readline()
+    names = ("one", "two")[:number]
+    with pytest.raises(InputError) as refused:
+        claim_gpu(names, tmp_path, deadline_s=0.1)
+    named = set(re.findall(r"process (\d+)", str(refused.value)))
+    assert named <= {str(process.pid) for process in holders}
+    assert len(named) == number
+
+
+def own(tmp_path):
+    return tmp_path / f"ressat-{os.getuid()}"
+
+
+@pytest.mark.parametrize("kind", ["link", "file", "open to others"])
+def test_a_folder_of_locks_that_is_not_ones_own_is_refused(tmp_path, kind):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    if kind == "link":
+        own(tmp_path).symlink_to(elsewhere)
+    elif kind == "file":
+        own(tmp_path).touch(0o600)
+    else:
+        own(tmp_path).mkdir()
+        own(tmp_path).chmod(0o777)
+    with pytest.raises(InputError, match=r"the locks of GPUs belong.*set TMPDIR"):
+        claim_gpu((kind,), tmp_path)
+    assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
+@pytest.mark.parametrize("user", [65534, 12345])
+def test_a_folder_of_locks_of_another_user_is_refused(tmp_path, user):
+    own(tmp_path).mkdir(mode=0o700)
+    os.chown(own(tmp_path), user, user)
+    with pytest.raises(InputError, match=f"a folder of user {user} with the permissions 700"):
+        claim_gpu((f"of {user}",), tmp_path)
+
+
+@pytest.mark.parametrize("target", ["kept.txt", "not there"])
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path, target):
+    (tmp_path / "kept.txt").write_text("kept")
+    own(tmp_path).mkdir(mode=0o700)
+    (own(tmp_path) / "gpu-x.lock").symlink_to(tmp_path / target)
+    with pytest.raises(OSError, match="symbolic links"):
+        claim_gpu(("x",), tmp_path, deadline_s=len(target))
+    assert (tmp_path / "kept.txt").read_text() == "kept"
+    assert not (tmp_path / "not there").exists()

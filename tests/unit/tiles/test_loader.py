@@ -12,9 +12,10 @@ import pytest
 
 from ressat.base.errors import InputError
 from ressat.slides.slide import Slide
-from ressat.tiles import loader
-from ressat.tiles.loader import BATCHES_AHEAD, tile_batches
+from ressat.tiles import reading
+from ressat.tiles.loader import tile_batches
 from ressat.tiles.reader import read_tile
+from ressat.tiles.reading import BATCHES_AHEAD
 from ressat.tiles.tiling import TileGeometry
 
 RGB = np.random.default_rng(0).integers(0, 200, (700, 900, 3), dtype=np.uint8)
@@ -50,7 +51,7 @@ def test_reading_goes_on_while_a_batch_is_used_but_not_without_bound(slide, monk
             file.write("x")
         return np.zeros((1, 1, 3), np.uint8)
 
-    monkeypatch.setattr(loader, "read_tile", counted)
+    monkeypatch.setattr(reading, "read_tile", counted)
     batches = tile_batches(slide, np.zeros((1000, 2)), GEOMETRY, 10)
     for used in range(1, 4):
         next(batches)
@@ -69,8 +70,69 @@ def test_damage_met_by_a_reading_process_reaches_the_script(slide, monkeypatch, 
         raise InputError("damaged", section="S1")
 
     monkeypatch.setattr(Slide, "read", damaged)
-    with pytest.raises(InputError, match="section S1: damaged"):
+    with pytest.raises(InputError, match=r"section S1: .*slide\.tiff: damaged"):
         list(tile_batches(slide, np.full((100, 2), 300), GEOMETRY, 8, readers))
+
+
+@pytest.mark.parametrize("readers", [1, 3])
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (signal.SIGKILL, "was killed, probably because memory ran out; give the job more memory"),
+        (signal.SIGSEGV, "ended with SIGSEGV; run again"),
+    ],
+)
+def test_a_reading_process_that_is_ended_ends_the_job_in_a_sentence(slide, end, words, readers):
+    job = psutil.Process()
+    batches = tile_batches(slide, np.full((400, 2), 300), GEOMETRY, 8, readers)
+    next(batches)
+    reader = job.children()[-1]
+    reader.send_signal(end)
+    start = time.monotonic()
+    with pytest.raises(InputError, match=rf"slide\.tiff: a process that reads tiles {words}"):
+        list(batches)
+    assert time.monotonic() - start < 30
+    assert job.children() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (MemoryError(), InputError, "memory ran out"),
+        (OSError(5, "Input/output error"), InputError, "the disk failed"),
+        (ZeroDivisionError("by nothing"), RuntimeError, "(?s)a process that reads tiles failed.*by nothing"),
+    ],
+)
+def test_what_fails_in_a_reading_process_is_told_by_the_job(slide, monkeypatch, error, kind, words):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(reading, "read_tile", fail)
+    with pytest.raises(kind, match=words):
+        list(tile_batches(slide, np.full((40, 2), 300), GEOMETRY, 8))
+
+
+@pytest.mark.parametrize("kilobytes", [4, 64])
+def test_tiles_need_no_shared_memory_with_a_name(repository, slide, kilobytes):
+    """As in a container whose /dev/shm is smaller than a batch."""
+    script = f"""
+import numpy as np
+from ressat.tiles.loader import tile_batches
+from ressat.tiles.tiling import TileGeometry
+geometry = TileGeometry(112, 224, 0, 224, 1.0)
+print(sum(len(batch) for batch in tile_batches({str(slide)!r}, np.full((70, 2), 300), geometry, 32, readers=2)))
+"""
+    small = f'mount -t tmpfs -o size={kilobytes}k tmpfs /dev/shm || exit 99; exec "$@"'
+    job = subprocess.run(
+        ["unshare", "-m", "sh", "-c", small, "sh", sys.executable, "-c", script],
+        env=os.environ | {"PYTHONPATH": str(repository / "workflow_scripts")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    if job.returncode in (1, 99, 127) and not job.stdout and "Traceback" not in job.stderr:
+        pytest.skip(f"no file system can be mounted here: {job.stderr.strip()}")
+    assert job.stdout == "70\n", job.stderr
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])

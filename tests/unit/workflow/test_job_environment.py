@@ -1,7 +1,9 @@
+import getpass
 import os
 
 import pytest
 
+from ressat.base.ownership import RUN, process_name
 from ressat.workflow.job_environment import COMMAND, TUNING, set_job_environment, shown_command
 
 
@@ -37,3 +39,29 @@ def test_what_the_user_has_set_stays(monkeypatch):
     assert os.environ[COMMAND] == "snakemake -n"
     set_job_environment(["snakemake", "--a-job"])
     assert os.environ[COMMAND] == "snakemake -n"
+
+
+@pytest.mark.parametrize("user", [12345, 4242])
+def test_a_user_without_a_name_gets_one(monkeypatch, user):
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("os.getuid", lambda: user)
+    with pytest.raises((KeyError, OSError)):
+        getpass.getuser()
+    set_job_environment(["snakemake"])
+    assert getpass.getuser() == f"uid{user}"
+
+
+@pytest.mark.parametrize("name", ["jane", "root"])
+def test_a_name_that_is_known_stays(monkeypatch, name):
+    monkeypatch.setenv("LOGNAME", name)
+    set_job_environment(["snakemake"])
+    assert os.environ["LOGNAME"] == name
+
+
+def test_jobs_know_the_snakemake_that_starts_them(monkeypatch):
+    monkeypatch.setenv(RUN, "that of the user's own process")
+    set_job_environment(["snakemake"])
+    assert os.environ[RUN] == process_name()
+    assert process_name().split()[0] == str(os.getpid())

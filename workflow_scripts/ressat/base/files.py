@@ -1,6 +1,7 @@
 """Files that are either complete or absent."""
 
 import hashlib
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -8,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ressat.base.errors import InputError
+from ressat.base.ownership import check_claim, has_claim
+
+logger = logging.getLogger("ressat")
 
 # Version of the result files' formats; every HDF5 and JSON file that we write carries it.
 FORMAT_VERSION = 3
@@ -20,8 +24,9 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """Give a temporary path to write to, and rename the file to ``path`` once it is complete.
 
     The temporary name holds the host and the process id, so that an orphan of a killed run
-    that is still writing cannot touch the file of the run that took over. Leftovers of dead
-    processes of this host are removed first.
+    that is still writing cannot touch the file of the run that took over; nor may it rename its own
+    file over that one (see `ressat.base.ownership`). Leftovers are removed first: those of dead
+    processes of this host and, in a job, which alone owns its results, those of other hosts.
 
     Parameters
     ----------
@@ -32,18 +37,20 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     ------
     Path
         A path in the same folder. It must exist when the block ends.
+
+    Raises
+    ------
+    InputError
+        If a newer run does the same job.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    host = socket.gethostname()
-    start = f".{path.name}.{host}."
-    for leftover in path.parent.glob("*.part"):
-        pid = leftover.name.removeprefix(start).removesuffix(".part")
-        if leftover.name.startswith(start) and pid.isdecimal() and not _is_alive(int(pid)):
-            leftover.unlink(missing_ok=True)
-    temporary = path.parent / f"{start}{os.getpid()}.part"
+    check_claim()
+    _remove_leftovers(path)
+    temporary = path.parent / f".{path.name}.{socket.gethostname()}.{os.getpid()}.part"
     try:
         yield temporary
+        check_claim()
         # Without the sync a power cut could leave the new name on an empty file.
         with open(temporary, "rb+") as handle:
             os.fsync(handle.fileno())
@@ -80,6 +87,21 @@ def check_version(attrs: dict, path: str | Path) -> None:
             action="remove the results folder of the older version, or run with --forceall",
             file=path,
         )
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove unfinished files that nobody writes any more, or whose writer may not finish them."""
+    for leftover in path.parent.glob("*.part"):
+        start, _, pid = leftover.name.removesuffix(".part").rpartition(".")
+        host = start.removeprefix(f".{path.name}.")
+        if host == start or not host or not pid.isdecimal():
+            continue
+        if host == socket.gethostname():
+            if not _is_alive(int(pid)):
+                leftover.unlink(missing_ok=True)
+        elif has_claim():
+            leftover.unlink(missing_ok=True)
+            logger.info("removed %s, which an interrupted job on %s had left", leftover, host)
 
 
 def _is_alive(pid: int) -> bool:

@@ -4,16 +4,22 @@ import fcntl
 import logging
 import os
 import re
+import stat
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TextIO
 
+from ressat.base.errors import InputError
+
 logger = logging.getLogger("ressat")
 
 RETRY_S = 1.0
+# How long a job waits for others, which have their own limits of time: longer than the longest of them.
+DEADLINE_S = 24 * 3600.0
 # A lock lives as long as its file is open: until the process ends, whatever ends it.
 _held: list[TextIO] = []
 
@@ -47,7 +53,9 @@ def count_gpus() -> int:
 
 
 @cache
-def claim_gpu(names: tuple[str, ...], folder: str | Path | None = None) -> int:
+def claim_gpu(
+    names: tuple[str, ...], folder: str | Path | None = None, deadline_s: float = DEADLINE_S
+) -> int:
     """Take the first GPU that no other job of this user has, and keep it until the process ends.
 
     Snakemake limits how many jobs of one run use a GPU, but it cannot say which GPU each job gets, and it
@@ -58,25 +66,88 @@ def claim_gpu(names: tuple[str, ...], folder: str | Path | None = None) -> int:
     names
         The GPUs to choose from, each by a name that is the same in every process.
     folder
-        Where the lock files are; by default the machine's temporary folder.
+        Where the user's folder of lock files is; by default the machine's temporary folder.
+    deadline_s
+        How long to wait, in seconds.
 
     Returns
     -------
     int
         Index of the GPU in ``names``. A second call in the same process returns the same one.
+
+    Raises
+    ------
+    InputError
+        If the folder of lock files is not the user's own, or no GPU is free in time; says who has them.
     """
-    folder, waited = Path(folder or tempfile.gettempdir()), False
+    locks = _own_folder(Path(folder or tempfile.gettempdir()))
+    start = time.monotonic()
+    waited = False
     while True:
+        holders: list[str] = []
         for index, name in enumerate(names):
-            file = (folder / f"ressat-{os.getuid()}-gpu-{name}.lock").open("a")
+            file = _opened(locks / f"gpu-{name}.lock")
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                holders.append(_holder(file))
                 file.close()
                 continue
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
             _held.append(file)
             return index
+        who = ", ".join(holders)
         if not waited:
-            logger.warning("waiting for a GPU: other jobs are using all %d", len(names))
+            logger.warning("waiting for a GPU: other jobs are using all %d (%s)", len(names), who)
         waited = True
+        if time.monotonic() - start > deadline_s:
+            raise InputError(
+                f"no GPU was given back within {deadline_s / 3600:.3g} h by {who}",
+                expected="other jobs to end",
+                action="wait for them, or end them if they hang, and run again",
+            )
         time.sleep(RETRY_S)
+
+
+def _own_folder(parent: Path) -> Path:
+    """The folder of this user's locks, in which nobody else can put a file or a link."""
+    folder = parent / f"ressat-{os.getuid()}"
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    state = folder.lstat()
+    if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid() or state.st_mode & 0o077:
+        kind = (
+            "a link"
+            if stat.S_ISLNK(state.st_mode)
+            else "a folder"
+            if stat.S_ISDIR(state.st_mode)
+            else "a file"
+        )
+        raise InputError(
+            f"{kind} of user {state.st_uid} with the permissions {stat.S_IMODE(state.st_mode):o} "
+            "stands where the locks of GPUs belong",
+            expected=f"a folder of user {os.getuid()} with the permissions 700",
+            action="have it removed, or set TMPDIR to a folder of your own",
+            file=folder,
+        )
+    return folder
+
+
+def _opened(path: Path) -> TextIO:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    return os.fdopen(descriptor, "r+")
+
+
+def _holder(file: TextIO) -> str:
+    """Who has a lock: a process and, where it can be seen, its script."""
+    pid = file.read(20).strip()
+    if not pid.isdecimal():
+        return "an unknown process"
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        words = []
+    script = next((re.sub(r"^tmp\w+\.", "", Path(word).name) for word in words if word.endswith(".py")), "")
+    return f"process {pid}" + (f", {script}" if script else "")

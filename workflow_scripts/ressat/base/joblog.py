@@ -12,6 +12,7 @@ from types import TracebackType
 from ressat.base.errors import InputError
 from ressat.base.last_words import BUG, FINISHED, STARTED, STOPPED
 from ressat.base.machine import machine_trouble
+from ressat.base.ownership import claim_outputs, end_with_run, release_outputs
 
 logger = logging.getLogger("ressat")
 
@@ -23,6 +24,8 @@ def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
     An `InputError` ends the script with status 1 and its one sentence on the screen, and so does machine
     trouble, such as a full disk; the stack trace goes to the log only. Any other exception is a bug of ours:
     it is logged and shown. A full disk under the log itself hides none of this and does not stop the job.
+    The job ends with the run that started it, and writes no results once a newer job has started the same log
+    (see `ressat.base.ownership`).
 
     Parameters
     ----------
@@ -37,6 +40,9 @@ def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
         The logger ``ressat``: info goes to the file, warnings to the screen too.
     """
     try:
+        # An orphan of a killed run may still write to the old file, which is its own from now on.
+        with suppress(OSError):
+            os.unlink(log_file)
         to_file = _LogFile(log_file, mode="w", encoding="utf-8")
     except OSError as error:
         print(f"{title}: {machine_trouble(error) or error}", file=sys.stderr)
@@ -54,7 +60,9 @@ def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
     sys.excepthook, sys.unraisablehook = _log_trace, _log_unraisable
     start = time.monotonic()
     logger.info("%s%s as process %d of %s", STARTED, title, os.getpid(), socket.gethostname())
+    claim_outputs(log_file)
     try:
+        end_with_run()
         yield logger
         logger.info("%s%.2f s", FINISHED, time.monotonic() - start)
     except KeyboardInterrupt:
@@ -78,6 +86,7 @@ def job_log(log_file: str, title: str) -> Iterator[logging.Logger]:
         # Exit at once: a normal exit would close the files that could not be written, and HDF5 would crash.
         os._exit(1)
     finally:
+        release_outputs()
         sys.excepthook, sys.unraisablehook = hooks
         logger.removeHandler(to_screen)
         logging.getLogger().removeHandler(to_file)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from ressat.base.errors import InputError, about_its_file
-from ressat.base.machine import refuse_machine_trouble
+from ressat.base.machine import refuse_trouble
 
 GZIP = b"\x1f\x8b"
 # How other archives begin, for the message.
@@ -34,7 +34,7 @@ def opened(file: str) -> Iterator[BinaryIO]:
         raw = open(file, "rb")  # noqa: SIM115 (closed below, as gzip does not)
         start = raw.read(6)
     except OSError as error:
-        refuse_machine_trouble(error)
+        refuse_trouble(error)
         raise _refused(f"it cannot be read ({error.strerror or error})") from error
     with raw:
         if not start:
@@ -63,7 +63,7 @@ def read_bytes(file: str) -> bytes:
         with opened(file) as handle:
             content = handle.read().removeprefix(b"\xef\xbb\xbf")
     except READING_ERRORS as error:
-        refuse_machine_trouble(error)
+        refuse_trouble(error)
         raise _refused(f"it cannot be read ({error})") from error
     if not content.strip():
         raise _refused("an empty file")

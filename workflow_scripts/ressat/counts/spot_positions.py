@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ressat.base.errors import InputError, about_its_file
-from ressat.base.machine import refuse_machine_trouble
+from ressat.base.machine import refuse_trouble
 from ressat.counts.compression import read_bytes
 from ressat.counts.parquet_file import read_flat_columns
 from ressat.counts.text_cells import finite, read_cells, refuse_repeated, whole
@@ -111,7 +111,7 @@ def _read_parquet(file: str) -> pd.DataFrame:
     except InputError:
         raise
     except Exception as error:  # pyarrow raises many kinds of errors for a broken file
-        refuse_machine_trouble(error)
+        refuse_trouble(error)
         raise InputError(
             f"it cannot be read as parquet ({error})",
             expected="tissue_positions.parquet as Space Ranger writes it",

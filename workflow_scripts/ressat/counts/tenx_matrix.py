@@ -13,7 +13,7 @@ from scipy import sparse
 
 from ressat.base.errors import InputError, about_its_file
 from ressat.base.hdf5_content import opened_hdf5
-from ressat.base.machine import refuse_machine_trouble
+from ressat.base.machine import refuse_trouble
 from ressat.counts.compression import READING_ERRORS, opened
 from ressat.counts.text_cells import read_cells
 
@@ -77,7 +77,7 @@ def read_h5_matrix(file: str) -> Matrix:
     except InputError:
         raise
     except Exception as error:  # h5py raises many kinds of errors for a broken file
-        refuse_machine_trouble(error)
+        refuse_trouble(error)
         raise InputError(
             f"it cannot be read as a 10x count matrix ({error})",
             expected="filtered_feature_bc_matrix.h5 as Space Ranger writes it",
@@ -107,7 +107,7 @@ def read_mtx_matrix(matrix: str, features: str, barcodes: str) -> Matrix:
         counts = _read_entries(matrix, len(ids), len(names))
         return _genes_only(names.to_numpy(), ids.to_numpy(), symbols.to_numpy(), kinds, counts)
     except (*READING_ERRORS, ValueError, OverflowError, MemoryError) as error:
-        refuse_machine_trouble(error)
+        refuse_trouble(error)
         raise InputError(
             f"it cannot be read as a Matrix Market file ({str(error).strip()})",
             expected="matrix.mtx or matrix.mtx.gz as Space Ranger writes it",

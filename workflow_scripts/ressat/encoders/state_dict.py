@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 
-from ressat.base.errors import InputError
+from ressat.base.errors import InputError, about
+from ressat.base.machine import refuse_trouble
 
 # How many differences of a refused weights file are named, or of its entries.
 DIFFERENCES_SHOWN = 4
@@ -37,6 +38,8 @@ def read_state_dict(
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
+        with about(file=path):
+            refuse_trouble(error)
         raise InputError(
             f"it cannot be read ({error.strerror})",
             expected=f"the state dict of a {network}, saved with torch.save",
@@ -44,6 +47,8 @@ def read_state_dict(
             file=path,
         ) from error
     except Exception as error:  # torch raises many kinds for a file that is not a checkpoint
+        with about(file=path):
+            refuse_trouble(error)
         raise InputError(
             f"it cannot be read as a state dict ({type(error).__name__})"
             if Path(path).stat().st_size

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ressat.base.errors import InputError
+from ressat.base.errors import InputError, about
 from ressat.base.files import FORMAT_VERSION, replacing
+from ressat.base.machine import refuse_trouble
 from ressat.model.network import Head, HeadSettings
 from ressat.model.scaler import Scaler
 from ressat.model.trained_head import InputSettings, TrainedHead
@@ -87,6 +88,8 @@ class Bundle:
             content = torch.load(path, map_location="cpu", weights_only=True)
             version = content["version"]
         except Exception as error:  # torch raises many kinds for a file that is not a checkpoint
+            with about(file=path):
+                refuse_trouble(error)
             raise InputError(
                 f"it cannot be read as a saved model ({type(error).__name__})",
                 expected="a model.pt that this pipeline wrote",

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from ressat.base.errors import InputError
+from ressat.base.errors import InputError, about
+from ressat.base.machine import refuse_trouble
 from ressat.base.names import gene_name, unquoted
 from ressat.counts.ensembl import without_version
 
@@ -20,6 +21,8 @@ def read_gene_list(path: str | Path) -> list[str]:
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
+        with about(file=path):
+            refuse_trouble(error)
         raise InputError(
             f"it cannot be read as a gene list ({error})",
             expected="text in UTF-8, one gene name per line",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import pyvips
 
 from ressat.base.errors import InputError, about, about_its_file
+from ressat.base.machine import machine_trouble
 from ressat.slides.bit_depth import BitDepth, as_8_bits, bit_depth
 from ressat.slides.level_zero import full_size_images, image_at, slide_place
 from ressat.slides.ome_image import OME_NAMESPACE, OmeImage, slide_image
@@ -60,7 +61,7 @@ class ImageFile:
 
     def unreadable(self, error: pyvips.Error) -> InputError:
         """Turn a reading error into an `InputError` that says what is wrong and, as far as known, where."""
-        place = "" if _is_unsupported(error) else self._damage()
+        place = "" if _is_unsupported(error) or machine_trouble(error) else self._damage()
         problem = _unreadable(error, place)
         problem.file = str(self.path)
         return problem
@@ -279,6 +280,9 @@ def _is_unsupported(error: OSError | pyvips.Error) -> bool:
 
 
 def _unreadable(error: OSError | pyvips.Error, place: str = "") -> InputError:
+    trouble = machine_trouble(error)
+    if trouble is not None:
+        return trouble
     unsupported = _is_unsupported(error)
     readable = "JPEG, PNG, WebP, or a TIFF with JPEG, deflate, LZW, zstd or no compression"
     return InputError(

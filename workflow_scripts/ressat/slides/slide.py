@@ -7,8 +7,9 @@ import numpy as np
 import openslide
 from PIL import Image
 
-from ressat.base.errors import InputError
+from ressat.base.errors import InputError, about
 from ressat.base.files import sha256
+from ressat.base.machine import refuse_trouble
 from ressat.slides.scale import believable_mpp, best_level
 
 # Edge, in pixels of the level read, of the blocks from which a low-resolution image is built, and of those
@@ -35,6 +36,8 @@ class Slide:
         try:
             self._handle = openslide.OpenSlide(str(path))
         except (openslide.OpenSlideError, OSError) as error:
+            with about(file=path):
+                refuse_trouble(error)
             raise InputError(
                 f"OpenSlide cannot open it ({error})",
                 expected="a whole slide in a format that OpenSlide reads",
@@ -96,6 +99,8 @@ class Slide:
         try:
             region = self._handle.read_region((x, y), level, (width, height))
         except openslide.OpenSlideError as error:
+            with about(file=self.path):
+                refuse_trouble(error)
             x, y, width, height = self._damaged_part(x, y, level, width, height)
             raise InputError(
                 f"the region at level-0 pixel x={x}, y={y} (level {level}, {width} x {height} px) "

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import BinaryIO
 
 from ressat.base.errors import InputError
+from ressat.base.machine import refuse_trouble
 
 
 class Tag(IntEnum):
@@ -162,6 +163,7 @@ def read_tiff(path: str | os.PathLike, tags: Collection[int] = USUAL) -> Tiff:
         with open(path, "rb") as handle:
             return _read(handle, path, tags)
     except OSError as error:
+        refuse_trouble(error)
         raise InputError(
             f"the file cannot be opened ({error.strerror})",
             expected="a readable TIFF",

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from ressat.base.errors import InputError
+from ressat.base.machine import refuse_trouble
 from ressat.slides.few_bits import FEW, few_bits, has_16_bits, least_value
 from ressat.slides.formats import TIFF_SUFFIXES, needs_conversion
 from ressat.slides.level_zero import slide_place
@@ -73,6 +74,7 @@ def _picture_pixels(path: str | Path) -> np.ndarray:
     except InputError:
         raise
     except Exception as error:  # of many kinds: Pillow lets through whatever a damaged file sets off
+        refuse_trouble(error)
         raise InputError(
             f"it cannot be read as an image ({error})",
             expected="an H&E image",

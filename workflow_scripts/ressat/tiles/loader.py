@@ -5,15 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.data import BatchSampler, DataLoader, Dataset, SequentialSampler
 
-from ressat.base.errors import InputError
-from ressat.slides.slide import Slide
-from ressat.tiles.reader import read_tile
+from ressat.base.errors import about
+from ressat.tiles.reading import TileReaders
 from ressat.tiles.tiling import TileGeometry
-
-# How many batches each process reads ahead: enough to never let the network wait, few enough to stay small.
-BATCHES_AHEAD = 2
 
 
 def tile_batches(
@@ -52,43 +47,16 @@ def tile_batches(
     Raises
     ------
     InputError
-        If the slide is damaged at a tile.
+        If the slide is damaged at a tile, or a reading process is killed.
     """
-    tiles = _Tiles(slide, coords, geometry)
-    loader = DataLoader(
-        tiles,
-        sampler=BatchSampler(SequentialSampler(tiles), batch_size, drop_last=False),
-        batch_size=None,
-        num_workers=readers,
-        prefetch_factor=BATCHES_AHEAD,
-        pin_memory=pinned,
-        # Other ways of starting import the script again, which Snakemake's scripts have no guard against.
-        multiprocessing_context="fork",
-    )
-    return _whole(iter(loader))
+    batches = [coords[start : start + batch_size] for start in range(0, len(coords), batch_size)]
+    return _copies(TileReaders(slide, batches, geometry, readers), slide, pinned)
 
 
-def _whole(batches: Iterator[torch.Tensor | InputError]) -> Iterator[torch.Tensor]:
-    for batch in batches:
-        if isinstance(batch, InputError):
-            raise batch
-        yield batch
+def _copies(readers: TileReaders, slide: str | Path, pinned: bool) -> Iterator[torch.Tensor]:
+    def copy(batch: np.ndarray) -> torch.Tensor:
+        tiles = torch.empty(batch.shape, dtype=torch.uint8, pin_memory=pinned)
+        return tiles.copy_(torch.from_numpy(batch))
 
-
-class _Tiles(Dataset):
-    """The tiles of a section; each process that reads them opens the slide for itself."""
-
-    def __init__(self, path: str | Path, coords: np.ndarray, geometry: TileGeometry) -> None:
-        self.path, self.coords, self.geometry = path, coords, geometry
-        self.slide: Slide | None = None
-
-    def __len__(self) -> int:
-        return len(self.coords)
-
-    def __getitem__(self, indices: list[int]) -> np.ndarray | InputError:
-        # A raised exception would arrive with another message, so errors are returned as values.
-        try:
-            self.slide = self.slide or Slide(self.path)
-            return np.stack([read_tile(self.slide, self.coords[index], self.geometry) for index in indices])
-        except InputError as error:
-            return error
+    with about(file=slide):
+        yield from readers.batches_read(copy)

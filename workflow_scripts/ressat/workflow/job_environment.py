@@ -1,9 +1,12 @@
 """Environment variables that every job starts with."""
 
+import getpass
 import os
 import re
 import shlex
 from collections.abc import Sequence
+
+from ressat.base.ownership import RUN, process_name
 
 # Holds the user's command, for the record of how results were made.
 COMMAND = "RESSAT_COMMAND"
@@ -37,7 +40,14 @@ def set_job_environment(command: Sequence[str]) -> None:
     """
     for name, value in TUNING.items():
         os.environ.setdefault(name, value)
+    # Always of this process: if it is a job of another, its own jobs end with it.
+    os.environ[RUN] = process_name() or ""
     os.environ.setdefault(COMMAND, shown_command(command))
+    # Snakemake, torch and others ask for the user's name, which a user id of a container's --user has not.
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["LOGNAME"] = f"uid{os.getuid()}"
 
 
 def shown_command(command: Sequence[str]) -> str:

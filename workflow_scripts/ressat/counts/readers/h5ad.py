@@ -7,7 +7,7 @@ import numpy as np
 
 from ressat.base.errors import InputError, about_its_file
 from ressat.base.hdf5_content import opened_hdf5
-from ressat.base.machine import refuse_machine_trouble
+from ressat.base.machine import refuse_trouble
 from ressat.counts.anndata_table import names_elsewhere, read_values, table_array, tissue_and_array
 from ressat.counts.spot_counts import SpotCounts
 from ressat.counts.text_cells import refuse_repeated
@@ -42,7 +42,7 @@ def read_h5ad(file: str, layer: str | None = None) -> SpotCounts:
     except InputError:
         raise
     except Exception as error:  # anndata and h5py raise many kinds of errors for a broken file
-        refuse_machine_trouble(error)
+        refuse_trouble(error)
         raise InputError(
             f"it cannot be read as AnnData ({error})",
             expected="an .h5ad file",

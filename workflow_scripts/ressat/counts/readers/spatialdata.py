@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ressat.base.errors import InputError, about_its_file
-from ressat.base.machine import refuse_machine_trouble
+from ressat.base.machine import refuse_trouble
 from ressat.counts.anndata_table import names_elsewhere, read_values, table_array, tissue_and_array
 from ressat.counts.spot_counts import SpotCounts
 from ressat.counts.text_cells import refuse_repeated
@@ -103,7 +103,7 @@ def _read(store: str) -> "spatialdata.SpatialData":
     except InputError:
         raise
     except Exception as error:  # zarr and its readers raise many kinds of errors for a broken store
-        refuse_machine_trouble(error)
+        refuse_trouble(error)
         raise InputError(
             f"it cannot be read as SpatialData ({error})",
             expected="a .zarr store with a table and shapes",
