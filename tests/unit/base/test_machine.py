@@ -69,7 +69,7 @@ LOCK = "Unable to synchronously open file (unable to lock file, errno = {}, erro
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), "the GPU's memory"),
         (RuntimeError("CUDA error: out of memory"), "the GPU's memory"),
         (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), "the GPU's memory"),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to get 99 bytes."), "memory ran"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you wanted 99 bytes."), "memory ran"),
         (RuntimeError("std::bad_alloc"), "memory ran out"),
         (ValueError("vips_tracked: out of memory --- size == 500MB"), "memory ran out"),
         (MemoryError("Unable to allocate 31.2 GiB for an array with shape (9, 9)"), "memory ran out"),

@@ -79,7 +79,7 @@ def test_damage_met_by_a_reading_process_reaches_the_script(slide, monkeypatch, 
     ("end", "words"),
     [
         (signal.SIGKILL, "was killed, probably because memory ran out; give the job more memory"),
-        (signal.SIGSEGV, "ended with SIGSEGV; run again"),
+        (signal.SIGTERM, "ended with SIGTERM; run again"),
     ],
 )
 def test_a_reading_process_that_is_ended_ends_the_job_in_a_sentence(slide, end, words, readers):
@@ -120,7 +120,8 @@ import numpy as np
 from ressat.tiles.loader import tile_batches
 from ressat.tiles.tiling import TileGeometry
 geometry = TileGeometry(112, 224, 0, 224, 1.0)
-print(sum(len(batch) for batch in tile_batches({str(slide)!r}, np.full((70, 2), 300), geometry, 32, readers=2)))
+batches = tile_batches({str(slide)!r}, np.full((70, 2), 300), geometry, 32, readers=2)
+print(sum(map(len, batches)))
 """
     small = f'mount -t tmpfs -o size={kilobytes}k tmpfs /dev/shm || exit 99; exec "$@"'
     job = subprocess.run(
