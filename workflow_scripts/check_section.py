@@ -19,6 +19,7 @@ os.environ["VIPS_CONCURRENCY"] = str(snakemake.threads)
 
 from ressat.base.files import write_text
 from ressat.base.joblog import job_log
+from ressat.base.own_file import END
 from ressat.checks.record import keep_problems
 from ressat.checks.section import SectionCheck
 from ressat.counts.format import CountsSource
@@ -44,5 +45,5 @@ with (
             log.error(problem)
         raise last
     log.info("%s", checked)
-    write_text(snakemake.output.genes, "".join(f"{name}\n" for name in check.genes))
+    write_text(snakemake.output.genes, "".join(f"{name}\n" for name in check.genes) + END)
     replace(checked, identity=params.identity).write(snakemake.output.checked)

@@ -11,16 +11,15 @@ Params
 from dataclasses import replace
 
 from ressat.base.joblog import job_log
-from ressat.base.tables import read_table
 from ressat.baselines.fitting import fit_baselines
 from ressat.features.cache import COLOUR, Features
+from ressat.model.panel_file import read_panel
 from ressat.model.section_data import load_sections
-from ressat.model.text_columns import PANEL
 
 files, params = snakemake.input, snakemake.params
 
 with job_log(snakemake.log[0], f"fit_baselines {snakemake.wildcards.fold}"):
-    genes = read_table(files.genes, PANEL)["gene"].tolist()
+    genes = read_panel(files.genes)["gene"].tolist()
     deep, caches = load_sections(files.features, files.expression, params.patients, genes)
     colour = [
         replace(data, features=(read := Features.read(file, [COLOUR]).values), widths={COLOUR: read.shape[1]})

@@ -7,13 +7,14 @@ Output
 """
 
 import anndata
-import numpy as np
 import pandas as pd
 
 from ressat.base.anndata_file import write_anndata
+from ressat.base.errors import about
 from ressat.base.files import FORMAT_VERSION, UNS
 from ressat.base.joblog import job_log
 from ressat.base.layers import EXPRESSION_UNIT
+from ressat.base.single_precision import single_precision
 from ressat.baselines.linear import FoldBaselines
 from ressat.baselines.prediction import predict_baselines
 from ressat.features.cache import Features
@@ -26,10 +27,12 @@ with job_log(snakemake.log[0], f"predict_baselines {snakemake.wildcards.fold}/{s
     layers = predict_baselines(
         baselines, lambda names: Features.read(files.features, names).values, here.coords
     )
+    with about(section=section, file=files.baselines):
+        stored = single_precision(layers, here.barcodes, baselines.genes)
     adata = anndata.AnnData(
         obs=pd.DataFrame(index=pd.Index(here.barcodes, name="spot")),
         var=pd.DataFrame(index=pd.Index(baselines.genes, name="gene")),
-        layers={name: values.astype(np.float32) for name, values in layers.items()},
+        layers=stored,
     )
     adata.uns[UNS] = {
         "section": section,

@@ -59,14 +59,16 @@ with job_log(snakemake.log[0], f"predict_expression {snakemake.wildcards.fold}/{
             "stain": features.attrs["stain"],
             "stain_fallback": features.attrs["stain_fallback"],
         }
-        adata = to_anndata(
-            layers,
-            headline=params.headline,
-            genes=genes,
-            features=features,
-            tiles=Tiles.read(snakemake.input.tiles),
-            observed=observed,
-            provenance=provenance,
-        )
+        tiles = Tiles.read(snakemake.input.tiles)
+        with about(file=snakemake.input.model):
+            adata = to_anndata(
+                layers,
+                headline=params.headline,
+                genes=genes,
+                features=features,
+                tiles=tiles,
+                observed=observed,
+                provenance=provenance,
+            )
         write_predictions(adata, snakemake.output.h5ad, snakemake.output.parquet)
         log.info("%d spots, %d genes", adata.n_obs, adata.n_vars)

@@ -12,11 +12,11 @@ import torch
 
 from ressat.base.errors import about
 from ressat.base.joblog import job_log
-from ressat.base.tables import read_table, write_table
+from ressat.base.tables import write_table
 from ressat.evaluation.panels import PANELS
 from ressat.model.bundle import AGREEMENT, Bundle, settings_hash
+from ressat.model.panel_file import read_panel
 from ressat.model.section_data import load_sections
-from ressat.model.text_columns import PANEL
 from ressat.model.training import TrainSettings
 from ressat.model.tuning import Candidate, train
 
@@ -24,7 +24,7 @@ fold, params = snakemake.wildcards.fold, snakemake.params
 
 with job_log(snakemake.log[0], f"train_model {fold}"):
     torch.set_num_threads(snakemake.threads)
-    panel = read_table(snakemake.input.genes, PANEL)
+    panel = read_panel(snakemake.input.genes)
     genes = panel["gene"].tolist()
     sections, caches = load_sections(
         snakemake.input.features, snakemake.input.expression, params.patients, genes

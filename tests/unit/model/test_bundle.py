@@ -1,36 +1,17 @@
 import numpy as np
 import pytest
 import torch
+from saved_model import REQUIRES, small_bundle
 
 from ressat.base.errors import InputError, about
 from ressat.model import prediction
 from ressat.model.bundle import Bundle
-from ressat.model.network import Head, HeadSettings
 from ressat.model.prediction import predict
-from ressat.model.scaler import Scaler
-from ressat.model.trained_head import InputSettings, TrainedHead
-
-REQUIRES = {
-    "weights_sha256": "ab" * 32,
-    "tile_um": 112.0,
-    "tile_px": 224,
-    "stain": "macenko",
-    "stain_target": "published",
-}
 
 
 @pytest.fixture
 def bundle() -> Bundle:
-    torch.manual_seed(0)
-    rng = np.random.default_rng(0)
-    settings = HeadSettings(hidden=16, dropout=0.5, members=2)
-    head = Head(1024, 6, settings).eval()
-    scalers = [Scaler(rng.normal(size=n), rng.uniform(0.5, 2, size=n)) for n in (1024, 6)]
-    trained = TrainedHead(head, InputSettings(("layer3",), 150.0), *scalers, attended_share=0.25, steps=7)
-    genes = [f"G{i}" for i in range(6)]
-    ranks = {"hvg_rank": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "svg_rank": [2.0, 1.0, 3.0, 5.0, 4.0, 6.0]}
-    provenance = {"fold": "all", "sections": ["A"], "tried": [{"layers": ["layer3"], "context": 1.5}]}
-    return Bundle(trained, settings, genes, ranks, REQUIRES, provenance)
+    return small_bundle()
 
 
 COORDS = 100.0 * np.stack(np.meshgrid(np.arange(10), np.arange(9)), -1).reshape(-1, 2)
@@ -121,5 +102,5 @@ def test_a_model_of_another_version_is_refused(bundle, tmp_path):
     bundle.write(tmp_path / "model.pt")
     content = torch.load(tmp_path / "model.pt", weights_only=True)
     torch.save({**content, "version": 99}, tmp_path / "model.pt")
-    with pytest.raises(InputError, match="version 99"):
+    with pytest.raises(InputError, match="a saved model of version 99; expected version 3; train it again"):
         Bundle.read(tmp_path / "model.pt")

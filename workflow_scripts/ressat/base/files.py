@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Integral
 from pathlib import Path
 
 from ressat.base.errors import InputError
@@ -77,12 +78,18 @@ def check_version(attrs: dict, path: str | Path) -> None:
     Raises
     ------
     InputError
-        If ``attrs["version"]`` is not the version that this code writes.
+        If ``attrs["version"]`` is not the version that this code writes, as a whole number.
     """
     version = attrs.get("version")
-    if version is None or int(version) != FORMAT_VERSION:
+    # A whole number, Python's or numpy's; "3" and 3.0 come from another program.
+    is_whole = isinstance(version, Integral) and not isinstance(version, bool)
+    if not is_whole or version != FORMAT_VERSION:
         raise InputError(
-            f"file format version {version}",
+            "file format version missing"
+            if version is None
+            else f"file format version {version}"
+            if is_whole
+            else f"a file format version that is no whole number ({type(version).__name__} {version!r:.40})",
             expected=f"version {FORMAT_VERSION}",
             action="remove the results folder of the older version, or run with --forceall",
             file=path,

@@ -4,8 +4,13 @@ from pathlib import Path
 from typing import Literal
 
 import anndata
+import numpy as np
+from scipy import sparse
 
 from ressat.base.files import UNS, check_version
+from ressat.base.finite import is_finite, not_finite
+from ressat.base.layers import OBSERVED
+from ressat.base.own_file import damaged, own_file
 
 
 def read_results(path: str | Path, backed: Literal["r"] | None = None) -> anndata.AnnData:
@@ -21,13 +26,39 @@ def read_results(path: str | Path, backed: Literal["r"] | None = None) -> anndat
     Raises
     ------
     InputError
-        If the file is of another version of the format.
+        If the file is damaged or of another version of the format, names a spot or gene twice, or a number is
+        not finite. Of what was measured, genes that a section does not have are nan as a whole.
     """
-    adata = anndata.read_h5ad(path, backed=backed)
-    try:
-        check_version(adata.uns.get(UNS, {}), path)
-    except BaseException:
-        if backed:
-            adata.file.close()
-        raise
+    with own_file(path):
+        adata = anndata.read_h5ad(path, backed=backed)
+        try:
+            check_version(adata.uns.get(UNS, {}), path)
+            _check(adata)
+        except BaseException:
+            if backed:
+                adata.file.close()
+            raise
     return adata
+
+
+def _check(adata: anndata.AnnData) -> None:
+    for names, kind in ((adata.obs_names, "spot"), (adata.var_names, "gene")):
+        if not len(names):
+            raise damaged(f"it has no {kind}")
+        if not names.is_unique:
+            raise damaged(f"{kind} {names[names.duplicated()][0]} is there twice")
+    if "spatial" in adata.obsm and not is_finite(np.asarray(adata.obsm["spatial"])):
+        raise damaged(f"its coordinates: {not_finite(np.asarray(adata.obsm['spatial']))}")
+    tables = {f"layer {name}": adata.layers[name] for name in adata.layers}
+    if not adata.isbacked and adata.X is not None:
+        tables["X"] = adata.X
+    for name, table in tables.items():
+        values = table.data if sparse.issparse(table) else np.asarray(table)
+        if is_finite(values):
+            continue
+        if name == f"layer {OBSERVED}":
+            values = values[:, ~np.isnan(values).all(axis=0)]
+            if is_finite(values):
+                continue
+        names = (None, None) if values.shape != adata.shape else (adata.obs_names, adata.var_names)
+        raise damaged(f"{name}: {not_finite(values, *names)}")

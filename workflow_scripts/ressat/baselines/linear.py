@@ -1,6 +1,7 @@
 """A fold's fitted baselines, which are all linear maps, and the file that holds them."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +9,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from ressat.base.errors import InputError
 from ressat.base.files import FORMAT_VERSION, check_version
+from ressat.base.finite import is_finite, not_finite
 from ressat.base.hdf5_file import new_hdf5
 from ressat.base.layers import EXPRESSION_UNIT
+from ressat.base.own_file import damaged, own_file
 from ressat.model.scaler import Scaler
 
 MAPS, TARGETS, GENES = "maps", "targets", "genes"
@@ -67,7 +71,21 @@ class FoldBaselines:
     smoothing_width: float
 
     def write(self, path: str | Path) -> None:
-        """Write the file described in docs/outputs.md, as a whole."""
+        """Write the file described in docs/outputs.md, as a whole.
+
+        Raises
+        ------
+        InputError
+            If a number is not finite.
+        """
+        problem = self._problem()
+        if problem is not None:
+            raise InputError(
+                f"the fitted baselines: {problem}",
+                expected="finite numbers",
+                action="look for a training section whose features or counts are beyond all others",
+                file=path,
+            )
         with new_hdf5(path) as file:
             file.create_dataset(GENES, data=np.array(self.genes, dtype=object), dtype=h5py.string_dtype())
             for name, baseline in self.maps.items():
@@ -82,6 +100,21 @@ class FoldBaselines:
                 version=FORMAT_VERSION,
             )
 
+    def _problem(self) -> str | None:
+        """Say which map does not fit the genes, or has numbers that are not finite; None if none."""
+        number = len(self.genes)
+        tables = {"targets, mean": self.targets.mean, "targets, standard deviation": self.targets.sd}
+        tables |= {f"{name}, intercept": baseline.intercept for name, baseline in self.maps.items()}
+        tables |= {f"{name}, weights": baseline.weights for name, baseline in self.maps.items()}
+        for name, values in tables.items():
+            if values.shape[-1:] != (number,):
+                return f"{name}: the shape is {values.shape}, and there are {number} genes"
+            if not is_finite(values):
+                return f"{name}: {not_finite(values)}"
+        if not (self.targets.sd > 0).all() or not 0 < self.smoothing_width < math.inf:
+            return "a standard deviation or the width of smoothing is not above 0"
+        return None
+
     @classmethod
     def read(cls, path: str | Path) -> "FoldBaselines":
         """Read the file that `write` wrote.
@@ -89,19 +122,23 @@ class FoldBaselines:
         Raises
         ------
         InputError
-            If the file is of another version of the format.
+            If the file is damaged or of another version of the format.
         """
-        with h5py.File(path) as file:
+        with own_file(path), h5py.File(path) as file:
             check_version(dict(file.attrs), path)
             maps = {}
             for name, group in file[MAPS].items():
                 settings = {key: float(value) for key, value in group.attrs.items() if key != "layers"}
                 layers = tuple(json.loads(group.attrs["layers"]))
                 maps[name] = LinearBaseline(layers, group["weights"][()], group["intercept"][()], settings)
-            return cls(
+            baselines = cls(
                 genes=file[GENES].asstr()[()].tolist(),
                 sections=json.loads(file.attrs["sections"]),
                 maps=maps,
                 targets=Scaler(file[f"{TARGETS}/mean"][()], file[f"{TARGETS}/sd"][()]),
                 smoothing_width=float(file.attrs["smoothing_width"]),
             )
+            problem = baselines._problem()
+            if problem is not None:
+                raise damaged(problem)
+        return baselines

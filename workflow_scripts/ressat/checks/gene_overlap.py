@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ressat.base.errors import InputError
 from ressat.base.names import name_key
+from ressat.base.own_file import END, own_file, refuse_cut
 
 # Sections of one study share at least this fraction of the genes of the smaller one.
 MIN_SHARED = 0.1
@@ -28,8 +29,16 @@ class Genes:
 
     @classmethod
     def read(cls, section: str, path: str | Path) -> "Genes":
-        """Read results/checks/{sample}.genes.txt, one name per line."""
-        return cls(section, Path(path).read_text(encoding="utf-8").splitlines())
+        """Read results/checks/{sample}.genes.txt, one name per line, up to the empty line that ends it.
+
+        Raises
+        ------
+        InputError
+            If the file is cut short.
+        """
+        with own_file(path):
+            refuse_cut(path)
+            return cls(section, Path(path).read_text(encoding="utf-8").removesuffix(END).split("\n")[:-1])
 
 
 def check_gene_names(genes: Genes, reference: Genes) -> int:

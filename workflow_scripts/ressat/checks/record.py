@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ressat.base.errors import InputError
-from ressat.base.files import FORMAT_VERSION, check_version, write_text
+from ressat.base.fields import ANY_TEXT, ListOf, Number, Optional, Record
+from ressat.base.files import FORMAT_VERSION, write_text
+from ressat.base.own_file import read_json
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,30 @@ class CheckRecord:
         Raises
         ------
         InputError
-            If it is of another version of the format.
+            If it is damaged or of another version of the format.
         """
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-        check_version(content, path)
+        content = read_json(path, STORED)
         del content["version"]
         return cls(**content)
+
+
+NUMBER, COUNT, LENGTH = Number(0, 1e12), Number(0, 1e12, whole=True), Number(1, 1e9, whole=True)
+STORED = Record(
+    {
+        "section": ANY_TEXT,
+        "width": LENGTH,
+        "height": LENGTH,
+        "mpp": Number(1e-6, 1e6),
+        "mpp_source": ANY_TEXT,
+        "tissue_mm2": NUMBER,
+        "spots": Optional(COUNT),
+        "genes": Optional(COUNT),
+        "on_tissue": Optional(Number(0, 1)),
+        "gene_changes": Optional(COUNT),
+        "warnings": ListOf(ANY_TEXT),
+    }
+)
+"""What the file holds, besides the version."""
 
 
 @contextmanager

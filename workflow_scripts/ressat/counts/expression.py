@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
+from ressat.base.errors import about
+from ressat.base.own_file import damaged
 from ressat.base.results_h5ad import read_results
 
 TARGET_SUM = 1e4
@@ -26,8 +28,15 @@ def log1p_cp10k(counts: sparse.csr_matrix) -> sparse.csr_matrix:
     -------
     scipy.sparse.csr_matrix
         float64, shape (spots, genes).
+
+    Raises
+    ------
+    InputError
+        If a count is negative, or a spot has none.
     """
     totals = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
+    if not (totals > 0).all() or counts.data.min(initial=0) < 0:
+        raise damaged("a spot has no counts, or negative ones")
     scaled = sparse.diags_array(TARGET_SUM / totals) @ counts.astype(np.float64)
     return sparse.csr_matrix(scaled).log1p()
 
@@ -48,8 +57,10 @@ def read_log_expression(path: str | Path, genes: Sequence[str]) -> tuple[np.ndar
         float32, shape (spots, genes), unit log1p CP10k; and the barcodes, str, shape (spots,).
     """
     adata = read_results(path)
+    with about(file=path):
+        log = log1p_cp10k(adata.X)
     columns = adata.var_names.get_indexer(list(genes))
     present = columns >= 0
     values = np.full((adata.n_obs, len(columns)), np.nan, dtype=np.float32)
-    values[:, present] = log1p_cp10k(adata.X)[:, columns[present]].toarray()
+    values[:, present] = log[:, columns[present]].toarray()
     return values, adata.obs_names.to_numpy(dtype=str)

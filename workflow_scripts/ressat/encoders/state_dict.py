@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from ressat.base.archive import refuse_unpacking
 from ressat.base.errors import InputError, about
 from ressat.base.machine import refuse_trouble
 
@@ -33,10 +34,14 @@ def read_state_dict(
     ------
     InputError
         If the file is no state dict, or its names, shapes or kinds of number are not those of the network;
-        the first differences are named.
+        the first differences are named. Or if a number is not finite, or a variance negative.
     """
     try:
+        with about(file=path):
+            refuse_unpacking(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
+    except InputError:
+        raise
     except OSError as error:
         with about(file=path):
             refuse_trouble(error)
@@ -87,7 +92,27 @@ def read_state_dict(
             action="convert the weights, or name the right file in features.weights",
             file=path,
         )
+    _refuse_odd_numbers({name: state[name] for name in expected}, path)
     return {name: state[name].to(tensor.dtype) for name, tensor in expected.items()}
+
+
+def _refuse_odd_numbers(state: Mapping[str, torch.Tensor], path: str | Path) -> None:
+    """Refuse weights from which every feature would be nan."""
+    for name, tensor in state.items():
+        # Summed in double precision, in which sums of weights cannot overflow.
+        if tensor.is_floating_point() and not tensor.sum(dtype=torch.float64).isfinite():
+            number = int((~tensor.isfinite()).sum())
+            problem = f"{name} has {number} numbers of {tensor.numel()} that are not finite"
+        elif name.endswith("running_var") and (tensor < 0).any():
+            problem = f"{name} has a negative variance ({float(tensor.min()):g})"
+        else:
+            continue
+        raise InputError(
+            problem,
+            expected="finite weights, and variances of 0 or more",
+            action="save or download the weights again, from a training that did not diverge",
+            file=path,
+        )
 
 
 def state_sha256(state_dict: dict[str, torch.Tensor]) -> str:

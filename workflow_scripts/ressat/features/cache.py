@@ -7,11 +7,22 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from ressat.base.errors import about
+from ressat.base.fields import ANY_TEXT, Number, Record, check_field
 from ressat.base.files import check_version
-from ressat.tiles.datasets import BARCODES, COORDS, TISSUE
+from ressat.base.finite import is_finite, not_finite
+from ressat.base.own_file import damaged, own_file
+from ressat.tiles.datasets import BARCODES, COORDS, read_spots
 
 # The group of features, and the tiles' colour statistics in it, next to the encoder's layers.
 FEATURES, COLOUR = "features", "colour"
+# What a cache must say of itself; what else it says is compared with a model, see `ressat.model.bundle`.
+ATTRIBUTES = {
+    "section": ANY_TEXT,
+    "mpp": Number(1e-3, 1000),
+    "tile_um": Number(1, 1e5),
+    "slide_fingerprint": ANY_TEXT,
+}
 
 
 @dataclass(frozen=True)
@@ -47,25 +58,38 @@ class Features:
         Raises
         ------
         InputError
-            If the file is of another version of the format.
+            If the file is damaged or of another version of the format, lacks a layer, or a number is not
+            finite.
         """
-        with h5py.File(path) as file:
+        with own_file(path), h5py.File(path) as file:
             attrs = {name: _plain(value) for name, value in file.attrs.items()}
             check_version(attrs, path)
+            check_field({name: attrs[name] for name in ATTRIBUTES if name in attrs}, Record(ATTRIBUTES), "")
             group = file[FEATURES]
             widths = {name: data.shape[1] for name, data in group.items() if name != COLOUR}
-            coords = file[COORDS][()]
+            spots = read_spots(file)
             layers = tuple(widths) if layers is None else layers
-            columns = [group[layer][()].astype(np.float32) for layer in layers]
+            columns = [_read_layer(group, layer, spots[BARCODES], attrs["section"]) for layer in layers]
             return cls(
                 section=attrs["section"],
-                values=np.hstack(columns) if columns else np.empty((len(coords), 0), np.float32),
-                coords=coords,
-                barcodes=file[BARCODES].asstr()[()].astype(str),
-                tissue=file[TISSUE][()],
+                values=np.hstack(columns) if columns else np.empty((len(spots[COORDS]), 0), np.float32),
+                **spots,
                 attrs=attrs,
                 widths=widths,
             )
+
+
+def _read_layer(group: h5py.Group, name: str, barcodes: np.ndarray, section: str) -> np.ndarray:
+    """One layer, float32, shape (spots, width)."""
+    if name not in group:
+        raise damaged(f"the layer {name} is missing, it has {', '.join(group)}")
+    if group[name].shape[:1] != barcodes.shape:
+        raise damaged(f"{name} has the shape {group[name].shape}, and there are {len(barcodes)} spots")
+    values = group[name][()].astype(np.float32)
+    if not is_finite(values):
+        with about(section=section):
+            raise damaged(f"{name}: {not_finite(values, [f'spot {barcode}' for barcode in barcodes])}")
+    return values
 
 
 def _plain(value: object) -> object:

@@ -6,7 +6,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from ressat.base.errors import InputError
 from ressat.base.files import FORMAT_VERSION
+from ressat.base.finite import is_finite, not_finite
 from ressat.base.hdf5_file import new_hdf5
 from ressat.features.cache import COLOUR, FEATURES
 from ressat.features.colour import COLOUR_STATISTICS
@@ -40,6 +42,11 @@ def write_features(
         As `encode` yields them, covering all tiles in order.
     provenance
         Attributes that say how the features were made.
+
+    Raises
+    ------
+    InputError
+        If a feature is not finite, such as an activation too large for half precision.
     """
     total = len(tiles.coords)
     columns = {
@@ -58,6 +65,7 @@ def write_features(
         for chunk in _whole_chunks(batches, columns):
             count = len(chunk[COLOUR])
             for name, values in chunk.items():
+                _refuse_odd(name, values, tiles.barcodes[done : done + count])
                 group[name][done : done + count] = values
             done += count
         if done != total:
@@ -69,6 +77,17 @@ def write_features(
             slide_fingerprint=tiles.fingerprint,
             version=FORMAT_VERSION,
             **provenance,
+        )
+
+
+def _refuse_odd(name: str, values: np.ndarray, barcodes: np.ndarray) -> None:
+    """Refuse features that no model could learn from or predict with."""
+    if not is_finite(values):
+        raise InputError(
+            f"{name} of its tiles: {not_finite(values, [f'spot {barcode}' for barcode in barcodes])}",
+            expected="finite features, at most 65504, the largest number in half precision",
+            action="check features.weights: they are not those of a trained network, or its activations are "
+            "too large for this pipeline",
         )
 
 

@@ -10,7 +10,7 @@ import torch
 
 from ressat.base.errors import InputError, about
 from ressat.base.files import FORMAT_VERSION, replacing
-from ressat.base.machine import refuse_trouble
+from ressat.model.bundle_check import check_content, read_bundle
 from ressat.model.network import Head, HeadSettings
 from ressat.model.scaler import Scaler
 from ressat.model.trained_head import InputSettings, TrainedHead
@@ -53,7 +53,13 @@ class Bundle:
     provenance: dict
 
     def write(self, path: str | Path) -> None:
-        """Save as a whole; only tensors, text and numbers, so that no code is unpickled on loading."""
+        """Save as a whole; only tensors, text and numbers, so that no code is unpickled on loading.
+
+        Raises
+        ------
+        InputError
+            If an entry is not what it must be, such as a weight that is not finite.
+        """
         scalers = {"features": self.trained.features, "targets": self.trained.targets}
         content = {
             "version": FORMAT_VERSION,
@@ -71,6 +77,9 @@ class Bundle:
             "requires": self.requires,
             "provenance": self.provenance,
         }
+        # What would be refused on reading is not written.
+        with about(file=path):
+            check_content(content)
         # Given a path, torch would write the temporary name into the file, which then differs in every run.
         with replacing(path) as temporary, open(temporary, "wb") as file:
             torch.save(content, file)
@@ -82,27 +91,10 @@ class Bundle:
         Raises
         ------
         InputError
-            If the file is not a bundle, or one of another version.
+            If the file is not a bundle, is one of another version, or an entry of it is not what it must be;
+            see `ressat.model.bundle_check`.
         """
-        try:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-            version = content["version"]
-        except Exception as error:  # torch raises many kinds for a file that is not a checkpoint
-            with about(file=path):
-                refuse_trouble(error)
-            raise InputError(
-                f"it cannot be read as a saved model ({type(error).__name__})",
-                expected="a model.pt that this pipeline wrote",
-                action="name one under model.use in config.yaml",
-                file=path,
-            ) from error
-        if version != FORMAT_VERSION:
-            raise InputError(
-                f"a saved model of version {version}",
-                expected=f"version {FORMAT_VERSION}",
-                action="train it again with this version",
-                file=path,
-            )
+        content = read_bundle(path)
         scalers = {
             name: Scaler(**{part: value.numpy() for part, value in parts.items()})
             for name, parts in content["scalers"].items()

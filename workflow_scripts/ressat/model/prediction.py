@@ -11,6 +11,7 @@ import torch
 from ressat.base.anndata_file import write_anndata
 from ressat.base.files import FORMAT_VERSION, UNS, replacing
 from ressat.base.layers import ATTENDED, COMBINED, DIRECT, EXPRESSION_UNIT, OBSERVED
+from ressat.base.single_precision import single_precision
 from ressat.features.cache import Features
 from ressat.model.bundle import Bundle
 from ressat.model.network import spot_interaction
@@ -82,12 +83,18 @@ def to_anndata(
     -------
     anndata.AnnData
         See docs/outputs.md.
+
+    Raises
+    ------
+    InputError
+        If a prediction is not finite.
     """
     obs = pd.DataFrame({"tissue_fraction": features.tissue}, index=pd.Index(features.barcodes, name="spot"))
     obs["section"] = pd.Categorical([features.section] * len(obs))
-    adata = anndata.AnnData(layers[headline].astype(np.float32), obs=obs, var=genes)
-    for name, values in layers.items():
-        adata.layers[name] = values.astype(np.float32)
+    stored = single_precision(layers, features.barcodes, genes.index)
+    adata = anndata.AnnData(stored[headline].copy(), obs=obs, var=genes)
+    for name, values in stored.items():
+        adata.layers[name] = values
     if observed is not None:
         adata.layers[OBSERVED] = observed.astype(np.float32)
     adata.obsm["spatial"] = features.coords.astype(np.float64)

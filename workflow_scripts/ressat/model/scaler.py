@@ -6,6 +6,8 @@ import numpy as np
 
 # See `Scaler.fit`.
 DEAD_FEATURES_BELOW = 1e-3
+# Columns that vary less are constant.
+SMALLEST_SD = 1e-8
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Scaler:
         rows = np.concatenate(tables).astype(np.float64)
         sd = rows.std(axis=0)
         # A constant column keeps its unit: its z values are then small, and finite.
-        return cls(rows.mean(axis=0), np.where(sd > max(1e-8, dead_below * sd.max()), sd, 1.0))
+        return cls(rows.mean(axis=0), np.where(sd > max(SMALLEST_SD, dead_below * sd.max()), sd, 1.0))
 
     def scale(self, table: np.ndarray) -> np.ndarray:
         """To z units, float64."""

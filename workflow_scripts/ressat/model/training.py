@@ -1,12 +1,14 @@
 """Training G with the dual loss: one run that can be advanced, watched and used."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from ressat.base.device import processor
+from ressat.base.errors import InputError
 from ressat.model.network import Head, HeadSettings, dual_loss
 from ressat.model.scaler import DEAD_FEATURES_BELOW, Scaler
 from ressat.model.section_data import SectionData
@@ -63,6 +65,7 @@ class Run:
         self.device = processor()
         self.inputs, self.seed, self.steps = inputs, settings.seed, 0
         self.spots_per_step = settings.spots_per_step
+        self.learning_rate = settings.learning_rate
         read = [_read(inputs, data) for data in sections]
         self.features = Scaler.fit(read, DEAD_FEATURES_BELOW)
         self.targets = Scaler.fit([data.targets for data in sections])
@@ -79,7 +82,13 @@ class Run:
         )
 
     def advance(self, steps: int) -> tuple[float, float]:
-        """Train further; return both loss terms, averaged over steps and members, in squared z units."""
+        """Train further; return both loss terms, averaged over steps and members, in squared z units.
+
+        Raises
+        ------
+        InputError
+            If training diverged: a loss, or after it a weight, is not finite.
+        """
         self.head.train()
         losses = []
         for _ in range(steps):
@@ -99,8 +108,32 @@ class Run:
             terms.sum().backward()
             self.optimiser.step()
             losses.append(terms.mean(dim=0).tolist())
+        # A step's loss is that of the weights before it: after the last, the weights have to be looked at.
+        weights = [weight.sum(dtype=torch.float64) for weight in self.head.parameters()]
+        self.refuse_divergence([*np.ravel(losses), *torch.stack(weights).tolist()])
         direct, attended = np.mean(losses, axis=0)
         return float(direct), float(attended)
+
+    def refuse_divergence(self, values: Sequence[float]) -> None:
+        """End training that is beyond repair.
+
+        Parameters
+        ----------
+        values
+            Losses or weights, or sums of them.
+
+        Raises
+        ------
+        InputError
+            If one of them is not finite.
+        """
+        if not np.isfinite(values).all():
+            raise InputError(
+                f"training diverged: after {self.steps} steps on {' and '.join(self.inputs.layers)} "
+                "a loss or a weight is not finite",
+                expected="losses that fall",
+                action=f"lower model.learning_rate in config.yaml (it is {self.learning_rate:g})",
+            )
 
     def reader(self, data: SectionData) -> torch.Tensor:
         """Return a section as this run's model reads it."""

@@ -149,6 +149,7 @@ def _try(parts: list[Piece], candidate: Candidate, pitch_um: float, settings: Tr
             learning = run.advance(min(CHECK_EVERY, settings.max_steps - run.steps))
             looks = [section.look(run) for section in watched]
             losses.append([*learning, *np.mean([terms for terms, _ in looks], axis=0)])
+            run.refuse_divergence(losses[-1])
             by_share.append(np.mean([values for _, values in looks], axis=0))
         scores.append(np.mean(by_share, axis=0))
         steps = runs[0][0].steps

@@ -6,10 +6,18 @@ from pathlib import Path
 
 from PIL import Image
 
+from ressat.base.own_file import own_file
+
 
 def shrunk(path: str | Path, edge: int) -> bytes:
-    """Return a picture file as JPEG whose longer edge has at most ``edge`` pixels."""
-    with Image.open(path) as image:
+    """Return a picture among the results as JPEG whose longer edge has at most ``edge`` pixels.
+
+    Raises
+    ------
+    InputError
+        If it is damaged.
+    """
+    with own_file(path), Image.open(path) as image:
         image = image.convert("RGB")
     image.thumbnail((edge, edge), Image.Resampling.LANCZOS)
     return jpeg(image)

@@ -1,14 +1,30 @@
 """The report's chapter on spot interaction: how far it moves predictions, and which spots it joins."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from ressat.base.files import check_version
+from ressat.base.fields import ANY_TEXT, Number, Optional, Record
+from ressat.base.own_file import damaged, read_json
 from ressat.base.tables import read_table
 from ressat.evaluation.text_columns import GENES, SPOTS
+
+COUNT = Number(0, 1e12, whole=True)
+COUNTS = (
+    "clusters", "interaction_clusters", "expression_clusters", "spots", "spots_clustered", "genes",
+    "genes_observed",
+)  # fmt: skip
+# What results/interaction/{fold}/{sample}.json holds, besides the version.
+SUMMARY = Record(
+    {
+        "section": ANY_TEXT,
+        "fold": ANY_TEXT,
+        **dict.fromkeys(COUNTS, COUNT),
+        "adjusted_rand": Optional(Number(-1, 1)),
+        "median_neighbours": Optional(Number(0, 1e12)),
+    }
+)
 
 
 def read(spots: Sequence[str | Path], summaries: Sequence[str | Path], drawn: Sequence[dict]) -> list[dict]:
@@ -30,9 +46,12 @@ def read(spots: Sequence[str | Path], summaries: Sequence[str | Path], drawn: Se
     places = {(section["fold"], section["section"]): index for index, section in enumerate(drawn)}
     found = []
     for table_file, summary_file in zip(spots, summaries, strict=True):
-        summary = json.loads(Path(summary_file).read_text(encoding="utf-8"))
-        check_version(summary, summary_file)
+        summary = read_json(summary_file, SUMMARY)
         table = read_table(table_file, SPOTS)
+        if len(table) != summary["spots"]:
+            raise damaged(
+                f"it has {len(table)} spots, and {summary_file} says {summary['spots']}", table_file
+            )
         found.append(
             {
                 **summary,

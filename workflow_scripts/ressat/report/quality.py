@@ -1,12 +1,12 @@
 """The report's chapter on the quality of sections: counts, tiles, stains, and their pictures."""
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 
-from ressat.base.files import UNS, check_version
+from ressat.base.files import UNS
+from ressat.base.own_file import read_json
 from ressat.base.results_h5ad import read_results
 from ressat.report import images
+from ressat.stain.section_stain import SectionStain
 from ressat.tiles.table import Tiles
 
 # Longer edges of the tile overlays and stain previews, px.
@@ -28,8 +28,8 @@ def read_quality(
         results/expression/{sample}.h5ad; None for a section without counts.
     """
     table = Tiles.read(tiles)
-    section_stain = json.loads(Path(stain).read_text(encoding="utf-8"))
-    check_version(section_stain, stain)
+    SectionStain.read(stain)  # refuses what is damaged; the page shows the file
+    section_stain = read_json(stain)
     counts_record = None
     if counts is not None:
         # Backed, because the counts themselves are not shown.

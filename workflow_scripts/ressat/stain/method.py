@@ -57,7 +57,29 @@ class StainMethod(ABC, Generic[Stains]):
         tissue = tissue_pixels(rgb)
         if len(tissue) < MIN_PIXELS:
             raise StainFitError(f"only {len(tissue)} tissue pixels, {MIN_PIXELS} are needed")
-        return self._fit(rgb, tissue)
+        stains = self._fit(rgb, tissue)
+        self.check(stains)
+        return stains
+
+    def check(self, stains: Stains) -> None:
+        """Refuse stains that are not those of an H&E image, whether just estimated or read from a file.
+
+        Raises
+        ------
+        StainFitError
+            If an array has the wrong shape, a number is not finite, or the stains are degenerate.
+        """
+        for name, values in vars(stains).items():
+            shape = getattr(self.published, name).shape
+            if values.shape != shape or values.dtype.kind not in "fiu":
+                raise StainFitError(f"{name} has shape {values.shape}, not {shape}")
+            if not np.isfinite(values).all():
+                raise StainFitError(f"{name} is not finite")
+        self._check(stains)
+
+    @abstractmethod
+    def _check(self, stains: Stains) -> None:
+        """Raise StainFitError for stains of the right shapes, all finite, that are degenerate."""
 
     @abstractmethod
     def _fit(self, rgb: np.ndarray, tissue: np.ndarray) -> Stains:

@@ -7,11 +7,26 @@ from pathlib import Path
 import numpy as np
 
 from ressat.base.errors import InputError
-from ressat.base.files import FORMAT_VERSION, check_version, write_text
+from ressat.base.fields import ANY_TEXT, ANYTHING, Number, OneOf, Optional, Record, by_name, check_field
+from ressat.base.files import FORMAT_VERSION, write_text
+from ressat.base.own_file import own_file, read_json
 from ressat.stain.method import StainFitError, StainMethod
 from ressat.stain.methods.registry import METHODS
 from ressat.stain.tissue_pixels import tissue_pixels
 from ressat.stain.transform import PixelTransform
+
+# What the file holds.
+STORED = Record(
+    {
+        "section": ANY_TEXT,
+        "method": OneOf(METHODS.names),
+        "fallback": Optional(ANY_TEXT),
+        "pixels": Number(0, 1e12, whole=True),
+        "reference_name": ANY_TEXT,
+        "source": ANYTHING,
+        "reference": ANYTHING,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -57,10 +72,24 @@ class SectionStain:
 
     @classmethod
     def from_target(cls, target: str, name: str) -> "SectionStain":
-        """Return the reference that a `target` names, so that other sections can be normalised to it."""
-        content = json.loads(target)
-        stains = _from_dict(content["method"], content["reference"])
-        return cls(name, content["method"], stains, stains, name, 0, None)
+        """Return the reference that a `target` names, so that other sections can be normalised to it.
+
+        Raises
+        ------
+        InputError
+            If it is not the text that `target` gives, or its stains are not those of an H&E image.
+        """
+        try:
+            content = json.loads(target)
+        except (ValueError, RecursionError) as error:
+            expected = "JSON with method and reference"
+            raise InputError(f"no stain reference ({type(error).__name__})", expected=expected) from error
+        check_field(content, Record({"method": OneOf(METHODS.names), "reference": ANYTHING}), "")
+        method, reference = content["method"], content["reference"]
+        stains = _from_dict(method, reference)
+        if stains is None and METHODS.load(method) is not None:
+            raise InputError("reference is None", expected=f"the stains that {method} normalises to")
+        return cls(name, method, stains, stains, name, 0, None)
 
     def write(self, path: str | Path) -> None:
         """Write the file described in docs/outputs.md, as a whole."""
@@ -86,16 +115,17 @@ class SectionStain:
         Raises
         ------
         InputError
-            If the file is of another version of the format.
+            If the file is of another version of the format, is damaged, or its stains are degenerate.
         """
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-        check_version(content, path)
-        names = ("section", "method", "reference_name", "pixels", "fallback")
-        return cls(
-            **{name: content[name] for name in names},
-            source=_from_dict(content["method"], content["source"]),
-            reference=_from_dict(content["method"], content["reference"]),
-        )
+        with own_file(path):
+            content = read_json(path)
+            content.pop("version")
+            # Written for people; the transform follows from source and reference.
+            content.pop("matrix", None)
+            check_field(content, STORED, "")
+            method = content["method"]
+            stains = {name: _from_dict(method, content.pop(name)) for name in ("source", "reference")}
+            return cls(**content, **stains)
 
 
 def fit_section(section: str, method: str, rgb: np.ndarray, reference: SectionStain | None) -> SectionStain:
@@ -160,6 +190,20 @@ def _to_dict(stains: object) -> dict:
 
 
 def _from_dict(method: str, content: dict | None) -> object | None:
+    """Stains by name of the array; they are checked as those of a fit are."""
+    fitting: StainMethod | None = METHODS.load(method)
     if content is None:
         return None
-    return METHODS.load(method).stains(**{name: np.array(value) for name, value in content.items()})
+    if fitting is None:
+        raise InputError(f"stains although the method is {method}", expected="null")
+    check_field(content, by_name(vars(fitting.published), ANYTHING), f"the stains of {method}")
+    try:
+        stains = fitting.stains(**{name: np.array(value, dtype=float) for name, value in content.items()})
+        fitting.check(stains)
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"its stains are not those of an H&E image ({error})",
+            expected=f"stains as {method} estimates them",
+            action="remove the file and run again; if a saved model carries them, train it again",
+        ) from error
+    return stains

@@ -1,5 +1,6 @@
 """The file that says which tiles a section has."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +9,13 @@ import numpy as np
 
 from ressat.base.files import FORMAT_VERSION, check_version
 from ressat.base.hdf5_file import new_hdf5
+from ressat.base.own_file import damaged, own_file
 from ressat.slides.scale import Scale
-from ressat.tiles.datasets import BARCODES, COORDS, LOWRES, TISSUE
+from ressat.tiles.datasets import BARCODES, COORDS, LOWRES, TISSUE, read_spots
 from ressat.tiles.tiling import TileGeometry
+
+# Attributes that lengths and areas are computed with.
+POSITIVE = ("mpp", "tile_um", "tile_px", "read_px", "level_downsample", "spot_px")
 
 
 @dataclass(frozen=True)
@@ -85,17 +90,21 @@ class Tiles:
         Raises
         ------
         InputError
-            If the file is of another version of the format.
+            If the file is damaged or of another version of the format.
         """
-        with h5py.File(path) as file:
+        with own_file(path), h5py.File(path) as file:
             attrs = dict(file.attrs)
             check_version(attrs, path)
+            for name in POSITIVE:
+                if not 0 < float(attrs[name]) < math.inf:
+                    raise damaged(f"{name} is {attrs[name]}")
+            lowres = file[LOWRES][()]
+            if lowres.ndim != 3 or lowres.shape[2] != 3:
+                raise damaged(f"the low-resolution image has the shape {lowres.shape}")
             return cls(
                 section=attrs["section"],
-                coords=file[COORDS][()],
-                barcodes=file[BARCODES].asstr()[()].astype(str),
-                tissue=file[TISSUE][()],
-                lowres=file[LOWRES][()],
+                **read_spots(file),
+                lowres=lowres,
                 lowres_downsample=float(file[LOWRES].attrs["downsample"]),
                 scale=Scale(float(attrs["mpp"]), attrs["mpp_source"]),
                 geometry=TileGeometry(

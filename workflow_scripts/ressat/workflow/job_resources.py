@@ -1,9 +1,14 @@
 """How much memory and time a job asks for. Standard library only."""
 
-import json
 import math
 from collections.abc import Callable
 from pathlib import Path
+
+from ressat.base.fields import Number, Record
+from ressat.base.own_file import read_json
+
+# What results/tiles/{sample}.json holds, besides the version.
+COUNTED = Record({"tiles": Number(0, 1e12, whole=True)})
 
 
 def grown(
@@ -53,7 +58,7 @@ def grown_with_tiles(base: float, per_thousand: float) -> Callable[..., int]:
     """
 
     def request(wildcards: object, input: object, attempt: int) -> int:
-        tiles = json.loads(Path(input.counted).read_text(encoding="utf-8"))["tiles"]
+        tiles = read_json(input.counted, COUNTED)["tiles"]
         return _doubled(base + per_thousand * tiles / 1000, attempt)
 
     return request

@@ -13,6 +13,8 @@ ANGLE_PERCENTILE = 1.0
 # Limit below which a fit is not trusted. Real H&E sections have their stains 15 to 48 degrees apart; scanner
 # noise of 3 grey levels alone spreads a single stain over 7.
 MIN_ANGLE_DEGREES = 9.0
+# Published vectors are rounded.
+UNIT_WITHIN = 0.01
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,12 @@ class Macenko(StainMethod[MacenkoStains]):
             vectors = vectors[:, ::-1]
         # Concentrations are taken over all pixels, glass included, as the published code does.
         concentrations = np.linalg.lstsq(vectors, optical_density(rgb).T, rcond=None)[0]
-        stains = MacenkoStains(np.ascontiguousarray(vectors), np.percentile(concentrations, 99, axis=1))
+        return MacenkoStains(np.ascontiguousarray(vectors), np.percentile(concentrations, 99, axis=1))
+
+    def _check(self, stains: MacenkoStains) -> None:
+        vectors = stains.vectors
+        if (np.abs(np.linalg.norm(vectors, axis=0) - 1) > UNIT_WITHIN).any():
+            raise StainFitError("the stain vectors are not of unit length")
         if stains.angle_degrees < MIN_ANGLE_DEGREES:
             raise StainFitError(
                 f"one stain only: the two stain vectors are {stains.angle_degrees:.1f} degrees apart, "
@@ -78,7 +85,6 @@ class Macenko(StainMethod[MacenkoStains]):
                 f"degenerate stain matrix: densities would be amplified {gain:.0f} times, at most "
                 f"{MAX_GAIN:.0f} is allowed"
             )
-        return stains
 
     def transform(self, source: MacenkoStains, reference: MacenkoStains) -> PixelTransform:
         """OD' = HE_ref . diag(maxC_ref / maxC) . pinv(HE) . OD."""

@@ -1,0 +1,63 @@
+"""A small saved model, for tests."""
+
+import numpy as np
+import torch
+
+from ressat.encoders.registry import ENCODERS
+from ressat.evaluation.panels import PANELS
+from ressat.model.bundle import Bundle
+from ressat.model.network import Head, HeadSettings
+from ressat.model.scaler import Scaler
+from ressat.model.trained_head import InputSettings, TrainedHead
+from ressat.stain.methods.registry import METHODS
+from ressat.stain.section_stain import SectionStain
+
+GENES = [f"G{i}" for i in range(6)]
+
+
+def stain_target(method: str = "macenko") -> str:
+    """What features normalised to a method's published reference say."""
+    published = METHODS.load(method) and METHODS.load(method).published
+    return SectionStain("", method, published, published, "", 0, None).target
+
+
+REQUIRES = {
+    "weights_sha256": "ab" * 32,
+    "tile_um": 112.0,
+    "tile_px": 224,
+    "stain": "macenko",
+    "stain_target": stain_target(),
+}
+
+
+def small_bundle(hidden: int = 16, members: int = 2, requires: dict = REQUIRES) -> Bundle:
+    """Untrained, for six genes."""
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    settings = HeadSettings(hidden=hidden, dropout=0.5, members=members)
+    width = ENCODERS.load("resnet50").layers["layer3"]
+    head = Head(width, len(GENES), settings).eval()
+    scalers = [Scaler(rng.normal(size=n), rng.uniform(0.5, 2, size=n)) for n in (width, len(GENES))]
+    trained = TrainedHead(head, InputSettings(("layer3",), 150.0), *scalers, attended_share=0.25, steps=7)
+    ranks = {name: (rng.permutation(len(GENES)) + 1.0).tolist() for name in PANELS.values()}
+    trial = {
+        "layers": ["layer3"],
+        "context": 1.5,
+        **vars(settings),
+        "steps": 7,
+        "attended_share": 0.25,
+        "held_back_pearson": 0.31,
+    }
+    provenance = {
+        "fold": "all",
+        "sections": ["A", "B"],
+        "patients": {"A": "P1", "B": "P2"},
+        "slides": {"A": "cd" * 32, "B": "ef" * 32},
+        "held_back_in_turn": ["patient P1", "patient P2"],
+        "chosen": trial,
+        "tried": [trial, {**trial, "context": 0, "held_back_pearson": 0.3}],
+        "encoder": "resnet50 random",
+        "seed": 1,
+        "config_hash": "12" * 32,
+    }
+    return Bundle(trained, settings, GENES, ranks, requires, provenance)

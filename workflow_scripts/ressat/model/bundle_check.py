@@ -1,0 +1,279 @@
+"""What a saved model must hold, compared with what one does hold before anything is done with it.
+
+A model may come from anywhere. Its file is bounded before it is unpacked, nothing in it is run, and every
+entry is checked: kinds and limits, shapes against one another, and that all numbers are finite.
+"""
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from ressat.base.archive import record_sizes
+from ressat.base.errors import InputError, about
+from ressat.base.fields import (
+    ANYTHING,
+    NAME,
+    ListOf,
+    Number,
+    OneOf,
+    Record,
+    Sha256,
+    Text,
+    by_name,
+    check_field,
+    shown,
+)  # fmt: skip
+from ressat.base.files import FORMAT_VERSION
+from ressat.base.machine import machine_trouble
+from ressat.encoders.encoder import RANDOM, Encoder
+from ressat.encoders.registry import ENCODERS
+from ressat.evaluation.panels import PANELS
+from ressat.model.scaler import SMALLEST_SD
+from ressat.model.tensor_field import Tensor
+from ressat.stain.methods.registry import METHODS
+from ressat.stain.section_stain import SectionStain
+
+ACTION = "name another model under model.use, or, if this study trained it, remove it and run again"
+# The most members, as in schemas/config.schema.json, and widths beyond any network's.
+MOST_MEMBERS, WIDEST = 100, 1_000_000
+# Of weights, means and deviations: features end at 65,504, and larger weights have left all sense.
+LARGEST = 1e6
+SHARE = Number(0, 1)
+COUNT = Number(0, 1e12, whole=True)
+HEAD = {
+    "hidden": Number(0, WIDEST, whole=True),
+    "dropout": Number(0, 0.999999),
+    "members": Number(1, MOST_MEMBERS, whole=True),
+}
+LAYERS = ListOf(NAME, least=1, most=100, distinct=True)
+TRIAL = Record(
+    {
+        "layers": LAYERS,
+        "context": Number(0, 1000),
+        **HEAD,
+        "steps": COUNT,
+        "attended_share": SHARE,
+        # A correlation, with room for rounding.
+        "held_back_pearson": Number(-1.001, 1.001),
+    }
+)
+PROVENANCE = Record(
+    {
+        "fold": NAME,
+        "sections": ListOf(NAME, least=1, distinct=True),
+        "patients": ANYTHING,
+        "slides": ANYTHING,
+        "held_back_in_turn": ListOf(Text(), least=1, most=100),
+        "chosen": TRIAL,
+        "tried": ListOf(TRIAL, least=1, most=10_000),
+        "encoder": OneOf([name + end for name in ENCODERS.names for end in ("", f" {RANDOM}")]),
+        "seed": Number(0, 2**64, whole=True),
+        "config_hash": Sha256(),
+    }
+)
+# What features must match; limits are those of schemas/config.schema.json.
+REQUIRES = Record(
+    {
+        "weights_sha256": Sha256(),
+        "tile_um": Number(5, 5000),
+        "tile_px": Number(32, 2048, whole=True),
+        "stain": OneOf(METHODS.names),
+        "stain_target": Text(),
+    }
+)
+
+
+def read_bundle(path: str | Path) -> dict:
+    """Read a saved model's content, all of it checked.
+
+    Raises
+    ------
+    InputError
+        If the file is not such a model, is one of another version, or an entry is not what it must be.
+    """
+    with about(file=path):
+        try:
+            content, sizes = _load(path)
+            check_content(content)
+            check_memory(content, sizes)
+        except InputError as error:
+            error.action = error.action or ACTION
+            raise
+    return content
+
+
+def check_content(content: object) -> None:
+    """Refuse a saved model's content, as `torch.load` gives it, that is not what it must be.
+
+    Raises
+    ------
+    InputError
+        Naming the first entry that is wrong, what it is and what was expected.
+    """
+    if type(content) is not dict or "version" not in content:
+        raise InputError(
+            f"it cannot be read as a saved model (it holds {shown(content)}, without a version)",
+            expected="a model.pt that this pipeline wrote",
+        )
+    _check_version(content["version"])
+    number = len(content["genes"]) if type(content.get("genes")) is list else 1
+    entries = {
+        "version": ANYTHING,
+        "genes": ListOf(NAME, least=1, distinct=True),
+        "provenance": PROVENANCE,
+        "inputs": Record({"layers": LAYERS, "context_um": Number(0, 1e6)}),
+        "settings": Record(HEAD),
+        "attended_share": SHARE,
+        "steps": COUNT,
+        "requires": REQUIRES,
+        "ranks": by_name(PANELS.values(), ListOf(Number(1, number, undefined=True), number, number)),
+        "scalers": ANYTHING,
+        "head": ANYTHING,
+    }
+    check_field(content, Record(entries), "")
+    provenance = content["provenance"]
+    encoder: Encoder = ENCODERS.load(provenance["encoder"].split()[0])
+    check_field(content["inputs"]["layers"], ListOf(OneOf(list(encoder.layers))), "inputs.layers")
+    width = sum(encoder.layers[layer] for layer in content["inputs"]["layers"])
+    _check_numbers(content, width, number)
+    _check_provenance(content)
+    for name, ranks in content["ranks"].items():
+        _check_ranks(name, ranks)
+    _check_stain(content["requires"])
+
+
+def check_memory(content: Mapping, sizes: list[int]) -> None:
+    """Refuse tensors that do not take up the file's records exactly, each one.
+
+    Parameters
+    ----------
+    content
+        Checked content.
+    sizes
+        Bytes of the records, see `ressat.base.archive.record_sizes`.
+    """
+    tensors = [
+        *content["head"].values(),
+        *(part for of in content["scalers"].values() for part in of.values()),
+    ]
+    if sorted(tensor.untyped_storage().nbytes() for tensor in tensors) != sorted(sizes):
+        raise InputError(
+            f"its {len(tensors)} tensors do not match the {len(sizes)} records of the file",
+            expected="one record for each, of its size",
+        )
+
+
+def _load(path: str | Path) -> tuple[object, list[int]]:
+    """Read the file; nothing in it is run, and no more is unpacked than the file holds."""
+    try:
+        sizes = record_sizes(path)
+        return torch.load(path, map_location="cpu", weights_only=True), sizes
+    except InputError:
+        raise
+    except Exception as error:  # torch raises many kinds for a file that is not a checkpoint
+        if isinstance(error, OSError) and machine_trouble(error) is not None:
+            raise
+        kind = "no file of torch.save" if isinstance(error, zipfile.BadZipFile) else type(error).__name__
+        raise InputError(
+            f"it cannot be read as a saved model ({kind})", expected="a model.pt that this pipeline wrote"
+        ) from error
+
+
+def _check_version(version: object) -> None:
+    if type(version) is not int:
+        raise InputError(
+            f"a saved model whose version is {shown(version)}, of type {type(version).__name__}",
+            expected=f"the whole number {FORMAT_VERSION}",
+        )
+    if version != FORMAT_VERSION:
+        raise InputError(
+            f"a saved model of version {shown(version)}",
+            expected=f"version {FORMAT_VERSION}",
+            action="train it again with this version",
+        )
+
+
+def _check_numbers(content: Mapping, width: int, genes: int) -> None:
+    """The tensors: names, shapes, finite numbers, and deviations above 0."""
+    columns = {"features": width, "targets": genes}
+    scaler = {
+        name: by_name(("mean", "sd"), Tensor((length,), torch.float64)) for name, length in columns.items()
+    }
+    check_field(content["scalers"], Record(scaler), "scalers")
+    settings, head = content["settings"], content["head"]
+    shapes = {}
+    for member in range(settings["members"]):
+        # See `ressat.model.network.Head`: the linear layers among dropout and activation.
+        layers = {1: (settings["hidden"], width), 4: (genes, settings["hidden"])}
+        for place, shape in (layers if settings["hidden"] else {1: (genes, width)}).items():
+            shapes[f"members.{member}.{place}.weight"] = Tensor(shape, torch.float32)
+            shapes[f"members.{member}.{place}.bias"] = Tensor(shape[:1], torch.float32)
+    # The state dict's own class is a kind of dict.
+    check_field(dict(head) if isinstance(head, dict) else head, Record(shapes), "head")
+    tensors = {f"head.{name}": tensor for name, tensor in head.items()} | {
+        f"scalers.{of}.{name}": tensor
+        for of, parts in content["scalers"].items()
+        for name, tensor in parts.items()
+    }
+    for name, tensor in tensors.items():
+        # Not `>`, which nan would pass.
+        odd = tensor[~(tensor.abs() <= LARGEST)]
+        if len(odd):
+            raise InputError(
+                f"{name} has {len(odd)} numbers such as {odd[0]:g}",
+                expected=f"finite numbers of at most {LARGEST:g}",
+            )
+    for of, parts in content["scalers"].items():
+        smallest = float(parts["sd"].min())
+        if smallest < SMALLEST_SD:
+            raise InputError(
+                f"scalers.{of}.sd has a standard deviation of {smallest:g}", expected="positive ones"
+            )
+
+
+def _check_provenance(content: Mapping) -> None:
+    """What is said twice is said alike."""
+    provenance = content["provenance"]
+    for name in ("patients", "slides"):
+        check_field(provenance[name], by_name(provenance["sections"], NAME), f"provenance.{name}")
+    chosen = provenance["chosen"]
+    same = {
+        "layers": content["inputs"]["layers"],
+        "attended_share": content["attended_share"],
+        "steps": content["steps"],
+        **content["settings"],
+    }
+    for name, value in same.items():
+        if chosen[name] != value:
+            raise InputError(
+                f"provenance.chosen.{name} is {shown(chosen[name])}, and the model has {shown(value)}",
+                expected="the same in both",
+            )
+
+
+def _check_ranks(name: str, ranks: list) -> None:
+    """Ranks are 1, 2 and so on, in any order; undefined ones are nan."""
+    defined = sorted(rank for rank in ranks if rank == rank)
+    if defined != list(range(1, len(defined) + 1)):
+        raise InputError(
+            f"ranks.{name} are not the places of its genes", expected="1, 2 and so on, each once, or nan"
+        )
+
+
+def _check_stain(requires: Mapping) -> None:
+    """The reference is one that sections can be normalised to, and written as this pipeline writes it."""
+    try:
+        reference = SectionStain.from_target(requires["stain_target"], "that of the saved model")
+    except InputError as error:
+        raise InputError(f"requires.stain_target: {error.problem}", expected=error.expected) from error
+    # The same numbers may be written in several ways; features carry the text.
+    written = json.dumps(json.loads(requires["stain_target"]), sort_keys=True)
+    if reference.method != requires["stain"] or written != requires["stain_target"]:
+        raise InputError(
+            f"requires.stain_target is that of {reference.method} in another form, for stain "
+            f"{requires['stain']}",
+            expected="a reference of the same method, as this pipeline writes it",
+        )
