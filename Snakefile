@@ -21,10 +21,12 @@ include: "rules/features.smk"
 include: "rules/model.smk"
 include: "rules/evaluation.smk"
 include: "rules/report.smk"
+include: "rules/available.smk"
 
 
 localrules:
     all,
+    available,
     check,
 
 
@@ -37,6 +39,12 @@ rule all:
         checked=expand("results/folds/{fold}/sections.tsv", fold=study.trained_folds),
         models=expand("results/folds/{fold}/model.pt", fold=study.trained_folds),
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),
+
+
+# Evaluation and report without the sections and folds that failed, in files of their own.
+rule available:
+    input:
+        available_results,
 
 
 # What the checks found is printed when Snakemake ends; see print_checks in rules/common.smk.

@@ -3,6 +3,7 @@
 import atexit
 import os
 import sys
+import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -13,8 +14,10 @@ sys.path.insert(0, str(checkout / "workflow_scripts"))
 
 from ressat.base.errors import InputError, sentences
 from ressat.base.gpu import count_gpus
+from ressat.workflow.available import failures_text, missing_rows, without
 from ressat.workflow.code_version import versions_of
 from ressat.workflow.config_file import check_yaml
+from ressat.workflow.failures import RECORD, Failure, read_failures, write_failures
 from ressat.workflow.folds import FOLD_BUNDLE
 from ressat.workflow.job_environment import set_job_environment
 from ressat.workflow.job_resources import grown, grown_with_tiles
@@ -54,6 +57,7 @@ elif not workflow.overwrite_configfiles:
 
 set_job_environment(sys.argv)
 keep_literal_paths()
+start_time = time.time()
 
 # Never two jobs on one GPU: no more GPU jobs run at a time than this machine has GPUs, and each takes its own
 # GPU (ressat/base/gpu.py). On a cluster each job is given its own, and the profile says how many run at a time.
@@ -65,6 +69,7 @@ try:
     if workflow.is_main_process:
         check_writable(".")
     study = Study.load(laid_over(checkout / "config.yaml", config), config_file, checkout / "schemas")
+    failures = read_failures(Path(workflow.modifier.path_modifier.prefix or ".") / RECORD)
 except (InputError, ExceptionGroup) as error:
     raise WorkflowError(sentences(error)) from None
 
@@ -72,9 +77,13 @@ config = study.config
 code_version = versions_of(members_of(study))
 
 study_folder = os.getcwd()
-# The prefix that an importing workflow gives to this module's paths, and its name for the target `check`.
+# The prefix that an importing workflow gives to this module's paths, and its names for these targets.
 prefix = workflow.modifier.path_modifier.prefix or ""
-check_target = workflow.modifier.modify_rulename("check")
+check_target, available_target = map(workflow.modifier.modify_rulename, ["check", "available"])
+
+# The study without what failed in earlier runs, for the target `available`.
+available = without(study, failures)
+missing = missing_rows(study, available, failures)
 
 # Input names of the counts files in all formats: the resources of the jobs grow with the size of these files.
 COUNTS = "matrix counts h5ad elements"
@@ -101,6 +110,31 @@ def training(pattern):
 def labelled(pattern):
     """An input function: one file per section that the wildcard fold learns from or tests."""
     return lambda wildcards: expand(pattern, sample=study.folds[wildcards.fold].labelled)
+
+
+def available_labelled(pattern):
+    """An input function: one file per section that is left of those that the wildcard fold learns from or tests."""
+    return lambda wildcards: expand(pattern, sample=available.folds[wildcards.fold].labelled)
+
+
+def available_gene_checks(wildcards):
+    """Checks of genes against the study's reference, or, where that one failed, against the first that is left."""
+    same = available.counts_reference == study.counts_reference
+    folder = "results/checks" if same else "results/available/checks"
+    return available_labelled(f"{folder}/{{sample}}.genes.json")(wildcards)
+
+
+def available_results(wildcards):
+    """What the target `available` makes: the whole, unless something failed."""
+    if not missing:
+        return rules.all.input
+    if not available.predicted:
+        raise WorkflowError(
+            "Nothing can be evaluated or reported without what failed. "
+            + ("Mend it, or leave sections out with no in the column include of the sheet. ")
+            + f"{prefix and prefix + '/'}{RECORD} lists it."
+        )
+    return ["results/available/report.html", "results/available/missing.tsv"]
 
 
 def user_files(files, sample=None):
@@ -197,6 +231,45 @@ def print_checks():
         print(study_table(study, folder, count_gpus(), outcome), file=sys.stderr)
 
 
+def print_failures():
+    """Say which jobs of this run failed, and why, once Snakemake ends; keep it for the target `available`."""
+    scheduler = workflow.scheduler
+    if scheduler is None or workflow.dryrun or workflow.touch:
+        return
+    os.chdir(study_folder)  # Snakemake has left it
+    # Clocks of the machines of a cluster differ a little.
+    since = start_time - (300 if workflow.non_local_exec else 1)
+    jobs = [job for one in scheduler.failed for job in (one.jobs if one.is_group() else [one])]
+    failed = [
+        Failure.of_job(Path(str(job.rule.script)).stem, job.wildcards_dict, job.log[0], job.output, since)
+        for job in jobs
+        # Other rules are those of a workflow that imports this one.
+        if job.rule.module_globals is globals()
+    ]
+    failed = sorted(
+        (one for one in failed if not one.is_mended),
+        key=lambda one: (one.sample or "", one.fold or "", one.rule),
+    )
+    is_available = available_target in workflow.dag_settings.targets
+    known = {(one.rule, one.sample, one.fold) for one in failed}
+    earlier = [
+        one
+        for one in failures
+        if (one.rule, one.sample, one.fold) not in known
+        and not one.is_mended
+        and (is_available or not one.is_of_available)
+    ]
+    try:
+        write_failures(Path(prefix or ".") / RECORD, [*failed, *earlier])
+    except OSError as error:
+        print(f"{RECORD} could not be written: {error.strerror}.", file=sys.stderr)
+    if failed and check_target not in workflow.dag_settings.targets:
+        targets = set(workflow.dag_settings.targets)
+        command = [word for word in sys.argv[1:] if word not in targets]
+        text = failures_text(study, failed, target=available_target, command=command)
+        print(f"\n{text}", file=sys.stderr)
+
+
 if workflow.is_main_process:
     earlier_logs = log_states(study, prefix or ".")
     if is_checked():
@@ -204,6 +277,7 @@ if workflow.is_main_process:
         other = records_of_other_sheets(study, prefix or ".")
         workflow.dag_settings.forcerun |= {prefix + file for file in other}
     atexit.register(print_checks)
+    atexit.register(print_failures)
 
 
 def model(wildcards):

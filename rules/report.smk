@@ -41,6 +41,7 @@ rule render_report:
         genes=config["report"]["genes"],
         always=as_shown(config["report"]["always"]),
         settings=as_shown(study.result_settings),
+        missing=as_shown([]),
         code=code_version("render_report"),
     script:
         "../workflow_scripts/render_report.py"

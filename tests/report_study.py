@@ -52,7 +52,7 @@ class Study:
 
     def __init__(self, folder, name="breast", genes=GENES, protocol="holdout, unseen patients"):
         self.folder, self.name, self.genes, self.protocol = folder, name, list(genes), protocol
-        self.encoder, self.settings = "resnet50", SETTINGS
+        self.encoder, self.settings, self.missing = "resnet50", SETTINGS, []
         self.sections, self.scores = {}, []
         self.files = {name: [] for name in ("tiles", "overlays", "stains", "previews", "expression")}
         self.predictions, self.histories, self.folds, self.labelled = [], [], [], []
@@ -213,6 +213,7 @@ class Study:
             params=SimpleNamespace(
                 sections=self.sections, labelled=self.labelled, folds=self.folds,
                 words=WORDS, genes=genes, always=json.dumps(list(always)), settings=json.dumps(self.settings),
+                missing=json.dumps(self.missing),
             ),
         )  # fmt: skip
         # A study is called as its folder, in which Snakemake runs the script.

@@ -8,7 +8,7 @@ Output
     report: one HTML file that needs no other file
 Params
     sections (patient and role by sample), labelled, folds (trained), words (of methods), genes (how many are
-    mapped), always (which genes are), settings; the last two as JSON
+    mapped), always (which genes are), settings, missing (what failed); the last three as JSON
 """
 
 import json
@@ -27,6 +27,7 @@ with job_log(snakemake.log[0], "render_report") as log:
         params,
         always=json.loads(params.always),
         settings=json.loads(params.settings),
+        missing=json.loads(params.missing),
         study=Path.cwd().name,
         command=os.environ.get(COMMAND),
     )

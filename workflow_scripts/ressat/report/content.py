@@ -33,7 +33,14 @@ class Report:
 
 
 def make_report(
-    files: Any, params: Any, *, always: Sequence[str], settings: Mapping, study: str, command: str | None
+    files: Any,
+    params: Any,
+    *,
+    always: Sequence[str],
+    settings: Mapping,
+    missing: Sequence[Mapping],
+    study: str,
+    command: str | None,
 ) -> Report:
     """Gather what the study found, and put it on a page.
 
@@ -47,6 +54,8 @@ def make_report(
         Genes that are mapped whatever their scores.
     settings
         The study's settings.
+    missing
+        What failed: rows of results/available/missing.tsv; none for the whole study.
     study
         The study's name.
     command
@@ -85,6 +94,7 @@ def make_report(
         packs,
         study=study,
         encoder=params.words["encoder_title"],
+        missing=provenance.missing_sections(missing),
         untrained=untrained,
         headline=headline,
         scored=scored,

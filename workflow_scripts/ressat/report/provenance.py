@@ -7,6 +7,9 @@ import pandas as pd
 
 from ressat.report.maps import Prediction
 
+# The folders in a path from the root, from home or from a variable.
+PRIVATE_PATH = re.compile(r"(?<![\w./])(~|\$\w+|\$\{\w+\})?/(?:[^/\s:;,]+/)*(?=[^/\s:;,])")
+
 
 def models(predictions: Sequence[Prediction]) -> list[dict]:
     """Return what each fold's predictions record of their model, with the sections predicted."""
@@ -50,6 +53,21 @@ def settings_table(config: Mapping) -> dict[str, dict[str, str]]:
     return {"study": single} | {
         group: {name: text(value) for name, value in values.items()} for group, values in groups.items()
     }
+
+
+def missing_sections(rows: Sequence[Mapping]) -> list[dict]:
+    """Return what is missing by section: ``section``, ``places`` (folds and sides) and ``reason``.
+
+    Of absolute paths in reasons only the file name is left, since the page is shared.
+    """
+    sections: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        reason = PRIVATE_PATH.sub("", row["reason"])
+        sections.setdefault((row["section"], reason), []).append(f"{row['side']} in fold {row['fold']}")
+    return [
+        {"section": section, "places": ", ".join(places), "reason": reason}
+        for (section, reason), places in sections.items()
+    ]
 
 
 def fingerprints(folds: Sequence[pd.DataFrame]) -> dict[str, str]:

@@ -34,7 +34,7 @@ def without(study: Study, failures: Iterable[Failure]) -> Study:
     failures = list(failures)
     if not failures:
         return study
-    folds = [_fold_without(study, fold, failures) for fold in study.folds.values()]
+    folds = [_fold_without(fold, failures) for fold in study.folds.values()]
     left = {fold.name: fold for fold in folds if fold.predicted}
     used = {name for fold in left.values() for name in (*fold.train, *fold.predicted)}
     return replace(
@@ -52,8 +52,8 @@ def missing_rows(study: Study, left: Study, failures: Iterable[Failure]) -> list
     Returns
     -------
     list of dict
-        ``fold``, ``section``, ``patient``, ``side``, ``reason`` and ``log``: a row for each prediction that is
-        missing, and for each training section that failed, in every fold.
+        ``fold``, ``section``, ``patient``, ``side``, ``reason``, ``log``: a row for each missing prediction, and
+        for each training section that failed, in every fold.
     """
     failures = list(failures)
     rows = []
@@ -61,14 +61,14 @@ def missing_rows(study: Study, left: Study, failures: Iterable[Failure]) -> list
         there = set(left.folds[fold.name].predicted) if fold.name in left.folds else set()
         sides = dict.fromkeys(fold.train, TRAIN) | dict.fromkeys(fold.test, TEST)
         for name in (*fold.train, *fold.predicted):
-            failure = _of_section(study, fold, name, failures)
+            failure = _of_section(fold, name, failures)
             side = sides.get(name, PREDICT)
             if name in there or (side == TRAIN and not failure):
                 continue
             if failure:
                 reason = failure.sentence
             else:
-                failure = _of_fold(study, fold, failures)
+                failure = _of_fold(fold, failures)
                 reason = f"the fold has no model or no scores: {failure.title} failed ({failure.sentence})"
             rows.append(
                 {
@@ -98,23 +98,21 @@ def failures_text(study: Study, failures: Sequence[Failure], *, target: str, com
         The words of this run's command after ``snakemake``, without targets.
     """
     sections = [name for name in study.sections if any(failure.sample == name for failure in failures)]
-    names = f" of {len(sections)} section{'s' * (len(sections) > 1)}: {', '.join(sections)}" if sections else ""
-    lines = [f"Failed: {len(failures)} job{'s' * (len(failures) > 1)}{names}"]
+    lines = [f"Failed: {_number(failures, 'job')}"]
+    if sections:
+        lines[0] += f", of {_number(sections, 'section')} ({', '.join(sections)})"
     for failure in failures:
         lines += [f"- {failure.title}: {failure.sentence}", f"  log: {failure.log}"]
     left = without(study, failures)
-    stopped = {name: _of_fold(study, fold, failures) for name, fold in study.folds.items()}
+    stopped = {name: _of_fold(fold, failures) for name, fold in study.folds.items()}
     for name, failure in stopped.items():
         if failure:
-            learns = f"learns from section {failure.sample}" if failure.sample else f"failed in {failure.rule}"
-            lines.append(f"Fold {name} stops: it {learns}.")
-    if left.predicted and left is not study:
+            reason = f"it needs section {failure.sample}" if failure.sample else f"{failure.rule} failed"
+            lines.append(f"Fold {name} stops: {reason}.")
+    if left.predicted and left.predicted != study.predicted:
         words = [word for word in command if word not in FORCING]
         lines.append(f"Without them: {shlex.join(['snakemake', target, *words])}")
-        lines.append(
-            "  evaluates and reports the others, below results/available. Mended, they run with the same command "
-            "as before."
-        )
+        lines.append("  evaluates and reports the others, below results/available.")
     if sections:
         lines.append(
             f"To leave a section out for good, write no in the column include of {study.config['samples']}."
@@ -122,17 +120,21 @@ def failures_text(study: Study, failures: Sequence[Failure], *, target: str, com
     return "\n".join(lines) + "\n"
 
 
-def _fold_without(study: Study, fold: Fold, failures: Iterable[Failure]) -> Fold:
-    if _of_fold(study, fold, failures):
+def _number(things: Sequence[object], word: str) -> str:
+    return f"{len(things)} {word}{'s' * (len(things) != 1)}"
+
+
+def _fold_without(fold: Fold, failures: Iterable[Failure]) -> Fold:
+    if _of_fold(fold, failures):
         return replace(fold, train=(), test=(), predict=())
     return replace(
         fold,
-        test=tuple(name for name in fold.test if not _of_section(study, fold, name, failures)),
-        predict=tuple(name for name in fold.predict if not _of_section(study, fold, name, failures)),
+        test=tuple(name for name in fold.test if not _of_section(fold, name, failures)),
+        predict=tuple(name for name in fold.predict if not _of_section(fold, name, failures)),
     )
 
 
-def _of_section(study: Study, fold: Fold, name: str, failures: Iterable[Failure]) -> Failure | None:
+def _of_section(fold: Fold, name: str, failures: Iterable[Failure]) -> Failure | None:
     """The failure that takes a section from a fold."""
     return next(
         (
@@ -146,15 +148,14 @@ def _of_section(study: Study, fold: Fold, name: str, failures: Iterable[Failure]
     )
 
 
-def _of_fold(study: Study, fold: Fold, failures: Iterable[Failure]) -> Failure | None:
-    """The failure that stops a whole fold: its own, that of a section it learns from, or of the reference."""
-    needed = {*fold.train, *(name for name in study.sections if study.is_stain_reference(name))}
+def _of_fold(fold: Fold, failures: Iterable[Failure]) -> Failure | None:
+    """The failure that stops a whole fold: its own, or that of a section that it learns from."""
     return next(
         (
             failure
             for failure in failures
             if (failure.sample is None and failure.fold == fold.name)
-            or (failure.sample in needed and failure.fold is None and failure.rule != SCORED_ONLY)
+            or (failure.sample in fold.train and failure.fold is None and failure.rule != SCORED_ONLY)
         ),
         None,
     )

@@ -15,6 +15,7 @@ from ressat.base.last_words import last_words
 
 # Below the study's folder, or below the prefix of a module.
 RECORD = "logs/failed.json"
+AVAILABLE = "results/available/"
 NOT_STARTED = "it left no log in this run: it did not start; Snakemake's own messages above say more."
 NOT_ACCEPTED = "its script finished, but Snakemake did not take its result; the messages above say why."
 
@@ -65,6 +66,11 @@ class Failure:
     def title(self) -> str:
         """The job's name for people."""
         return " ".join([self.rule, *filter(None, ["/".join(filter(None, [self.fold, self.sample]))])])
+
+    @property
+    def is_of_available(self) -> bool:
+        """Whether only the target `available` runs this job."""
+        return any(AVAILABLE in output for output in self.outputs)
 
     @property
     def is_mended(self) -> bool:
