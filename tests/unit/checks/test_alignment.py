@@ -72,11 +72,14 @@ def test_the_diameter_of_spots_is_a_cross_check_only(caplog):
 
 @pytest.fixture
 def check(uneven_slide, spots_on_it):
-    def check(change=lambda x, y: (x, y), min_on_tissue=0.5, scaled=1.0, array=VISIUM):
-        mask, image = uneven_slide
+    def check(change=lambda x, y: (x, y), min_on_tissue=0.5, scaled=1.0, array=VISIUM, cut=(0, 0)):
+        """Check spots after a change, on the slide without its first columns and rows, in pixels."""
+        mask, image = (np.ascontiguousarray(one[cut[1] // 10 :, cut[0] // 10 :]) for one in uneven_slide)
         coords, counts = spots_on_it
         moved = np.column_stack(change(*coords.T))
-        placement = Placement(mask, image, 10.0, (9000, 7000), moved, counts, array.pitch_px * scaled)
+        placement = Placement(
+            mask, image, 10.0, (9000 - cut[0], 7000 - cut[1]), moved, counts, array.pitch_px * scaled
+        )
         with about(section="A1", file="A1.svs"):
             return check_placement(placement, array=array, min_on_tissue=min_on_tissue)
 
@@ -126,3 +129,51 @@ def test_spots_outside_the_image_are_refused_with_the_bounds(check, change, word
 def test_the_user_can_make_warnings_of_it(check, caplog):
     assert check(lambda x, y: (9000 - x, y), min_on_tissue=0).share < 0.9
     assert "look at the overlay, for it may be that the x axis is mirrored" in caplog.text
+
+
+@pytest.mark.parametrize("edge", [(0, 700), (900, 0), (700, 500)])
+def test_few_spots_beyond_the_image_are_a_warning(check, spots_on_it, edge, caplog):
+    coords = spots_on_it[0]
+    outside = int((coords < edge).any(axis=1).sum())
+    assert 0 < outside < 0.1 * len(coords)
+    fit = check(lambda x, y: (x - edge[0], y - edge[1]), cut=edge)
+    assert fit.share > 0.9
+    assert len(caplog.messages) == 1
+    assert f"{outside} of its {len(coords)} spots lie outside the image (spots x " in caplog.text
+    assert caplog.messages[0].endswith("px) and are left out")
+
+
+@pytest.mark.parametrize("edge", [(0, 1400), (2000, 0)])
+def test_many_spots_beyond_the_image_are_refused_or_left_out_as_the_user_says(check, edge, caplog):
+    def cut_off(**how):
+        return check(lambda x, y: (x - edge[0], y - edge[1]), cut=edge, **how)
+
+    with pytest.raises(InputError, match="spots lie outside the image"):
+        cut_off()
+    assert cut_off(min_on_tissue=0).share > 0.9
+    assert "and are left out; look at the overlay" in caplog.text
+
+
+@pytest.mark.parametrize("move", [(0, -700), (-900, 0), (-700, -500)])
+def test_few_spots_beyond_an_image_that_is_not_theirs_are_refused(check, spots_on_it, move):
+    """The spots lie beyond the edge because they are shifted, and the slide is whole."""
+    outside = int(((spots_on_it[0] + move) < 0).any(axis=1).sum())
+    assert 0 < outside < 0.1 * len(spots_on_it[0])
+    with pytest.raises(InputError, match="spots lie on tissue; probably the image is cropped"):
+        check(lambda x, y: (x + move[0], y + move[1]))
+
+
+@pytest.mark.parametrize("change", [lambda x, y: (x + 9000, y), lambda x, y: (x, y - 8000)])
+def test_spots_that_all_lie_outside_are_refused_whatever_the_user_says(check, change):
+    with pytest.raises(InputError, match="spots lie outside the image"):
+        check(change, min_on_tissue=0)
+
+
+@pytest.mark.parametrize("cover", [1, 0.3])
+def test_few_spots_on_tissue_are_a_warning_if_the_user_says_so(uneven_slide, spots_on_it, cover, caplog):
+    mask, image = uneven_slide
+    pale = mask & (np.arange(mask.shape[1]) < cover * 0)
+    placement = Placement(pale, np.full_like(image, 240), 10.0, (9000, 7000), *spots_on_it, VISIUM.pitch_px)
+    assert check_placement(placement, array=VISIUM, min_on_tissue=0).share == 0
+    assert "0% of its" in caplog.text
+    assert "spots lie on tissue; look at the overlay" in caplog.text

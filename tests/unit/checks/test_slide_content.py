@@ -24,3 +24,11 @@ def test_a_blank_slide_and_one_of_crumbs_are_told_apart():
     with pytest.raises(InputError, match="no tile of the grid has 50%"):
         check_tiles(0, 0.5)
     check_tiles(4, 0.5)
+
+
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_a_blank_slide_is_a_warning_if_the_user_says_so(share, caplog):
+    mask = np.zeros((9, 9), bool)
+    mask[:, : round(9 * share)] = True
+    check_tissue(mask, only_warn=True)
+    assert ("no tissue was found on the slide: look at it" in caplog.text) == (share == 0)

@@ -7,7 +7,13 @@ from scipy import sparse
 
 from ressat.base.errors import InputError, about
 from ressat.counts.spot_counts import SpotArray, SpotCounts
-from ressat.counts.usable_spots import check_values, under_tissue, usable_spots
+from ressat.counts.usable_spots import (
+    check_values,
+    inside_image,
+    under_tissue,
+    usable_spots,
+    within_image,
+)
 
 COUNTS = np.array([[1, 0, 2], [0, 0, 0], [0, 5, 0], [4, 4, 4], [1, 1, 1]])
 
@@ -107,3 +113,55 @@ def test_spots_without_a_common_name_are_refused_with_examples_of_both(names, ac
     )
     assert "(first: s0)" in str(caught.value)
     assert caught.value.action.startswith(action)
+
+
+def many(unplaced: int, empty: int = 0) -> SpotCounts:
+    """A hundred spots: the first have no position, and then some of them no counts."""
+    names = pd.Index([f"s{i}" for i in range(100)])
+    places = pd.DataFrame({"in_tissue": 1, "x": np.arange(100.0), "y": 0.0}, index=names)[unplaced:]
+    counts = np.ones((100, 3))
+    counts[:empty] = 0
+    return spots(counts, places=places)
+
+
+@pytest.mark.parametrize(("unplaced", "empty"), [(0, 0), (7, 0), (20, 0), (60, 55)])
+def test_a_few_spots_without_position_are_left_out(unplaced, empty):
+    found = usable_spots(many(unplaced, empty))
+    assert (len(found.spots), found.left_out["without position"]) == (100 - unplaced, unplaced)
+
+
+@pytest.mark.parametrize(
+    ("unplaced", "empty", "said"),
+    [
+        (21, 0, "21 of its 100 spots with counts"),
+        (50, 0, "50 of its 100"),
+        (60, 40, "20 of its 60 spots with"),
+    ],
+)
+def test_many_spots_with_counts_but_without_position_are_refused(unplaced, empty, said):
+    with pytest.raises(InputError) as caught:
+        usable_spots(many(unplaced, empty))
+    assert said in caught.value.problem
+    assert f"(first: s{empty})" in caught.value.problem
+    assert caught.value.expected == "a position of at least 80% of them"
+    assert "positions of the same section" in caught.value.action
+
+
+@pytest.mark.parametrize(("size", "beyond"), [((100, 1), 0), ((93, 1), 7), ((60, 9), 40)])
+def test_spots_beyond_the_image_are_left_out_and_counted(size, beyond):
+    found = within_image(usable_spots(many(0)), size)
+    assert len(found.spots) == found.counts.shape[0] == 100 - beyond
+    assert found.left_out.get("beyond the image", 0) == beyond
+
+
+@pytest.mark.parametrize("size", [(19, 5), (100, 0)])
+def test_too_few_spots_within_the_image_are_refused(size):
+    with pytest.raises(
+        InputError, match=rf"{min(size[0], 100 * size[1])} spots with counts; expected at least 20"
+    ):
+        within_image(usable_spots(many(0)), size)
+
+
+@pytest.mark.parametrize("coords", [(-0.5, 3), (8, 3), (2, -1), (2, 5.0), (np.nan, 3)])
+def test_a_place_before_or_behind_an_edge_is_not_in_the_image(coords):
+    assert inside_image(np.array([coords, (0, 0), (7.9, 4.9)]), (8, 5)).tolist() == [False, True, True]

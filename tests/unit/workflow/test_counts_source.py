@@ -67,6 +67,12 @@ def test_only_the_files_of_the_table_and_region_that_the_sheet_names_are_watched
     assert found.files["elements"] == [store / "shapes/a/shapes.parquet", store / "tables/t2/X/c/0"]
 
 
+@pytest.mark.parametrize("name", ["outs", "a.h5ad", "s.zarr"])
+@pytest.mark.parametrize("subset", ["-2", "-1-left"])
+def test_the_part_that_the_sheet_names_is_an_option(store, name, subset):
+    assert source(store if name == "s.zarr" else name, subset=subset).options == {"subset": subset}
+
+
 @pytest.mark.parametrize(
     ("named", "said"),
     [
@@ -100,6 +106,18 @@ def test_a_store_without_tables_is_refused(tmp_path):
             {"bin_um": 8},
             "bin_um is 8, and the counts are an .h5ad file; expected bin_um for a",
         ),
+        (
+            "a.tsv",
+            {"subset": "-2"},
+            "subset is -2, and the counts are a counts table (.tsv, .csv, also .gz); expected subset for a "
+            "SpatialData store (.zarr) or an .h5ad file or a folder of Space Ranger's outs only",
+        ),
+        (
+            "outs",
+            {"subset": "batch=A"},
+            "subset is batch=A, and a matrix of Space Ranger has no columns of obs",
+        ),
+        ("outs", {"subset": "library_id = 2"}, "expected the ending of this section's barcodes, such as -2"),
         ("a.h5ad", {"region": "r"}, "leave the column region empty for this section"),
         ("a.zarr", {"bin_um": 8}, "expected bin_um for a folder of Space Ranger's outs only"),
         ("a.tsv", {"layer": "x"}, "expected layer for a SpatialData store (.zarr) or an .h5ad file only"),

@@ -90,7 +90,7 @@ def test_the_columns_of_a_format_are_columns_of_the_sheet(repository, name):
 
 
 def test_the_options_of_counts_are_the_columns_that_formats_understand():
-    values = {"spots": "s.tsv", "bin_um": 8, "layer": "counts", "table": "t", "region": "r"}
+    values = {"spots": "s.tsv", "bin_um": 8, "layer": "counts", "table": "t", "region": "r", "subset": "-2"}
     row = Section("S1", None, None, patient="P", role="train", **values)
     assert row.counts_options == values
     assert set(values) == set().union(*(FORMATS.load(name).columns for name in FORMATS.names))

@@ -82,14 +82,20 @@ def test_a_section_is_left_out_where_the_column_says_no(read, cell):
 
 
 def test_how_counts_are_read_is_told_by_columns_of_their_own(read, tmp_path):
-    header = "sample\tslide\texpression\trole\tbin_um\tlayer\ttable\tregion"
+    header = "sample\tslide\texpression\trole\tbin_um\tlayer\ttable\tregion\tsubset"
     row = "\ta.svs\tx\ttrain\t"
-    sections = read(header, f"A{row}8", f"B{row}16", f"C{row}\traw counts", f"D{row}\t\ttable 1\tspots_1")
+    sections = read(
+        header,
+        *(f"A{row}8", f"B{row}16", f"C{row}\traw counts", f"D{row}\t\ttable 1\tspots_1"),
+        *(f"E{row}\t\t\t\t-2", f"F{row}\t\t\t\tsample id=P 7"),
+    )
     assert [section.counts_options for section in sections.values()] == [
         {"bin_um": 8},
         {"bin_um": 16},
         {"layer": "raw counts"},
         {"table": "table 1", "region": "spots_1"},
+        {"subset": "-2"},
+        {"subset": "sample id=P 7"},
     ]
     assert [section.counts_options for section in read(HEADER, *ROWS).values()] == [
         {},
@@ -171,6 +177,14 @@ def test_a_variable_that_is_not_set_is_named_with_section_and_column(refusal, mo
             'line 2: bin_um is "8.0"; expected the edge of',
         ),
         ([INCLUDE.replace("include", "regions"), ROW], "did you mean region?"),
+        (
+            [INCLUDE.replace("include", "subset"), ROW + "=A"],
+            'line 2: subset is "=A"; expected a column of obs',
+        ),
+        (
+            [INCLUDE.replace("include", "subset"), ROW + "batch="],
+            'subset is "batch="; expected a column of obs',
+        ),
         ([HEADER, "Prélèvement\ta.svs\tx\t\t\ttrain"], 'sample is "Prélèvement"; expected a name of letters'),
         ([HEADER, "A\ta.svs\tx\t\t\ttrain\t1" + 400 * "0"], "line 2: mpp is 10000000000000000000..., which"),
         (

@@ -7,6 +7,7 @@ from ressat.base.visium import PITCH_UM, SPACE_RANGER_SPOT_UM, SPOT_UM
 from ressat.checks.placement import Alternative, Fit, Placement
 from ressat.checks.scale_sources import SCALE_FACTORS, SHEET, SLIDE_TAGS, SPOT_PITCH, resolve_scale
 from ressat.counts.spot_counts import SpotArray
+from ressat.counts.usable_spots import MIN_USABLE_SPOTS
 from ressat.slides.scale import Scale
 
 logger = logging.getLogger("ressat")
@@ -20,8 +21,16 @@ DIAMETER_TOLERANCE, PITCH_TOLERANCE = 0.05, 0.1
 # Other places must fit this much better than those given, on the scale of `Fit.total`, to be considered the
 # true ones. The nearest miss among seven real sections: 0.01.
 BETTER_TOTAL = 0.25
+# If spots lie outside the image, which few right ones do, this much is enough, whatever the shares.
+BETTER_TOTAL_BEYOND = 0.1
 # And this much more of the spots must lie on tissue there, or of the tissue under spots.
 BETTER_SHARE, BETTER_COVER = 0.1, 0.25
+
+# Above this share of spots outside, the image is not that of the coordinates. A scan that misses an edge of
+# the capture area cuts a row or two of 78, or a column or two of 64: 1 to 3 %. A tenth would be eight rows.
+MOST_OUTSIDE = 0.1
+# Below this share of spots on tissue, a warning says so if the study allows it.
+LOW_SHARE = 0.5
 
 
 def section_scale(*, sheet: float | None, tags: float | None, array: SpotArray | None) -> Scale:
@@ -63,37 +72,55 @@ def check_placement(
     array
         What the counts' files say about the array.
     min_on_tissue
-        Share of the spots that must lie on tissue. At 0, a poor fit is only a warning.
+        Share of the spots that must lie on tissue. At 0, a poor fit and spots outside are only a warning.
 
     Returns
     -------
     Fit
-        How well the spots fit.
+        How well the spots inside the image fit.
 
     Raises
     ------
     InputError
-        If spots lie outside the image, too few lie on tissue, or other places fit clearly better.
+        If many spots lie outside the image, too few of the others lie on tissue, or other places fit clearly
+        better.
     """
+    better_total = BETTER_TOTAL
+    if placement.outside:
+        _check_outside(placement, array, min_on_tissue)
+        placement, better_total = placement.within(), BETTER_TOTAL_BEYOND
     fit = placement.fit
     alternatives = placement.alternatives(array.hires_scale, array.lowres_scale)
-    better = [one for one in alternatives if one.fit.total >= fit.total + BETTER_TOTAL]
-    sure = [one for one in better if _is_sure(one, fit)]
-    if placement.outside:
-        (x0, y0), (x1, y1) = placement.bounds
-        width, height = placement.size
-        problem = (
-            f"{placement.outside} of its {placement.spots} spots lie outside the image (spots x {x0:.0f} to "
-            f"{x1:.0f}, y {y0:.0f} to {y1:.0f}; image {width} x {height} px)"
-        )
-        sure = [one for one in alternatives if one.fit.share > fit.share and one.kind != "shifted"]
-        raise _misplaced(placement, problem, sure)
+    better = [one for one in alternatives if one.fit.total >= fit.total + better_total]
+    sure = [one for one in better if better_total == BETTER_TOTAL_BEYOND or _is_sure(one, fit)]
     problem = f"{fit.share:.0%} of its {placement.spots} spots lie on tissue"
     if min_on_tissue > 0 and (sure or fit.share < min_on_tissue):
         raise _misplaced(placement, problem, sure or better)
     if sure or better:
         logger.warning("%s; look at the overlay, for it may be that %s", problem, (sure or better)[0].meaning)
+    elif fit.share < LOW_SHARE:
+        logger.warning("%s; look at the overlay", problem)
     return fit
+
+
+def _check_outside(placement: Placement, array: SpotArray, min_on_tissue: float) -> None:
+    """Refuse many spots outside the image, naming what is probably wrong; warn of few, which are left out."""
+    (x0, y0), (x1, y1) = placement.bounds
+    width, height = placement.size
+    problem = (
+        f"{placement.outside} of its {placement.spots} spots lie outside the image (spots x {x0:.0f} to "
+        f"{x1:.0f}, y {y0:.0f} to {y1:.0f}; image {width} x {height} px)"
+    )
+    if placement.outside <= MOST_OUTSIDE * placement.spots:
+        logger.warning("%s and are left out", problem)
+        return
+    share = placement.fit.share
+    alternatives = placement.alternatives(array.hires_scale, array.lowres_scale)
+    better = [one for one in alternatives if one.fit.share > share and one.kind != "shifted"]
+    if min_on_tissue > 0 or placement.spots - placement.outside < MIN_USABLE_SPOTS:
+        raise _misplaced(placement, problem, better)
+    hint = f"; it may be that {better[0].meaning}" if better else ""
+    logger.warning("%s and are left out; look at the overlay%s", problem, hint)
 
 
 def _is_sure(alternative: Alternative, fit: Fit) -> bool:

@@ -1,12 +1,14 @@
 """How well spots fit the tissue of a slide, where they are said to lie and where they might lie instead."""
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from ressat.checks.scale_sources import scale_meaning
+from ressat.counts.usable_spots import inside_image
 from ressat.tiles.boxes import BoxMeans
 
 # Share of a spot's box that must be tissue for the spot to count as on tissue.
@@ -105,17 +107,27 @@ class Placement:
         counts: np.ndarray,
         pitch: float,
     ) -> None:
-        sample = np.linspace(0, len(coords) - 1, min(len(coords), MOST_SPOTS_COMPARED)).round().astype(int)
         self._tissue, self._downsample = BoxMeans(mask), downsample
         # Optical density of the mean over channels: both stains make it grow.
         self._density = BoxMeans(-np.log((image.mean(axis=-1, dtype=np.float32) + 1) / 256))
-        self.size, self.spots = size, len(coords)
+        self.size, self._pitch = size, pitch
+        self._lay(coords, counts)
+
+    def _lay(self, coords: np.ndarray, counts: np.ndarray) -> None:
+        sample = np.linspace(0, len(coords) - 1, min(len(coords), MOST_SPOTS_COMPARED)).round().astype(int)
+        self.spots = len(coords)
         self.bounds = coords.min(axis=0), coords.max(axis=0)
-        # NaN is outside too.
-        self.outside = int((~((coords >= 0) & (coords < np.array(size)))).any(axis=1).sum())
-        self._coords, self._pitch = coords[sample].astype(float), pitch
+        self._all, self._is_inside = (coords, counts), inside_image(coords, self.size)
+        self.outside = int((~self._is_inside).sum())
+        self._coords = coords[sample].astype(float)
         self._spots_each = len(coords) / len(sample)
         self._ranks = _standardised(_ranks(counts[sample]))
+
+    def within(self) -> "Placement":
+        """Return the placement of the spots inside the image, of which there must be some."""
+        inside = copy(self)
+        inside._lay(*(values[self._is_inside] for values in self._all))
+        return inside
 
     @property
     def fit(self) -> Fit:

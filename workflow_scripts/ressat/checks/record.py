@@ -34,6 +34,8 @@ class CheckRecord:
         How many genes were dropped or renamed; None without counts.
     warnings
         Sentences.
+    beyond_image
+        How many spots were left out because they lie beyond the image; None without counts.
     identity
         See `ressat.workflow.check_outcome.check_identity`.
     """
@@ -49,6 +51,7 @@ class CheckRecord:
     on_tissue: float | None
     gene_changes: int | None
     warnings: list[str]
+    beyond_image: int | None = None
     identity: str = ""
 
     def write(self, path: str | Path) -> None:

@@ -18,7 +18,7 @@ from ressat.counts.format import CountsSource
 from ressat.counts.gene_names import StudyGenes, study_genes
 from ressat.counts.reading import read_counts
 from ressat.counts.spot_counts import SpotCounts
-from ressat.counts.usable_spots import usable_spots, with_counts_of
+from ressat.counts.usable_spots import BEYOND_IMAGE, usable_spots, with_counts_of, within_image
 from ressat.slides.scale import Scale
 from ressat.tiles.tissue import tissue_mask
 
@@ -95,11 +95,11 @@ class SectionCheck:
             if scale is not None:
                 mask = tissue_mask(image.lowres, scale.mpp * image.downsample)
                 with self._problems_kept(self.slide):
-                    check_tissue(mask)
+                    check_tissue(mask, only_warn=spots is not None and not min_on_tissue)
                     if spots is not None:
-                        fit = check_placement(
-                            _placement(image, mask, spots), array=spots.array, min_on_tissue=min_on_tissue
-                        )
+                        placement = _placement(image, mask, spots)
+                        fit = check_placement(placement, array=spots.array, min_on_tissue=min_on_tissue)
+                        spots = within_image(spots, image.size)
         if self.problems:
             return None
         width, height = image.size
@@ -115,6 +115,7 @@ class SectionCheck:
             on_tissue=None if fit is None else round(fit.share, 3),
             gene_changes=None if genes is None else len(genes.changes),
             warnings=self.warnings,
+            beyond_image=None if spots is None else spots.left_out.get(BEYOND_IMAGE, 0),
         )
 
     @contextmanager

@@ -1,8 +1,12 @@
 """Refusing slides that cannot be H&E-stained tissue, before anything is computed from them."""
 
+import logging
+
 import numpy as np
 
 from ressat.base.errors import InputError
+
+logger = logging.getLogger("ressat")
 
 # The channels of a pixel of a grey picture differ by at most this many grey levels, even after compression.
 GREY_SPREAD = 4
@@ -24,20 +28,31 @@ def check_colour(lowres: np.ndarray) -> None:
         )
 
 
-def check_tissue(mask: np.ndarray) -> None:
+def check_tissue(mask: np.ndarray, *, only_warn: bool = False) -> None:
     """Refuse a slide without tissue.
+
+    Parameters
+    ----------
+    mask
+        Where tissue is, boolean.
+    only_warn
+        Whether an empty mask is only a warning: spots say where the tissue is.
 
     Raises
     ------
     InputError
         If the mask is empty.
     """
-    if not mask.any():
-        raise InputError(
-            "no tissue was found on the slide",
-            expected="H&E-stained tissue",
-            action="look at the slide: it may be blank, out of focus, of another stain, or of another scale",
-        )
+    if mask.any():
+        return
+    if only_warn:
+        logger.warning("no tissue was found on the slide: look at it, for it may be too pale, or blank")
+        return
+    raise InputError(
+        "no tissue was found on the slide",
+        expected="H&E-stained tissue",
+        action="look at the slide: it may be blank, out of focus, of another stain, or of another scale",
+    )
 
 
 def check_tiles(tiles: int, min_tissue: float) -> None:

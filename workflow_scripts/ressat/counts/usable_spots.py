@@ -1,6 +1,5 @@
 """What counts must be, whatever format they came in, and which spots are usable."""
 
-import logging
 import re
 from dataclasses import replace
 
@@ -12,13 +11,12 @@ from ressat.base.errors import InputError, about
 from ressat.counts.spot_counts import SpotCounts
 from ressat.counts.text_cells import refuse_repeated
 
-logger = logging.getLogger("ressat")
-
 WITHOUT_POSITION, OUTSIDE_TISSUE, ZERO_COUNTS = "without position", "outside tissue", "zero counts"
+BEYOND_IMAGE = "beyond the image"
 # Fewer spots allow neither training nor a test of a correlation.
 MIN_USABLE_SPOTS = 20
-# From this share of spots without position, the positions may belong to another section.
-DOUBTFUL = 0.2
+# Above this share of spots without position, the positions are of another section, or the counts of several.
+MOST_WITHOUT_POSITION = 0.2
 # What Space Ranger adds to a barcode, and what some tools remove.
 SUFFIX = re.compile(r"-\d+$")
 
@@ -29,11 +27,13 @@ def usable_spots(counts: SpotCounts) -> SpotCounts:
     Raises
     ------
     InputError
-        See `check_values` and `under_tissue`; or if fewer than `MIN_USABLE_SPOTS` remain.
+        See `check_values` and `under_tissue`; or if more than `MOST_WITHOUT_POSITION` of the spots with
+        counts have no position, or fewer than `MIN_USABLE_SPOTS` remain.
     """
     with about(file=counts.file):
         check_values(counts)
         usable = under_tissue(counts)
+        _refuse_unplaced(counts)
         _refuse_few(usable)
     return usable
 
@@ -45,6 +45,63 @@ def _refuse_few(counts: SpotCounts) -> None:
             expected=f"at least {MIN_USABLE_SPOTS}, for training or for testing a correlation",
             action="leave the section out, or check that positions and counts are complete",
         )
+
+
+def _refuse_unplaced(counts: SpotCounts) -> None:
+    has_counts = np.asarray(counts.counts.sum(axis=1)).ravel() > 0
+    unplaced = has_counts & ~counts.spots.isin(counts.places.index)
+    number, total = int(unplaced.sum()), int(has_counts.sum())
+    # If none has a position, they may be named in another way, which `under_tissue` looks into.
+    if MOST_WITHOUT_POSITION * total < number < total:
+        raise InputError(
+            f"{number} of its {total} spots with counts have no position (first: "
+            f"{counts.spots[unplaced.argmax()]})",
+            expected=f"a position of at least {1 - MOST_WITHOUT_POSITION:.0%} of them",
+            action="give counts and positions of the same section, and all its positions",
+        )
+
+
+def inside_image(coords: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Tell which places are in an image, boolean, shape (n,); NaN is not.
+
+    Parameters
+    ----------
+    coords
+        Level-0 x and y, shape (n, 2).
+    size
+        Width and height of the image.
+    """
+    return ((coords >= 0) & (coords < np.array(size))).all(axis=1)
+
+
+def within_image(counts: SpotCounts, size: tuple[int, int]) -> SpotCounts:
+    """Keep the spots whose centre is in the image, and count the others.
+
+    Parameters
+    ----------
+    counts
+        Usable spots.
+    size
+        Width and height of the slide, level-0 pixels.
+
+    Raises
+    ------
+    InputError
+        If fewer than `MIN_USABLE_SPOTS` remain.
+    """
+    inside = inside_image(counts.places.loc[counts.spots, ["x", "y"]].to_numpy(), size)
+    beyond = int((~inside).sum())
+    if not beyond:
+        return counts
+    remaining = replace(
+        counts,
+        spots=counts.spots[inside],
+        counts=counts.counts[np.flatnonzero(inside)],
+        left_out=counts.left_out | {BEYOND_IMAGE: beyond},
+    )
+    with about(file=counts.file):
+        _refuse_few(remaining)
+    return remaining
 
 
 def with_counts_of(counts: SpotCounts, kept: np.ndarray) -> SpotCounts:
@@ -127,12 +184,6 @@ def under_tissue(counts: SpotCounts) -> SpotCounts:
         OUTSIDE_TISSUE: int((placed & ~in_tissue).sum()),
         ZERO_COUNTS: int((in_tissue & ~has_counts).sum()),
     }
-    if left_out[WITHOUT_POSITION] > DOUBTFUL * len(counts.spots):
-        logger.warning(
-            "%d of the %d spots with counts have no position: check that the positions are this section's",
-            left_out[WITHOUT_POSITION],
-            len(counts.spots),
-        )
     under = replace(
         counts, spots=counts.spots[usable], counts=counts.counts[np.flatnonzero(usable)], left_out=left_out
     )

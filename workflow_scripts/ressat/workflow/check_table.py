@@ -145,12 +145,17 @@ def _row(
         role,
         f"{checked.width} x {checked.height}",
         f"{checked.mpp:.4g} ({checked.mpp_source})",
-        "" if checked.spots is None else str(checked.spots),
+        "" if checked.spots is None else _spots(checked),
         "" if checked.genes is None else str(checked.genes),
         "" if checked.on_tissue is None else f"{checked.on_tissue:.0%}",
         _size(sizes[name]),
         outcome,
     )
+
+
+def _spots(checked: CheckRecord) -> str:
+    """How many spots are used, and how many are left out because they lie beyond the image."""
+    return f"{checked.spots}" + (f" (+ {checked.beyond_image} beyond image)" if checked.beyond_image else "")
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> str:

@@ -117,19 +117,31 @@ def require_setting_files(
 
 
 def refuse_shared_counts(sections: Mapping[str, Section], sheet: str) -> None:
-    """Refuse two sections with the same counts."""
-    owners: dict[Path, str] = {}
+    """Refuse two sections with the same counts: one path, unless each reads a part of its own."""
+    owners: dict[Path, list[str]] = {}
     for name, section in sections.items():
         if section.expression is None:
             continue
-        other = owners.setdefault(section.expression.resolve(), name)
-        if other != name:
+        others = owners.setdefault(section.expression.resolve(), [])
+        for other in others:
+            if _may_differ(section, sections[other]):
+                continue
+            part = f", subset {section.subset}" if section.subset and sections[other].subset else ""
             raise InputError(
-                f"sections {other} and {name} have the same counts, {section.expression}",
+                f"sections {other} and {name} have the same counts, {section.expression}{part}",
                 expected="counts of its own for each section",
-                action="correct one of them",
+                action="correct one of them, or name the part of each in the column subset",
                 file=sheet,
             )
+        others.append(name)
+
+
+def _may_differ(one: Section, other: Section) -> bool:
+    """Whether two sections read different parts of a file, or different regions of a store."""
+    return any(
+        None not in parts and parts[0] != parts[1]
+        for parts in ((one.subset, other.subset), (one.region, other.region))
+    )
 
 
 def _section_of_slide(image: str | None, sections: Mapping[str, Section]) -> str | None:

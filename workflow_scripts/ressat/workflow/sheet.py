@@ -45,6 +45,9 @@ class Section:
     table, region
         Of SpatialData: the table to read, and the shapes element whose spots are this section; None where
         there is only one.
+    subset
+        The part of the counts that is this section: a column of obs and its value, or the ending of barcodes;
+        None for all of them.
     include
         Whether the study uses the section at all.
     named
@@ -62,13 +65,15 @@ class Section:
     layer: str | None = None
     table: str | None = None
     region: str | None = None
+    subset: str | None = None
     include: bool = True
     named: str = field(default="", compare=False)
 
     @property
     def counts_options(self) -> dict[str, str | int | Path]:
         """What the sheet says about the counts apart from their path, by column."""
-        columns = {name: getattr(self, name) for name in ("spots", "bin_um", "layer", "table", "region")}
+        names = ("spots", "bin_um", "layer", "table", "region", "subset")
+        columns = {name: getattr(self, name) for name in names}
         return {name: value for name, value in columns.items() if value is not None}
 
 
@@ -244,6 +249,7 @@ def _section(sheet: Path, row: dict[str, str], number: int) -> Section:
         layer=row.get("layer"),
         table=row.get("table"),
         region=row.get("region"),
+        subset=row.get("subset"),
         include=row.get("include", "yes").lower() not in NO,
         named=row["slide"],
     )

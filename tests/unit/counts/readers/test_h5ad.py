@@ -205,7 +205,8 @@ def test_scale_factors_of_several_libraries_are_not_guessed_at(write):
     _, obs, _ = visium()
     assert read_h5ad(write(uns=uns, obs=obs.assign(library_id="a"))).array.spot_px == 65
     error = refusal(write(uns=uns, obs=obs.assign(library_id=["a", "b"] * 20)))
-    assert "2 sections in one file (a, b)" in str(error)
+    assert "2 sections in one file, told apart by obs['library_id'] (a: 20 spots, b: 20 spots)" in str(error)
+    assert error.action.endswith("in the sheet's column subset, such as library_id=a")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ class H5ad(CountsFormat):
 
     name = "h5ad"
     title = "an .h5ad file"
-    columns = frozenset({"layer"})
+    columns = frozenset({"layer", "subset"})
     words = "AnnData files"
     citation = "Virshup et al. anndata: access and store annotated data matrices. JOSS 2024."
 

@@ -23,6 +23,8 @@ POSITIONS = (
     "tissue_positions_list.csv",
     "tissue_positions_list.csv.gz",
 )
+# What `spaceranger aggr` writes instead, for several sections: its name is no download's prefix.
+AGGREGATED = re.compile(r"aggr_tissue_positions|^(.*[_.-])?aggregation\.csv")
 SCALEFACTORS = ("scalefactors_json.json", "scalefactors_json.json.gz")
 # How names of these files end, after the prefix of a download.
 ENDINGS = (
@@ -43,7 +45,7 @@ class SpaceRanger(CountsFormat):
 
     name = "space_ranger"
     title = "a folder of Space Ranger's outs"
-    columns = frozenset({"bin_um"})
+    columns = frozenset({"bin_um", "subset"})
     words = "outputs of Space Ranger"
     citation = "10x Genomics. Space Ranger, support documentation."
 
@@ -63,9 +65,17 @@ class SpaceRanger(CountsFormat):
                 expected="the folder that holds its matrix and its folder spatial",
                 action=f"set the column expression to {folder}",
             )
+        if "=" in str(options.get("subset", "")):
+            raise InputError(
+                f"subset is {options['subset']}, and a matrix of Space Ranger has no columns of obs",
+                expected="the ending of this section's barcodes, such as -2",
+                action="correct the column subset",
+            )
         bin_um = options.get("bin_um")
         folder = _folder(path, bin_um)
         spatial = next((place for place in (folder / "spatial", folder) if _holds(place, POSITIONS)), None)
+        if spatial is None:
+            _refuse_aggregated(folder)
         spatial = spatial or folder / "spatial"
         scales = spatial if spatial == folder or _holds(spatial, SCALEFACTORS) else folder
         scalefactors = _find(scales, SCALEFACTORS) or spatial / SCALEFACTORS[0]
@@ -106,6 +116,19 @@ def _folder(path: Path, bin_um: int | None) -> Path:
             return _bin(bin_um, bins)
     has_outs = os.path.isdir(path / "outs") and not os.path.isdir(path / "spatial")
     return path / "outs" if has_outs else path
+
+
+def _refuse_aggregated(folder: Path) -> None:
+    """Refuse outputs of ``spaceranger aggr``: one matrix and one table of positions for several sections."""
+    present = sorted(visible_names(folder)) + sorted(visible_names(folder / "spatial"))
+    file = next((name for name in present if AGGREGATED.search(name)), None)
+    if file is not None:
+        raise InputError(
+            f"outs of spaceranger aggr, which joins several sections ({file})",
+            expected="the outs of spaceranger count, of one section",
+            action="set the column expression to that folder; a folder with aggr's matrix and this section's "
+            "own spatial does too, with the ending of its barcodes, such as -2, in the column subset",
+        )
 
 
 def _bins(folder: Path) -> dict[int, Path]:
@@ -157,7 +180,9 @@ def _find(folder: Path, names: tuple[str, ...]) -> Path | None:
         if name in present:
             return folder / name
     for name in names:
-        alike = sorted(other for other in present if prefix_of(other, [name]))
+        alike = sorted(
+            other for other in present if prefix_of(other, [name]) and not AGGREGATED.search(other)
+        )
         if len(alike) > 1:
             raise InputError(
                 f"{len(alike)} files that may be meant, {', '.join(alike[:3])}",

@@ -19,7 +19,7 @@ class SpatialData(CountsFormat):
 
     name = "spatialdata"
     title = "a SpatialData store (.zarr)"
-    columns = frozenset({"layer", "table", "region"})
+    columns = frozenset({"layer", "table", "region", "subset"})
     words = "SpatialData stores"
     citation = (
         "Marconato et al. SpatialData: an open and universal data framework for spatial omics. "

@@ -4,17 +4,21 @@ from collections.abc import Mapping
 
 import anndata
 import numpy as np
+import pandas as pd
 
 from ressat.base.errors import InputError, about_its_file
 from ressat.base.hdf5_content import opened_hdf5
 from ressat.base.machine import refuse_trouble
 from ressat.counts.anndata_table import names_elsewhere, read_values, table_array, tissue_and_array
+from ressat.counts.barcodes import plain_names
+from ressat.counts.one_section import refuse_several_sections
 from ressat.counts.spot_counts import SpotCounts
+from ressat.counts.subset import subset_rows
 from ressat.counts.text_cells import refuse_repeated
 
 
 @about_its_file
-def read_h5ad(file: str, layer: str | None = None) -> SpotCounts:
+def read_h5ad(file: str, layer: str | None = None, subset: str | None = None) -> SpotCounts:
     """Read raw counts, and level-0 pixels in ``obsm['spatial']``.
 
     Parameters
@@ -23,18 +27,20 @@ def read_h5ad(file: str, layer: str | None = None) -> SpotCounts:
         The .h5ad file.
     layer
         The layer of the counts; None for X.
+    subset
+        The part of the file that is the section; see `subset_rows`. None for all of it.
 
     Returns
     -------
     SpotCounts
-        All spots of the file, unchecked except for the values. The array's pitch in um is known where
+        All spots of the file or part, unchecked except for the values. The array's pitch in um is known where
         barcodes and array positions are those of Visium or Visium HD.
 
     Raises
     ------
     InputError
         If the file is damaged or not AnnData, has no places, holds several sections, or its values are not
-        counts; see `read_values`.
+        counts; see `read_values` and `refuse_several_sections`.
     """
     try:
         with opened_hdf5(file):  # for what it refuses; anndata opens it itself
@@ -49,29 +55,35 @@ def read_h5ad(file: str, layer: str | None = None) -> SpotCounts:
             action="write it again",
         ) from error
     counts, genes = read_values(adata, layer)
-    places = tissue_and_array(adata.obs)
+    rows = subset_rows(subset, adata.obs_names.astype(str), adata.obs)
+    obs = adata.obs[rows]
+    coords = _coordinates(adata, rows)
+    places = tissue_and_array(obs).assign(x=coords[:, 0], y=coords[:, 1])
+    refuse_several_sections(
+        places.index, places, obs, subset=subset, action="write each section to a file of its own"
+    )
     refuse_repeated(places.index)
-    coords = _coordinates(adata)
-    places = places.assign(x=coords[:, 0], y=coords[:, 1])
+    if subset is not None:
+        counts, places = counts[np.flatnonzero(rows)], places.set_axis(plain_names(places.index))
     return SpotCounts(
         file=file,
         spots=places.index,
         genes=genes,
         counts=counts,
         places=places,
-        array=table_array(places, _scale_factors(adata)),
+        array=table_array(places, _scale_factors(adata.uns, obs)),
         total=len(places),
         left_out={},
         names_in=names_elsewhere(adata, layer),
     )
 
 
-def _coordinates(adata: anndata.AnnData) -> np.ndarray:
+def _coordinates(adata: anndata.AnnData, rows: np.ndarray) -> np.ndarray:
     try:
-        coords = np.asarray(adata.obsm["spatial"], dtype=float)[:, :2]
+        coords = np.asarray(adata.obsm["spatial"], dtype=float)[rows, :2]
     except (KeyError, TypeError, ValueError, IndexError):
         coords = np.empty((0, 0))
-    if coords.shape != (adata.n_obs, 2) or not np.isfinite(coords).all():
+    if coords.shape != (rows.sum(), 2) or not np.isfinite(coords).all():
         raise InputError(
             "no obsm['spatial'] of two numbers per spot",
             expected="x and y in full-resolution pixels in obsm['spatial']",
@@ -80,17 +92,11 @@ def _coordinates(adata: anndata.AnnData) -> np.ndarray:
     return coords
 
 
-def _scale_factors(adata: anndata.AnnData) -> Mapping[str, object]:
-    """Scale factors of the file's one library; refuses several sections in a file."""
-    libraries = adata.uns.get("spatial")
+def _scale_factors(uns: Mapping[str, object], obs: pd.DataFrame) -> Mapping[str, object]:
+    """Scale factors of the one library that the spots are of."""
+    libraries = uns.get("spatial")
     libraries = dict(libraries) if isinstance(libraries, Mapping) else {}
-    used = set(adata.obs["library_id"].astype(str)) if "library_id" in adata.obs else set()
-    if len(used) > 1:
-        raise InputError(
-            f"{len(used)} sections in one file ({', '.join(sorted(used)[:5])})",
-            expected="one section per file, since places are pixels of one slide",
-            action="write a file for each obs['library_id'], and give each a row of the sheet",
-        )
+    used = set(obs["library_id"].astype(str)) if "library_id" in obs else set()
     of_section = [libraries[name] for name in libraries if len(libraries) == 1 or {name} == used]
     factors = (
         of_section[0].get("scalefactors")
@@ -102,7 +108,7 @@ def _scale_factors(adata: anndata.AnnData) -> Mapping[str, object]:
 
 def read(files: Mapping[str, object], options: Mapping[str, object]) -> SpotCounts:
     """See `ressat.counts.reading.read_counts`."""
-    return read_h5ad(str(files["h5ad"]), options.get("layer"))
+    return read_h5ad(str(files["h5ad"]), **options)
 
 
 MEMBER = read

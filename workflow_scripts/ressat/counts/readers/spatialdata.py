@@ -10,7 +10,10 @@ import pandas as pd
 from ressat.base.errors import InputError, about_its_file
 from ressat.base.machine import refuse_trouble
 from ressat.counts.anndata_table import names_elsewhere, read_values, table_array, tissue_and_array
+from ressat.counts.barcodes import plain_names
+from ressat.counts.one_section import refuse_several_sections
 from ressat.counts.spot_counts import SpotCounts
+from ressat.counts.subset import subset_rows
 from ressat.counts.text_cells import refuse_repeated
 from ressat.counts.zarr_store import refuse_foreign
 
@@ -24,7 +27,11 @@ GLOBAL = "global"
 
 @about_its_file
 def read_spatialdata(
-    store: str, table: str | None = None, region: str | None = None, layer: str | None = None
+    store: str,
+    table: str | None = None,
+    region: str | None = None,
+    layer: str | None = None,
+    subset: str | None = None,
 ) -> SpotCounts:
     """Read raw counts of a table, and the places of the shapes that it annotates.
 
@@ -36,18 +43,22 @@ def read_spatialdata(
         Names of the table to read and of the shapes that are this section; None if there is only one.
     layer
         The layer of the counts; None for X.
+    subset
+        The part of the region that is the section; see `subset_rows`. None for all of it.
 
     Returns
     -------
     SpotCounts
-        All spots that the table has of the region. Places are the shapes' centres in the coordinate system
-        ``global`` or the only one, which for stores of spatialdata-io is that of the full-resolution image.
+        All spots that the table has of the region, or of this part of it. Places are the shapes' centres in
+        the coordinate system ``global`` or the only one, which for stores of spatialdata-io is that of the
+        full-resolution image.
 
     Raises
     ------
     InputError
         If the store is damaged, table or region are missing or not named although there are several, shapes
-        cannot be placed, or the values are not counts; see `read_values`.
+        cannot be placed, several sections are left, or the values are not counts; see `read_values` and
+        `refuse_several_sections`.
     """
     data = _read(store)
     adata = _table(data, table)
@@ -58,15 +69,22 @@ def read_spatialdata(
             expected="a table of spots that are circles or polygons",
             action="name another region or table in the sheet",
         )
+    part = subset_rows(subset, adata.obs_names[rows].astype(str), adata.obs[rows])
+    rows[rows] = part
     adata = adata[rows]
     counts, genes = read_values(adata, layer)
     x, y, size = _centres(data.shapes[region], region)
     places = tissue_and_array(adata.obs)
-    refuse_repeated(places.index)
-    spots = places.index
     order = pd.Index(data.shapes[region].index.astype(str)).get_indexer(instances[rows])
     placed = order >= 0
-    places = places[placed].assign(x=x[order[placed]], y=y[order[placed]])
+    places = places.assign(x=np.where(placed, x[order], np.nan), y=np.where(placed, y[order], np.nan))
+    refuse_several_sections(
+        places.index, places, adata.obs, subset=subset, action="give each section a region of its own"
+    )
+    refuse_repeated(places.index)
+    if subset is not None:
+        places = places.set_axis(plain_names(places.index))
+    spots, places = places.index, places[placed]
     if not placed.any():
         raise InputError(
             f"none of the {len(spots)} spots of the table (first: {instances[rows][0]}) is among the shapes "
