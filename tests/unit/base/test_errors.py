@@ -27,6 +27,14 @@ def test_stays_on_one_line_whatever_a_library_said():
     assert str(InputError("cannot be read (line 3\n  saw 7\n)")) == "cannot be read (line 3 saw 7 )."
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"), [("K1\u200b", "K1\\u200b"), ("K\u00ad1", "K\\xad1"), ("K\u00a01", "K\\xa01")]
+)
+def test_what_nobody_sees_is_shown_wherever_it_stands(name, shown):
+    error = InputError(f"no {name}", expected=name, action=f"add {name}", section=name, file=f"{name}.svs")
+    assert str(error) == f"section {shown}: {shown}.svs: no {shown}; expected {shown}; add {shown}."
+
+
 def refusal(**names: object) -> InputError:
     """An error as it leaves a block that names nothing, within one that names a section and a file."""
     with pytest.raises(InputError) as caught, about(section="S1", file=Path("a/counts.h5")):

@@ -55,3 +55,18 @@ def test_listed_genes_must_be_in_a_section_to_learn_from():
 def test_names_are_read_one_per_line(tmp_path):
     (tmp_path / "A1.genes.txt").write_text("TP53\nACTB\n")
     assert Genes.read("A1", tmp_path / "A1.genes.txt") == genes("A1", ["TP53", "ACTB"])
+
+
+@pytest.mark.parametrize(
+    ("listed", "known", "said"),
+    [
+        ("GAPDH", "Gapdh", "did you mean Gapdh for GAPDH?"),
+        ("dl", "Dl", "did you mean Dl for dl?"),
+        ("HLA\u2010A", "HLA-A", "did you mean HLA-A for HLA\u2010A?"),
+        ("TP53", "Trp53", None),
+    ],
+)
+def test_a_listed_gene_in_another_form_is_no_match_but_suggested(listed, known, said):
+    with pytest.raises(InputError, match=r"1 of the 1 genes of genes.txt") as caught:
+        check_listed_genes(genes("A1", [known, *SYMBOLS]), [listed], "genes.txt")
+    assert caught.value.action.startswith(said or "correct genes.list")

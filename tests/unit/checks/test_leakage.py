@@ -51,6 +51,13 @@ def test_a_patient_on_both_sides_is_refused_but_where_the_study_allows_it():
     assert len(check_fold("holdout", sections, within_patient=True)) == 4
 
 
+@pytest.mark.parametrize(("one", "other"), [("Zoë", "Zoe\u0308"), ("K 1", "k1\u200b")])
+def test_a_patient_in_another_form_is_the_same_patient(one, other):
+    sections = [content("A1", patient=one), content("B1", "test", patient=other)]
+    with pytest.raises(InputError, match="sections A1 and B1 share the patient"):
+        check_fold("holdout", sections, within_patient=False)
+
+
 @pytest.mark.parametrize("within_patient", [False, True])
 @pytest.mark.parametrize("part", ["slide", "image"])
 def test_a_slide_under_another_name_is_refused(part, within_patient):

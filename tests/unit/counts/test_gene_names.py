@@ -79,3 +79,36 @@ def test_a_few_genes_without_symbol_go_by_their_id():
 @pytest.mark.filterwarnings("ignore:Suffix used")
 def test_names_are_made_unique_as_scanpy_does(names):
     assert list(unique_names(pd.Index(names))) == list(anndata.utils.make_index_unique(pd.Index(names)))
+
+
+@pytest.mark.parametrize(
+    ("column", "ids", "names"),
+    [
+        ("symbol", "symbol", ["0", "1", "2", "3"]),
+        ("ensembl", "ensembl", ["1", "2", "3", "4"]),
+        ("symbol", "symbol", ["0003", "0001", "0002", "0000"]),
+    ],
+)
+def test_row_numbers_are_refused_whatever_the_format(column, ids, names):
+    said = f"section A1: A1/outs: its 4 genes are called {', '.join(names[:3])} ..., which are row numbers"
+    with pytest.raises(InputError, match=said), about(section="A1", file="A1/outs"):
+        study_genes(GENES.assign(**{column: names}), ids)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("TP53\u200b", "TP53"), (" Dl\u00a0", "Dl"), ("\ufeffdl", "dl"), ("\uff21ctb", "Actb")],
+)
+def test_the_form_of_a_name_is_no_part_of_it(written, name):
+    assert list(study_genes(table([written, "x"], [written, "x"]), "symbol").names) == [name, "x"]
+
+
+@pytest.mark.parametrize("names", [["dl", "Dl"], ["Gapdh", "GAPDH"]])
+def test_genes_that_differ_in_case_are_two(names):
+    named = study_genes(table(names, names), "symbol")
+    assert (list(named.names), len(named.changes)) == (names, 0)
+
+
+def test_names_that_are_the_same_but_for_form_are_repeated_names():
+    names = ["TP53", "TP53\u200b"]
+    assert list(study_genes(table(names, names), "symbol").names) == ["TP53", "TP53-1"]

@@ -260,6 +260,19 @@ def test_a_gene_list_has_one_gene_per_line(tmp_path):
     assert read_gene_list(path) == ["TP53", "ACTB", "HLA-A"]
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('"TP53"\n"HLA-A" # quotes of R\n', ["TP53", "HLA-A"]),
+        ("dl\u200b\nDl\u00a0\n\u200b\n", ["dl", "Dl"]),
+        ('\uff34\uff30\uff15\uff13\n"ENSG00000141510.18"', ["TP53", "ENSG00000141510"]),
+    ],
+)
+def test_quotes_and_the_form_of_a_listed_name_are_no_part_of_it(tmp_path, text, names):
+    (tmp_path / "genes.txt").write_text(text, encoding="utf-8")
+    assert read_gene_list(tmp_path / "genes.txt") == names
+
+
 def test_a_gene_list_that_cannot_be_used_is_refused(tmp_path):
     path = tmp_path / "genes.txt"
     path.write_text("# none\n\n")

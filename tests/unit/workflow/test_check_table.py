@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from ressat.checks.record import CheckRecord
+from ressat.workflow.check_outcome import CheckOutcome
 from ressat.workflow.check_table import study_table
 from ressat.workflow.study import Study
 
@@ -42,11 +43,21 @@ def checked(study) -> None:
             Path(f"results/checks/{name}.genes.json").write_text("{}")
 
 
-def tell(check: str, *problems: str) -> None:
-    """Leave problems as a check does."""
+def leave_log(check: str, *problems: str) -> str:
+    """Leave problems as a check does; gives the log's path."""
     file = Path(f"logs/{check}.json")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(problems))
+    return str(file)
+
+
+ALL = {*(f"{name}.json" for name in ("A1", "B1", "X")), *(f"{name}.genes.json" for name in ("A1", "B1"))}
+
+
+def table_of(study: Study, *unfinished: str, logs: tuple[str, ...] = (), gpus: int = 0) -> str:
+    """The table after a run that wrote some logs and in which some results did not come to be."""
+    passed = {f"results/checks/{file}" for file in ALL - set(unfinished)}
+    return study_table(study, ".", gpus, CheckOutcome(frozenset(passed), frozenset(logs)))
 
 
 def rows(table: str) -> dict[str, str]:
@@ -54,7 +65,7 @@ def rows(table: str) -> dict[str, str]:
 
 
 def test_every_section_has_a_row(study):
-    table = rows(study_table(study, ".", gpus=0))
+    table = rows(table_of(study))
     assert list(table) == ["section", "A1", "B1", "X"]
     assert table["B1"].split() == [
         *("B1", "test", "9000", "x", "8000", "0.5", "(sheet)", "300", "50", "97%"),
@@ -65,16 +76,17 @@ def test_every_section_has_a_row(study):
 
 
 def test_warnings_name_their_section(study):
-    assert "Warnings: 1\n- section A1: look at the overlay" in study_table(study, ".", gpus=0)
+    assert "Warnings: 1\n- section A1: look at the overlay" in table_of(study)
 
 
 def test_all_problems_of_all_sections_are_listed(study):
-    tell("check_section/A1", "section A1: A1.svs: it is empty.", "section A1: no scale.")
-    tell("check_section/X", "section X: no tissue.")
-    text = study_table(study, ".", gpus=0)
+    logs = (
+        leave_log("check_section/A1", "section A1: A1.svs: it is empty.", "section A1: no scale."),
+        leave_log("check_section/X", "section X: no tissue."),
+    )
+    text = table_of(study, "A1.json", "X.json", logs=logs)
     assert rows(text)["A1"].endswith("2 problems")
     assert rows(text)["B1"].endswith("ok")
-    assert "Problems: 3\n" in text
     listed = (
         "Problems: 3\n- section A1: A1.svs: it is empty.\n- section A1: no scale.\n- section X: no tissue."
     )
@@ -83,38 +95,74 @@ def test_all_problems_of_all_sections_are_listed(study):
 
 
 def test_genes_that_are_not_those_of_the_other_sections_are_a_problem(study):
-    Path("results/checks/B1.genes.json").unlink()
-    tell("check_genes/B1", "section B1: B1.h5ad: of its 2 genes, 0 are among the 50 of section A1.")
-    text = study_table(study, ".", gpus=0)
+    said = "section B1: B1.h5ad: of its 2 genes, 0 are among the 50 of section A1."
+    text = table_of(study, "B1.genes.json", logs=(leave_log("check_genes/B1", said),))
     assert rows(text)["B1"].endswith("1 problem")
-    assert "- section B1: B1.h5ad: of its 2 genes, 0 are among" in text
+    assert f"- {said}" in text
 
 
 def test_genes_that_could_not_be_compared_are_said(study):
-    for name in ("A1", "B1"):
-        Path(f"results/checks/{name}.genes.json").unlink()
-    tell("check_section/A1", "section A1: A1.svs: it is empty.")
-    text = study_table(study, ".", gpus=0)
+    logs = (leave_log("check_section/A1", "section A1: A1.svs: it is empty."),)
+    text = table_of(study, "A1.json", "A1.genes.json", "B1.genes.json", logs=logs)
     assert (
         "- section B1: its genes were not compared because section A1, their reference, has problems" in text
     )
 
 
-def test_a_check_that_has_not_ended_is_said(study):
-    Path("results/checks/X.json").unlink()
-    assert "section X: its check did not finish; if it started, see logs/check_section/X.log" in study_table(
-        study, ".", gpus=0
+@pytest.mark.parametrize("name", ["B1", "X"])
+def test_a_record_of_an_earlier_sheet_does_not_count(study, name):
+    text = table_of(study, f"{name}.json")
+    assert Path(f"results/checks/{name}.json").exists()
+    assert rows(text)[name].endswith("1 problem")
+    assert "9000 x 8000" not in rows(text)[name]
+    assert f"- section {name}: its check did not run, since Snakemake stopped before: check again" in text
+
+
+@pytest.mark.parametrize("name", ["A1", "X"])
+def test_a_check_that_was_killed_is_no_success_of_an_earlier_one(study, name):
+    leave_log(f"check_section/{name}", "section: a problem of an earlier sheet.")
+    text = table_of(study, f"{name}.json", logs=(f"logs/check_section/{name}.log",))
+    assert rows(text)[name].endswith("1 problem")
+    said = (
+        f"section {name}: its check was stopped or killed, for lack of memory perhaps, or failed as the end "
     )
+    assert f"{said}of logs/check_section/{name}.log says." in text
+    assert "earlier sheet" not in text
+
+
+@pytest.mark.parametrize("name", ["A1", "B1"])
+def test_a_check_of_genes_that_was_killed_is_said(study, name):
+    text = table_of(study, f"{name}.genes.json", logs=(f"logs/check_genes/{name}.log",))
+    assert f"- section {name}: the check of its genes was stopped or killed" in text
+    text = table_of(study, f"{name}.genes.json")
+    assert f"- section {name}: the check of its genes did not run" in text
+
+
+@pytest.mark.parametrize("check", ["check_section/B1", "check_genes/B1", "check_genes/X", "check_section/X"])
+@pytest.mark.parametrize("is_new", [False, True])
+def test_problems_of_an_earlier_sheet_do_not_count(study, check, is_new):
+    log = leave_log(check, "section: a problem of an earlier sheet.")
+    text = table_of(study, logs=(log,) * is_new)
+    assert "Problems" not in text
+    assert {line.split()[-1] for line in rows(text).values()} == {"found", "warning", "ok"}
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"version": 1}'])
+def test_a_record_that_cannot_be_read_is_said(study, content):
+    Path("results/checks/B1.json").write_text(content)
+    text = table_of(study)
+    assert "- section B1: results/checks/B1.json cannot be read (" in text
+    assert "remove it, and check again." in text
 
 
 def test_disk_space_and_gpus_are_told(study):
-    text = study_table(study, ".", gpus=2)
+    text = table_of(study, gpus=2)
     assert "Disk space: about" in text
     assert "GB free" in text
     assert "GPUs seen on this machine: 2\n" in text
-    assert "on its CPU" in study_table(study, ".", gpus=0)
+    assert "on its CPU" in table_of(study)
 
 
 def test_a_full_disk_is_seen_before_anything_is_made(study, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 1_000_000})())
-    assert "1 MB free; make room, or move the study" in study_table(study, ".", gpus=0)
+    assert "1 MB free; make room, or move the study" in table_of(study)

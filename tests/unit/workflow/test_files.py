@@ -7,6 +7,7 @@ import pytest
 
 from count_files import section, source, write_outs
 from ressat.base.errors import InputError
+from ressat.base.names import spelled_out
 from ressat.counts.format import CountsSource
 from ressat.workflow.files import find_files
 
@@ -59,3 +60,23 @@ def test_a_folder_that_may_not_be_entered_is_a_missing_file(tmp_path, slide, mon
     monkeypatch.setattr("os.stat", refuse)  # root may enter any
     with pytest.raises(InputError, match="no such file or folder"):
         found(slide, tmp_path / "outs")
+
+
+@pytest.mark.parametrize(
+    ("present", "written"), [("Zoe\u0308.svs", "Zoë.svs"), ("Scan.svs", "scan.svs\u200b")]
+)
+def test_a_slide_in_another_form_is_named(tmp_path, slide, present, written):
+    (tmp_path / present).touch()
+    with pytest.raises(InputError, match="in form alone") as caught:
+        found(tmp_path / written, write_outs(tmp_path / "outs"))
+    assert caught.value.action.startswith(f"{spelled_out(str(tmp_path / present))} is there")
+    with pytest.raises(InputError, match="correct the path, which is taken relative to the sheet"):
+        found(tmp_path / "other.svs", tmp_path / "outs")
+
+
+@pytest.mark.parametrize(("present", "written"), [("Zoë", "Zoe\u0308"), ("Run 1", "Run\u00a01")])
+def test_a_folder_of_counts_in_another_form_is_named(tmp_path, slide, present, written):
+    write_outs(tmp_path / present / "outs")
+    with pytest.raises(InputError) as caught:
+        found(slide, tmp_path / written / "outs")
+    assert spelled_out(str(tmp_path / present)) in caught.value.action

@@ -166,9 +166,34 @@ def test_sections_that_are_all_for_testing_take_turns_too():
 
 
 @pytest.mark.parametrize("scheme", SCHEMES.names)
-def test_patients_that_differ_in_case_or_blanks_alone_are_refused(scheme):
-    with pytest.raises(InputError, match="patients P1 and p 1; expected one spelling"):
-        folds(section("a", "train", "P1"), section("b", "train", "p 1"), section("c", "train"), scheme=scheme)
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ("P1", "p 1", "patients 'P1' and 'p 1'; expected one spelling"),
+        ("Zoë", "Zoe\u0308", "patients 'Zoë' and 'Zoe\\u0308'; expected one spelling"),
+        ("K12", "K12\u200b", "patients 'K12' and 'K12\\u200b'; expected one spelling"),
+        ("K-12", "K\u201112", "patients 'K-12' and 'K\\u201112'; expected one spelling"),
+    ],
+)
+def test_patients_that_differ_in_form_alone_are_refused(scheme, one, other, said):
+    with pytest.raises(InputError, match=re.escape(f"samples.tsv: {said}")):
+        folds(section("a", "train", one), section("b", "test", other), section("c", "train"), scheme=scheme)
+
+
+@pytest.mark.parametrize("role", ["train", "test", "predict"])
+def test_a_patient_to_predict_is_compared_too(role):
+    with pytest.raises(InputError, match=re.escape("patients 'A' and 'a\\xad'")):
+        folds(*TRAINING, section("C1", role, "a\u00ad"))
+
+
+@pytest.mark.parametrize(("one", "other"), [("A1", "a1"), ("Mouse_b", "MOUSE_B")])
+def test_sections_that_differ_in_case_alone_are_refused(one, other):
+    with pytest.raises(InputError, match=f"sections '{one}' and '{other}'; expected one spelling"):
+        folds(section(one, "predict", "X"), section(other, "predict", "Y"), bundle="model.pt")
+
+
+def test_patients_that_differ_in_more_than_form_are_two():
+    assert folds(section("a", "train", "Muller"), section("b", "test", "Müller"))["holdout"].test == ("b",)
 
 
 def test_patients_whose_names_would_be_the_same_file_are_refused():

@@ -297,3 +297,51 @@ def test_a_sheet_that_is_no_file_is_not_waited_for(tmp_path, schema):
         read_sheet(tmp_path / "samples.tsv", schema)
     with pytest.raises(InputError, match="/dev/zero: a character device, not a file"):
         read_sheet("/dev/zero", schema)
+
+
+def quoted(line: str) -> str:
+    """As R's write.table writes text."""
+    return "\t".join(f'"{cell}"' if cell else "" for cell in line.split("\t"))
+
+
+def test_quotes_around_cells_are_no_part_of_them(read, tmp_path):
+    assert read(*map(quoted, (HEADER, *ROWS))) == read(HEADER, *ROWS)
+    row = 'A\t"slides, 2024/a.svs"\t"a ""b""/outs"\t"NA"\t"Roe, R"\t"train"\t'
+    section = read(HEADER, row)["A"]
+    assert (section.slide, section.expression) == (tmp_path / "slides, 2024/a.svs", tmp_path / 'a "b"/outs')
+    assert (section.patient, section.spots) == ("Roe, R", None)
+
+
+@pytest.mark.parametrize("cell", ['"P', '"'])
+def test_a_quote_that_nothing_closes_is_refused(refusal, cell):
+    said = f"line 2 has a quote that nothing closes, in the cell {cell}; expected cells without quotes"
+    assert said in refusal(HEADER, f"A\ta.svs\ta/outs\t\t{cell}\ttrain\t")
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_names_of_rows_are_refused_with_how_to_leave_them_out(refusal, rows):
+    lines = [quoted(f"{row}\tA{row}\ta{row}.svs\tpredict") for row in range(1, 1 + rows)]
+    message = refusal(quoted("sample\tslide\trole"), *lines)
+    assert "line 2 has 4 cells, the header has 3" in message
+    assert "row.names = FALSE" in message
+
+
+@pytest.mark.parametrize("cell", ["\u200b", "\ufeff \u00a0"])
+def test_a_cell_of_invisible_characters_is_empty(read, cell):
+    assert read(HEADER, f"C1\tC1.tif\t{cell}\t\t{cell}\tpredict\t") == read(HEADER, ROWS[2])
+
+
+@pytest.mark.parametrize("char", ["\u2028", "\x85", "\x0c"])
+def test_only_line_ends_end_a_line(read, char):
+    assert read(HEADER, ROWS[0].replace("\tA\t", f"\tA{char}B\t"))["A1"].patient == f"A{char}B"
+
+
+@pytest.mark.parametrize(("cell", "shown"), [("train\u200b", "train\\u200b"), ("te\u00adst", "te\\xadst")])
+def test_invisible_characters_of_a_cell_are_shown(refusal, cell, shown):
+    assert f'role is "{shown}"; expected train' in refusal(HEADER, f"A\ta.svs\ta/outs\t\t\t{cell}\t")
+
+
+def test_a_missing_sheet_is_looked_for_in_other_forms(tmp_path, schema):
+    (tmp_path / "cohorte\u0301.tsv").touch()
+    with pytest.raises(InputError, match=r"cohorte\\u0301.tsv' is there, and differs from"):
+        read_sheet(tmp_path / "cohorté.tsv", schema)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ressat.base.errors import sentences
+from ressat.base.names import spelled_out
 from small_study import FILES, SHEET, UNLABELLED, refusal
 
 
@@ -173,3 +174,26 @@ def test_a_slide_that_is_a_dead_link_is_said_with_its_target(load, folder):
     (folder / "data/A1.svs").symlink_to("/mnt/gone/A1.svs")
     said = "data/A1.svs: no such file or folder (slide): it is a link to /mnt/gone/A1.svs, which is not there"
     assert said in refusal(load)
+
+
+@pytest.mark.parametrize(
+    ("settings", "present"),
+    [
+        ({"genes": {"method": "list", "number": 9, "list": "data/Liste\u0301.txt"}}, "data/Listé.txt"),
+        ({"stain__reference": "data/Référence.png"}, "data/Re\u0301fe\u0301rence.png"),
+    ],
+)
+def test_a_file_that_a_setting_names_in_another_form_is_named(load, folder, settings, present):
+    (folder / present).touch()
+    assert f"{spelled_out(present)} is there, and differs from" in refusal(load, **settings)
+
+
+@pytest.mark.parametrize(("name", "section"), [("a1", "A1"), ("B1\u200b", "B1")])
+def test_a_stain_reference_that_is_nearly_a_section_is_told(load, name, section):
+    message = refusal(load, stain__reference=name)
+    assert f"expected the section {section}, whose name differs in form alone" in message
+
+
+def test_patients_in_two_forms_are_refused_before_any_job(load):
+    sheet = SHEET.replace("\tB\t", "\tZoë\t").replace("\tC\t", "\tZoe\u0308\t")
+    assert "samples.tsv: patients 'Zoë' and 'Zoe\\u0308'; expected one spelling" in refusal(load, sheet)

@@ -148,3 +148,52 @@ def test_the_folder_of_the_matrix_alone_is_refused_with_the_one_to_give(outs):
     write_mtx(outs / "filtered_feature_bc_matrix")
     with pytest.raises(InputError, match=rf"the matrix alone; .*set the column expression to {outs}\."):
         found(outs / "filtered_feature_bc_matrix")
+
+
+SPATIAL = ("tissue_positions.csv", "scalefactors_json.json")
+
+
+@pytest.mark.parametrize("prefix", ["GSM777_A1_", "GSM777_A1-", "GSM777.A1."])
+def test_a_section_with_a_prefix_before_every_file_is_found(outs, tmp_path, prefix):
+    flat = tmp_path / "flat"
+    write_mtx(flat)
+    for file in (*flat.iterdir(), *(outs / "spatial").iterdir()):
+        shutil.move(file, flat / f"{prefix}{file.name}")
+    assert {Path(file).name for file in found(flat).values()} == {
+        *(f"{prefix}{name}.gz" for name in ("matrix.mtx", "features.tsv", "barcodes.tsv")),
+        *(prefix + name for name in SPATIAL),
+    }
+
+
+@pytest.mark.parametrize("prefix", ["GSM778_A1_", "B1-"])
+def test_positions_of_another_sample_are_refused(outs, tmp_path, prefix):
+    flat = tmp_path / "flat"
+    write_mtx(flat)
+    for file in list(flat.iterdir()):
+        shutil.move(file, flat / f"GSM777_A1_{file.name}")
+    for file in (outs / "spatial").iterdir():
+        shutil.copy(file, flat / f"{prefix}{file.name}")
+    with pytest.raises(InputError, match=r"files of two samples, .*_matrix.mtx.gz") as caught:
+        found(flat)
+    assert caught.value.action.startswith("give each section a folder of its own")
+
+
+@pytest.mark.parametrize("where", ["outs", "bins", "matrix folder"])
+def test_hidden_files_change_nothing(outs, where):
+    if where == "bins":
+        write_bins(outs, 8)
+    if where == "matrix folder":
+        (outs / "filtered_feature_bc_matrix.h5").unlink()
+        write_mtx(outs / "filtered_feature_bc_matrix")
+    before = found(outs)
+    for folder in (outs, *(path for path in outs.rglob("*") if path.is_dir())):
+        for name in [*(path.name for path in folder.iterdir()), "x_tissue_positions.csv", "square_016um"]:
+            (folder / f"._{name}").touch()
+        (folder / ".DS_Store").touch()
+    assert found(outs) == before
+
+
+@pytest.mark.parametrize("shadow", ["._filtered_feature_bc_matrix.h5", "._A_filtered_feature_bc_matrix.h5"])
+def test_a_hidden_file_is_not_the_matrix(outs, shadow):
+    shutil.move(outs / "filtered_feature_bc_matrix.h5", outs / shadow)
+    assert found(outs)["matrix"] == f"{outs}/filtered_feature_bc_matrix.h5"  # which is said to be missing

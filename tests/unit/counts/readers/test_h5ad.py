@@ -7,6 +7,7 @@ import pytest
 from scipy import sparse
 
 from ressat.base.errors import InputError, about
+from ressat.counts.gene_names import study_genes
 from ressat.counts.readers.h5ad import read_h5ad
 from ressat.counts.spot_counts import SpotArray
 from ressat.counts.usable_spots import under_tissue, usable_spots
@@ -233,3 +234,78 @@ def test_a_damaged_file_is_refused(write, damage):
     file = Path(write())
     file.write_bytes(file.read_bytes()[:-2000] if damage is None else damage)
     assert "it cannot be read as AnnData" in str(refusal(str(file)))
+
+
+NUMBERS = [str(i) for i in range(80)]
+
+
+@pytest.mark.parametrize(
+    ("genes", "column"),
+    [(NUMBERS, "features"), ([str(i + 1) for i in range(80)], "Name of it"), (NUMBERS[::-1], "Geneid")],
+)
+def test_row_numbers_as_names_are_refused_with_the_column_of_names(write, genes, column):
+    file = write(genes=genes, var={"chromosome": ["1"] * 80, column: [f"T{i}" for i in range(80)]})
+    counts = read_h5ad(file)
+    with pytest.raises(InputError, match="which are row numbers, not names; expected names") as caught:
+        study_genes(counts.genes, "symbol", counts.names_in)
+    assert f"make var['{column}'] (T0, T1, T2 ...) the names of the genes" in str(caught.value)
+
+
+def test_row_numbers_beside_names_in_a_usual_column_are_no_matter(write):
+    counts = read_h5ad(write(genes=NUMBERS, var={"gene_name": [f"T{i}" for i in range(80)]}))
+    assert list(study_genes(counts.genes, "symbol", counts.names_in).names[:2]) == ["T0", "T1"]
+
+
+@pytest.fixture
+def write_raw(tmp_path):
+    """Write counts in raw, with genes of its own, beside normalised values of some genes in another order."""
+
+    def write(genes: list[str], var: pd.DataFrame, raw_var: pd.DataFrame | None = None) -> str:
+        names, obs, places = visium()
+        obs.index = pd.Index(names)
+        raw_var = pd.DataFrame(index=genes) if raw_var is None else raw_var
+        adata = anndata.AnnData(np.log1p(COUNTS[:, : len(var)]), obs=obs, var=var)
+        adata.obsm["spatial"] = places
+        adata.raw = anndata.AnnData(COUNTS, obs=obs, var=raw_var)
+        adata.write_h5ad(tmp_path / "raw.h5ad")
+        return str(tmp_path / "raw.h5ad")
+
+    return write
+
+
+@pytest.mark.parametrize("number", [80, 60])
+def test_symbols_of_raw_counts_are_looked_up_by_name(write_raw, number):
+    chosen = IDS[::-1][:number]
+    var = pd.DataFrame({"gene_symbols": [f"T{gene[-2:]}" for gene in chosen]}, index=chosen)
+    genes = read_h5ad(write_raw(IDS, var), "raw").genes
+    assert genes["ensembl"].tolist() == genes["name"].tolist() == IDS
+    assert genes["symbol"].tolist() == [f"T{i:02d}" if i >= 80 - number else None for i in range(80)]
+
+
+def test_ids_of_raw_counts_are_looked_up_by_name(write_raw):
+    var = pd.DataFrame({"gene_ids": IDS[::-1]}, index=[f"G{i}" for i in range(80)][::-1])
+    genes = read_h5ad(write_raw([f"G{i}" for i in range(80)], var), "raw").genes
+    assert genes["ensembl"].tolist() == IDS
+    assert genes["symbol"].tolist() == [f"G{i}" for i in range(80)]
+
+
+def test_what_raw_says_of_its_genes_comes_first(write_raw):
+    symbols = [f"R{i}" for i in range(80)]
+    var = pd.DataFrame({"gene_symbols": [f"T{i}" for i in range(80)]}, index=IDS[::-1])
+    file = write_raw(IDS, var, pd.DataFrame({"gene_symbols": symbols}, index=IDS))
+    assert read_h5ad(file, "raw").genes["symbol"].tolist() == symbols
+
+
+@pytest.mark.parametrize("genes", [NUMBERS, [str(i + 1) for i in range(80)]])
+def test_row_numbers_of_raw_and_of_var_are_not_looked_up_in_one_another(write_raw, genes):
+    var = pd.DataFrame({"gene_name": [f"T{i}" for i in range(40)]}, index=NUMBERS[:40])
+    counts = read_h5ad(write_raw(genes, var), "raw")
+    with pytest.raises(InputError, match="row numbers, not names") as caught:
+        study_genes(counts.genes, "symbol", counts.names_in)
+    assert caught.value.action == "write the file again with the names of the genes"
+
+
+def test_few_genes_of_var_do_not_name_the_genes_of_raw(write_raw):
+    flies = [f"FBgn{i:07d}" for i in range(80)]
+    var = pd.DataFrame({"gene_symbols": ["dl", "Dl"]}, index=flies[:2])
+    assert read_h5ad(write_raw(flies, var), "raw").genes["symbol"].tolist() == flies

@@ -147,3 +147,25 @@ def test_a_damaged_store_is_refused(write):
     store = write()
     (store / "shapes/spots/shapes.parquet").write_bytes(b"none")
     assert "it cannot be read as SpatialData" in refusal(store)
+
+
+@pytest.mark.filterwarnings("ignore:Object at")
+def test_hidden_files_in_a_store_change_nothing(write):
+    store = write()
+    before, files = read(store), source(store)
+    for folder in [store, *(path for path in store.rglob("*") if path.is_dir())]:
+        for name in [*(path.name for path in folder.iterdir() if path.name[0] != "."), "other"]:
+            (folder / f"._{name}").write_bytes(b"\0\5\x16\7")
+        (folder / ".DS_Store").write_bytes(b"Bud1")
+    (store / "tables/.other").mkdir()
+    assert source(store) == files
+    after = read(store)
+    assert (after.counts != before.counts).nnz == 0
+    assert after.places.equals(before.places)
+
+
+@pytest.mark.parametrize("column", ["symbol_of_it", "Genes"])
+def test_row_numbers_as_names_are_told_with_the_column_of_names(write, column):
+    numbered = table()
+    numbered.var[column] = [f"T{i}" for i in range(5)]
+    assert read(write(tables={"table": numbered})).names_in == f"var['{column}'] (T0, T1, T2 ...)"
