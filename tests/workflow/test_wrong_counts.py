@@ -106,3 +106,24 @@ def test_a_fold_that_leaks_is_not_scored_whatever_else_goes_on(snakemake, study)
     refused(snakemake, study, "results/evaluation/summary.tsv", "--keep-going")
     assert (study / "results/predictions/holdout/M2.h5ad").exists()
     assert not (study / "results/evaluation/summary.tsv").exists()
+
+
+def test_what_a_check_prints_is_of_the_present_sheet(snakemake, study):
+    change(study / "M2.h5ad", renamed("Other{}"))
+    assert "0 are among the" in refused(snakemake, study, "check").split("Problems: 1")[1]
+    sheet = (study / "samples.tsv").read_text()
+    (study / "samples.tsv").write_text(sheet.replace("M2.h5ad\tP2\ttest", "\tP2\tpredict"))
+    assert "Problems" not in snakemake(study, "check").output
+    # A copy without Snakemake's notes, in which the slides of the sections are swapped.
+    shutil.rmtree(study / ".snakemake")
+    swapped = sheet.replace("M1.tiff", "m").replace("M2.tiff", "M1.tiff").replace("\tm\t", "\tM2.tiff\t")
+    (study / "samples.tsv").write_text(swapped)
+    jobs = snakemake(study, "check", "--dry-run", succeeds=True).job_names
+    assert {"check_section M1", "check_section M2"} <= jobs
+    # The first problem ends a run without --keep-going: the other section is not called ok from before.
+    change(study / "M1.h5ad", lambda adata: adata[:19].copy())
+    change(study / "M2.h5ad", lambda adata: adata[:18].copy())
+    output = refused(snakemake, study, "check", "--cores", "1")
+    table = output.split("section  ")[1]
+    assert " ok\n" not in table
+    assert "check did not run" in table
