@@ -1,13 +1,14 @@
 import copy
 import datetime
 import math
+import os
 
 import pytest
 import yaml
 
 from ressat.base.errors import InputError
 from ressat.workflow.schema import config_schema
-from ressat.workflow.settings import check_schema, laid_over
+from ressat.workflow.settings import check_schema, check_yaml, laid_over
 
 
 @pytest.fixture
@@ -170,3 +171,10 @@ def test_a_number_that_yaml_takes_for_text_is_explained(config, schema):
     config = changed(config, "model.learning_rate", yaml.safe_load("3e-4"))
     assert 'model.learning_rate is "3e-4"' in refusal(config, schema)
     assert "a plain number, such as 0.0003" in refusal(config, schema)
+
+
+@pytest.mark.parametrize("name", ["pipe", "/dev/zero"])
+def test_a_config_that_is_no_file_is_refused_unread(name, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match=r"a named pipe|a character device"):
+        check_yaml(tmp_path / name)
