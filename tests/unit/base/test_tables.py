@@ -1,8 +1,11 @@
+import csv
+
 import numpy as np
 import pandas as pd
+import pytest
 
+from ressat.base.errors import InputError
 from ressat.base.tables import read_table, write_table
-from ressat.model.text_columns import PANEL
 
 
 def test_a_table_reads_as_it_was_written(tmp_path):
@@ -18,13 +21,13 @@ def test_a_table_reads_as_it_was_written(tmp_path):
         }
     )
     write_table(table, tmp_path / "table.tsv")
-    text = ("gene", "spot", "patient", "claim", "another")
+    text = ("gene", "spot", "patient", "claim")
     pd.testing.assert_frame_equal(read_table(tmp_path / "table.tsv", text), table)
 
 
 def test_an_undefined_number_is_written_as_such(tmp_path):
     write_table(pd.DataFrame({"pearson": [np.nan, 0.1234567]}), tmp_path / "table.tsv")
-    assert (tmp_path / "table.tsv").read_text() == "pearson\nnan\n0.123457\n"
+    assert (tmp_path / "table.tsv").read_text() == "pearson\nnan\n0.123457\n\n"
 
 
 def test_a_table_without_rows_keeps_its_columns(tmp_path):
@@ -32,9 +35,9 @@ def test_a_table_without_rows_keeps_its_columns(tmp_path):
     assert list(read_table(tmp_path / "table.tsv", ["gene"]).columns) == ["gene", "pearson"]
 
 
-def test_a_panel_of_numbers_stays_text(tmp_path):
-    (tmp_path / "genes.tsv").write_text("gene\tscore\n1000\t1.5\nNA\t1.0\n")
-    panel = read_table(tmp_path / "genes.tsv", PANEL)
+def test_genes_called_by_numbers_stay_text(tmp_path):
+    (tmp_path / "genes.tsv").write_text("gene\tscore\n1000\t1.5\nNA\t1.0\n\n")
+    panel = read_table(tmp_path / "genes.tsv", ["gene"])
     assert panel["gene"].tolist() == ["1000", "NA"]
     assert panel["score"].tolist() == [1.5, 1.0]
 
@@ -62,7 +65,48 @@ def test_text_that_a_spreadsheet_takes_for_a_formula_is_text_and_numbers_stay_nu
 def test_categories_that_look_like_formulas_come_back_as_text(tmp_path):
     table = pd.DataFrame({"layer": pd.Categorical(["+a", "b", "+a"]), "section": ["-S1", "S2", "-S1"]})
     write_table(table, tmp_path / "table.tsv")
-    assert (tmp_path / "table.tsv").read_text() == "layer\tsection\n'+a\t'-S1\nb\tS2\n'+a\t'-S1\n"
+    assert (tmp_path / "table.tsv").read_text() == "layer\tsection\n'+a\t'-S1\nb\tS2\n'+a\t'-S1\n\n"
     back = read_table(tmp_path / "table.tsv", ["layer", "section"])
     assert back["layer"].tolist() == ["+a", "b", "+a"]
     assert back["section"].tolist() == ["-S1", "S2", "-S1"]
+
+
+def test_other_programs_read_the_rows_and_nothing_else(tmp_path):
+    table = pd.DataFrame({"gene": ["TP53", "ACTB"], "score": [0.5, np.nan]})
+    write_table(table, tmp_path / "table.tsv")
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "table.tsv", sep="\t"), table)
+    with open(tmp_path / "table.tsv", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    assert [row["gene"] for row in rows] == ["TP53", "ACTB"]
+
+
+LINES = ["gene\tscore\n", "TP53\t1.5\n", "ACTB\t0.5\n", "EGFR\tnan\n", "\n"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "an empty file"),
+        ("".join(LINES[:1]), "the empty line is missing"),
+        ("".join(LINES[:3]), "the empty line is missing"),
+        ("".join(LINES[:-1]), "the empty line is missing"),
+        ("".join(LINES)[:-9], "the empty line is missing"),
+        ("".join(LINES).replace("ACTB\t0.5", "ACTB"), "row 2 is shorter than the header"),
+        ("".join(LINES).replace("ACTB\t0.5", "ACTB\t0.5\t7"), "cannot be read"),
+        ("".join(LINES).replace("TP53\t1.5", "TP53\t1.5\t7"), "cannot be read|longer than the header"),
+        ("".join(LINES).replace("gene", "name"), "the column gene is missing"),
+        ("".join(LINES).replace("0.5", "a half"), "cannot be read"),
+        ("".join(LINES).replace("0.5", "inf"), "column score has an infinite number"),
+        ("".join(LINES).replace("ACTB", "AC\0TB").replace("0.5", "\0\0"), "cannot be read"),
+    ],
+)
+def test_a_table_that_is_not_whole_is_refused(tmp_path, content, said):
+    (tmp_path / "table.tsv").write_text(content)
+    with pytest.raises(InputError, match=rf"table\.tsv: .*({said}).*; remove it and run again") as caught:
+        read_table(tmp_path / "table.tsv", ["gene"])
+    assert caught.value.file == str(tmp_path / "table.tsv")
+
+
+def test_a_table_that_is_not_there_is_not_called_damaged(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_table(tmp_path / "table.tsv", ["gene"])

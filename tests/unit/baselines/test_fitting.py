@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -147,3 +148,48 @@ def test_a_file_of_another_version_is_refused(fitted, tmp_path, monkeypatch):
     monkeypatch.undo()
     with pytest.raises(InputError, match="version 99"):
         FoldBaselines.read(tmp_path / "baselines.h5")
+
+
+def replaced(file, name, value):
+    del file[name]
+    if value is not None:
+        file[name] = value
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda file: file["maps/hest_ridge/weights"].write_direct(np.full((1024, 6), np.nan)),
+            "hest_ridge, weig",
+        ),
+        (
+            lambda file: file["maps/tuned_ridge/intercept"].write_direct(np.full(6, np.inf)),
+            "tuned_ridge, interc",
+        ),
+        (lambda file: file["targets/sd"].write_direct(np.zeros(6)), "a standard deviation"),
+        (lambda file: replaced(file, "targets/mean", np.zeros(3)), "targets, mean: the shape is"),
+        (lambda file: replaced(file, "maps/training_mean/intercept", None), "it cannot be read"),
+        (lambda file: file.attrs.update(smoothing_width=np.nan), "the width of smoothing"),
+        (lambda file: file.attrs.update(sections="[1"), "it cannot be read"),
+    ],
+)
+def test_baselines_that_were_changed_are_refused(fitted, tmp_path, change, said):
+    fitted.write(tmp_path / "baselines.h5")
+    with h5py.File(tmp_path / "baselines.h5", "r+") as file:
+        change(file)
+    with pytest.raises(InputError, match=rf"baselines\.h5: .*{said}.*; remove it and run again"):
+        FoldBaselines.read(tmp_path / "baselines.h5")
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_baselines_that_are_not_finite_are_not_written(fitted, tmp_path, value):
+    broken = replace(
+        fitted,
+        maps={**fitted.maps, "mean": replace(fitted.maps["training_mean"], intercept=np.full(6, value))},
+    )
+    with pytest.raises(
+        InputError, match=r"the fitted baselines: mean, intercept: 6 of 6 numbers are not finite"
+    ):
+        broken.write(tmp_path / "baselines.h5")
+    assert list(tmp_path.iterdir()) == []

@@ -53,7 +53,7 @@ def test_listed_genes_must_be_in_a_section_to_learn_from():
 
 
 def test_names_are_read_one_per_line(tmp_path):
-    (tmp_path / "A1.genes.txt").write_text("TP53\nACTB\n")
+    (tmp_path / "A1.genes.txt").write_text("TP53\nACTB\n\n")
     assert Genes.read("A1", tmp_path / "A1.genes.txt") == genes("A1", ["TP53", "ACTB"])
 
 

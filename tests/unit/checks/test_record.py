@@ -34,3 +34,21 @@ def test_problems_stay_until_there_are_none(tmp_path):
         pass
     assert not (tmp_path / "A1.json").exists()
     assert read_problems(tmp_path / "A1.json") == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"mpp": None}, "mpp is None"),
+        ({"mpp": 0}, "mpp is 0"),
+        ({"width": 0.5}, "width is 0.5"),
+        ({"on_tissue": 1.5}, "on_tissue is 1.5"),
+        ({"warnings": "none"}, "warnings is 'none'"),
+        ({"spots": "300"}, "spots is '300'"),
+    ],
+)
+def test_a_record_that_cannot_be_is_refused(tmp_path, entry, said):
+    FOUND.write(tmp_path / "A1.json")
+    (tmp_path / "A1.json").write_text(json.dumps(json.loads((tmp_path / "A1.json").read_text()) | entry))
+    with pytest.raises(InputError, match=rf"A1\.json: {said}; .*; remove it and run again"):
+        CheckRecord.read(tmp_path / "A1.json")

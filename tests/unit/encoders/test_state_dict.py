@@ -1,6 +1,7 @@
 """Files of weights, read as those of a ResNet50."""
 
 import os
+import zipfile
 
 import pytest
 import torch
@@ -136,3 +137,38 @@ def test_a_file_that_is_no_state_dict_is_refused(content, said, tmp_path):
 
 def test_a_missing_weights_file_is_refused(tmp_path):
     assert "it cannot be read (No such file or directory)" in refusal(tmp_path / "none.pth")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("name", ["conv1.weight", "layer4.2.bn3.running_mean", "layer2.0.bn1.bias"])
+def test_one_weight_that_is_not_finite_is_enough_to_refuse(state, tmp_path, name, value):
+    path = tmp_path / "weights.pth"
+    wrong = state[name].clone()
+    wrong.view(-1)[-1] = value
+    torch.save({**state, name: wrong}, path)
+    message = refusal(path)
+    assert f"{name} has 1 numbers of {wrong.numel()} that are not finite" in message
+    assert "a training that did not diverge" in message
+
+
+def test_weights_that_overflow_in_half_precision_are_refused(state, tmp_path):
+    path = tmp_path / "weights.pth"
+    torch.save({**state, "bn1.running_var": torch.full((64,), 1e5).half()}, path)
+    assert "bn1.running_var has 64 numbers of 64 that are not finite" in refusal(path)
+
+
+@pytest.mark.parametrize("value", [-1.0, -1e-3])
+def test_a_negative_variance_is_refused(state, tmp_path, value):
+    path = tmp_path / "weights.pth"
+    torch.save({**state, "layer1.0.bn2.running_var": torch.full((64,), value)}, path)
+    assert f"layer1.0.bn2.running_var has a negative variance ({value:g})" in refusal(path)
+
+
+def test_weights_that_unpack_to_more_than_the_file_are_refused(tmp_path):
+    path, bomb = tmp_path / "weights.pth", tmp_path / "bomb.pth"
+    torch.save({"conv1.weight": torch.zeros(10_000_000)}, path)
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    assert bomb.stat().st_size < 1_000_000
+    assert "its records are compressed (40" in refusal(bomb)

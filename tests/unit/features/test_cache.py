@@ -114,3 +114,70 @@ def test_a_cache_of_another_version_is_refused(tiles, tmp_path):
         file.attrs["version"] = 0
     with pytest.raises(InputError, match="version 0"):
         Features.read(path)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(("layer", "spot"), [("layer3", 17), ("layer4", 299), ("colour", 130)])
+def test_a_feature_that_is_not_finite_is_never_written(tiles, tmp_path, layer, spot, value):
+    parts = list(batches([COUNT]))
+    parts[0][layer][spot, -1] = value
+    said = rf"{layer} of its tiles: 1 of .*first is {value:g}, at spot ACGT{spot}-1, .*check features.weights"
+    with pytest.raises(InputError, match=said):
+        write_features(tmp_path / "S1.h5", tiles, WIDTHS, parts, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize(("layer", "spot"), [("layer3", 17), ("layer4", 299), ("colour", 130)])
+def test_a_feature_that_is_not_finite_is_refused_with_file_section_and_spot(
+    tiles, tmp_path, layer, spot, value
+):
+    path = tmp_path / "S1.h5"
+    write_features(path, tiles, WIDTHS, batches([COUNT]), {})
+    with h5py.File(path, "r+") as file:
+        file["features"][layer][spot, 2] = value
+    said = rf"section S1: .*S1\.h5: {layer}: 1 of .*{value:g}, at spot ACGT{spot}-1, column 3\); .*run again"
+    with pytest.raises(InputError, match=said):
+        Features.read(path, [layer])
+    other = "layer4" if layer == "layer3" else "layer3"
+    assert Features.read(path, [other]).values.shape[0] == COUNT
+
+
+def replaced(file, name, value):
+    del file[name]
+    if value is not None:
+        file[name] = value
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda file: replaced(file, "features/layer3", None), "the layer layer3 is missing"),
+        (lambda file: replaced(file, "features/layer3", np.zeros((299, 1024))), r"the shape \(299, 1024\)"),
+        (lambda file: replaced(file, "coords", np.zeros((299, 2))), "do not belong together"),
+        (lambda file: replaced(file, "barcodes", np.array([b"a"] * COUNT)), "a barcode is there twice"),
+        (lambda file: replaced(file, "tissue", None), "it cannot be read"),
+        (lambda file: file.attrs.update(mpp=np.nan), "mpp is nan"),
+        (lambda file: file.attrs.update(mpp=0.0), "mpp is 0.0"),
+        (lambda file: file.attrs.pop("tile_um"), "tile_um is missing"),
+        (lambda file: file.attrs.update(version="3"), "no whole number"),
+    ],
+)
+def test_a_cache_that_does_not_fit_together_is_refused(tiles, tmp_path, change, said):
+    path = tmp_path / "S1.h5"
+    write_features(path, tiles, WIDTHS, batches([COUNT]), {})
+    with h5py.File(path, "r+") as file:
+        change(file)
+    with pytest.raises(InputError, match=rf"S1\.h5: .*{said}") as caught:
+        Features.read(path, ["layer3"])
+    assert caught.value.action
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.99])
+def test_half_a_cache_is_refused(tiles, tmp_path, kept):
+    path = tmp_path / "S1.h5"
+    write_features(path, tiles, WIDTHS, batches([COUNT]), {})
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content))])
+    with pytest.raises(InputError, match=r"S1\.h5: it cannot be read .*; remove it and run again"):
+        Features.read(path, ["layer3"])

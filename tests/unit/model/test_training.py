@@ -1,8 +1,10 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
+from ressat.base.errors import InputError
 from ressat.encoders.registry import ENCODERS
 from ressat.model.network import HeadSettings
 from ressat.model.section_data import SectionData
@@ -145,3 +147,20 @@ def test_a_model_that_learns_from_draws_is_as_good():
         run = trained(160, replace(SETTINGS, spots_per_step=spots))
         scores.append(pearson(unseen.targets, run.direct(run.reader(unseen)).numpy()).mean())
     assert scores[1] > scores[0] - 0.02
+
+
+@pytest.mark.parametrize("rate", [1e6, 1e30])
+def test_training_that_diverges_ends_with_what_to_change(rate):
+    run = Run(SECTIONS, INPUTS, HEAD, replace(SETTINGS, learning_rate=rate))
+    said = r"diverged: after \d+ steps on layer3 .*; lower model\.learning_rate in config\.yaml \(it is "
+    with pytest.raises(InputError, match=said):
+        run.advance(100)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_weight_that_the_last_step_broke_is_seen(value):
+    run = trained(3)
+    with torch.no_grad():
+        next(run.head.parameters())[0, 0] = value
+    with pytest.raises(InputError, match="training diverged"):
+        run.advance(1)

@@ -185,3 +185,47 @@ def test_a_target_is_a_reference_that_sections_can_be_normalised_to(pixels, othe
     )
     assert carried.target == known.target
     assert np.array_equal(carried.transform.apply(pixels), known.transform.apply(pixels))
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"method": "vahadane"}, "method is 'vahadane'; expected one of macenko, reinhard, none"),
+        (
+            {"source": {"vectors": [[1, 2], [3, 4], [5, 6]]}},
+            "the stains of macenko.max_concentrations is missing",
+        ),
+        ({"source": {"vectors": [[1, 0]], "max_concentrations": [1, 1]}}, r"vectors has shape \(1, 2\)"),
+        (
+            {"source": {"vectors": "HE", "max_concentrations": [1, 1]}},
+            "its stains are not those of an H&E image",
+        ),
+        (
+            {"reference": {"vectors": [[0.6, 0.6], [0.8, 0.8], [0, 0]], "max_concentrations": [1, 1]}},
+            "one stain",
+        ),
+        ({"reference": {"vectors": [[0, 0], [0, 0], [0, 0]], "max_concentrations": [1, 1]}}, "unit length"),
+        ({"pixels": "many"}, "pixels is 'many'"),
+        ({"section": 7}, "section is 7"),
+    ],
+)
+def test_stains_that_cannot_be_are_refused(tmp_path, pixels, entry, said):
+    path = tmp_path / "C2.json"
+    fit_section("C2", "macenko", pixels, None).write(path)
+    path.write_text(json.dumps(json.loads(path.read_text()) | entry))
+    with pytest.raises(InputError, match=rf"C2\.json: .*{said}") as caught:
+        SectionStain.read(path)
+    assert caught.value.action
+
+
+@pytest.mark.parametrize("method", NAMES)
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-1.5", "0.0", "1e30"])
+def test_a_stain_that_would_break_colours_is_refused(tmp_path, pixels, method, number):
+    path = tmp_path / "C2.json"
+    fit_section("C2", method, pixels, None).write(path)
+    content = json.loads(path.read_text())
+    name = {"macenko": "max_concentrations", "reinhard": "sd"}[method]
+    content["source"][name][0] = "HERE"
+    path.write_text(json.dumps(content).replace('"HERE"', number))
+    with pytest.raises(InputError, match=r"C2\.json: .*(not those of an H&E image|is not finite)"):
+        SectionStain.read(path)

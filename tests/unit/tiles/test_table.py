@@ -66,3 +66,38 @@ def test_a_file_of_another_version_is_refused(tmp_path, version):
     expected = rf"C2\.h5: file format version {version}; expected version {FORMAT_VERSION}"
     with pytest.raises(InputError, match=expected):
         Tiles.read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("coords", np.zeros((3, 2), np.int32), r"do not belong together: their shapes are \(3, 2\), \(2,\)"),
+        ("coords", np.zeros(2, np.int32), "do not belong together"),
+        ("tissue", np.zeros(1, np.float32), "do not belong together"),
+        ("tissue", np.array([0.5, np.nan], np.float32), "a share of tissue is not between 0 and 1"),
+        ("tissue", np.array([0.5, 7], np.float32), "a share of tissue is not between 0 and 1"),
+        ("barcodes", np.array([b"AAAC-1", b"AAAC-1"]), "a barcode is there twice"),
+        ("lowres", np.zeros((4, 5), np.uint8), r"the low-resolution image has the shape \(4, 5\)"),
+        ("lowres", None, "it cannot be read"),
+    ],
+)
+def test_tiles_that_do_not_fit_together_are_refused(tmp_path, name, value, said):
+    TILES.write(tmp_path / "C2.h5")
+    with h5py.File(tmp_path / "C2.h5", "r+") as file:
+        attrs = dict(file[name].attrs)
+        del file[name]
+        if value is not None:
+            file[name] = value
+            file[name].attrs.update(attrs)
+    with pytest.raises(InputError, match=rf"C2\.h5: .*{said}.*; remove it and run again"):
+        Tiles.read(tmp_path / "C2.h5")
+
+
+@pytest.mark.parametrize("name", ["mpp", "tile_um", "spot_px"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0.0, -1.0])
+def test_a_scale_that_cannot_be_is_refused(tmp_path, name, value):
+    TILES.write(tmp_path / "C2.h5")
+    with h5py.File(tmp_path / "C2.h5", "r+") as file:
+        file.attrs[name] = value
+    with pytest.raises(InputError, match=rf"C2\.h5: {name} is {value}"):
+        Tiles.read(tmp_path / "C2.h5")

@@ -85,10 +85,8 @@ def check_version(attrs: dict, path: str | Path) -> None:
     is_whole = isinstance(version, Integral) and not isinstance(version, bool)
     if not is_whole or version != FORMAT_VERSION:
         raise InputError(
-            "file format version missing"
-            if version is None
-            else f"file format version {version}"
-            if is_whole
+            f"file format version {version}"
+            if is_whole or version is None
             else f"a file format version that is no whole number ({type(version).__name__} {version!r:.40})",
             expected=f"version {FORMAT_VERSION}",
             action="remove the results folder of the older version, or run with --forceall",

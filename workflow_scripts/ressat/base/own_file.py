@@ -14,6 +14,7 @@ from ressat.base.machine import machine_trouble
 # An empty line ends every text file of results: what was cut short, or written by another program, lacks it.
 # Readers of tables skip it.
 END = "\n"
+AGAIN = "remove it and run again, which makes it anew"
 
 
 @contextmanager
@@ -34,7 +35,10 @@ def own_file(path: str | Path) -> Iterator[None]:
     try:
         with about(file=path):
             yield
-    except (InputError, FileNotFoundError):
+    except FileNotFoundError:
+        raise
+    except InputError as error:
+        error.action = error.action or AGAIN
         raise
     except Exception as error:  # damage shows as an error of almost any kind
         if machine_trouble(error) is not None:
@@ -55,7 +59,7 @@ def damaged(problem: str, path: str | Path | None = None) -> InputError:
     return InputError(
         problem,
         expected="the file as this pipeline wrote it, whole and unchanged",
-        action="remove it and run again, which makes it anew",
+        action=AGAIN,
         file=path,
     )
 
