@@ -14,7 +14,7 @@ from pathlib import Path
 import measured
 import numpy as np
 import yaml
-from study_section import ENCODER, MPP, SCRIPTS, SECTION, run_script
+from study_section import ENCODER, FOLD, MADE, MPP, SCRIPTS, SECTION, run_script
 
 sys.path.insert(0, str(SCRIPTS))
 
@@ -29,7 +29,6 @@ from ressat.tiles.tiling import TileGeometry, hexagonal_grid
 
 CONFIG = SCRIPTS.parent / "config.yaml"
 LIMIT_GB, THREADS, PITCH_PX, BATCH = 6.0, 2, 200, 1000
-MADE = dict.fromkeys(("encoder", "weights_sha256", "stain", "stain_target", "stain_fallback"), "simulated")
 
 
 def write_section(folder: Path, count: int) -> None:
@@ -58,7 +57,7 @@ def write_section(folder: Path, count: int) -> None:
     widths = {**layers, COLOUR: len(COLOUR_STATISTICS)}
     sizes = [min(BATCH, count - first) for first in range(0, count, BATCH)]
     batches = ({name: rng.random((size, width)) for name, width in widths.items()} for size in sizes)
-    made = MADE | {"tile_px": 224, "precision": "fp32"}
+    made = MADE | {"precision": "fp32"}
     write_features(folder / "features.h5", tiles, layers, batches, made)
 
 
@@ -83,9 +82,22 @@ def write_model(folder: Path, genes: int) -> None:
     trained = TrainedHead(head, inputs, *scalers, attended_share=0.5, steps=0)
     names = [f"GENE{index}" for index in range(genes)]
     ranks = {rank: [float(index + 1) for index in range(genes)] for rank in PANELS.values()}
-    requires = {name: MADE[name] for name in ("weights_sha256", "stain", "stain_target")}
-    requires |= {"tile_um": 112.0, "tile_px": 224}
-    provenance = {"sections": [], "chosen": {}, "config_hash": "simulated", "encoder": "simulated"}
+    requires = {name: MADE[name] for name in ("weights_sha256", "stain", "stain_target", "tile_px")}
+    requires["tile_um"] = 112.0
+    chosen = {"layers": list(layers), "context": model["context"], **vars(settings), "steps": 0}
+    chosen |= {"attended_share": 0.5, "held_back_pearson": 0.0}
+    provenance = {
+        "fold": FOLD,
+        "sections": ["simulated"],
+        "patients": {"simulated": "simulated"},
+        "slides": {"simulated": "simulated"},
+        "held_back_in_turn": ["nothing"],
+        "chosen": chosen,
+        "tried": [chosen],
+        "encoder": MADE["encoder"],
+        "seed": 1,
+        "config_hash": MADE["weights_sha256"],
+    }
     Bundle(trained, settings, names, ranks, requires, provenance).write(folder / "model.pt")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from study_section import ENCODER
+from study_section import ENCODER, MADE
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow_scripts"))
 
@@ -99,8 +99,6 @@ def write_section(study: Path, nature: Nature, section: str, spots: int) -> Simu
         offset = rng.normal(0, 0.2, loadings.shape[1])
         values = 0.2 * hidden @ loadings + 0.5 + offset + rng.normal(0, 0.8, (spots, loadings.shape[1]))
         batch[name] = np.maximum(values, 0)  # pooled activations are not negative
-    names = ("encoder", "weights_sha256", "stain", "stain_target", "stain_fallback", "precision")
-    made = dict.fromkeys(names, "simulated") | {"tile_px": 224}
     cache = study / f"results/features/{section}.h5"
-    write_features(cache, tiles, LAYERS, [batch], made)
+    write_features(cache, tiles, LAYERS, [batch], MADE | {"precision": "fp32"})
     return Simulated(Features.read(cache), tiles, log1p_cp10k(counts.X))

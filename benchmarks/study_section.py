@@ -11,6 +11,15 @@ from scipy import ndimage
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "workflow_scripts"
 MPP, SECTION, FOLD, ENCODER = 0.5, "S1", "holdout", "resnet50"
+# What simulated features say of themselves, as far as a saved model must agree with it.
+MADE = {
+    "encoder": ENCODER,
+    "weights_sha256": "0" * 64,
+    "stain": "none",
+    "stain_target": '{"method": "none", "reference": null}',
+    "stain_fallback": "",
+    "tile_px": 224,
+}
 # Pixels of the slide per pixel of the drawing that it is enlarged from.
 ENLARGED = 100
 

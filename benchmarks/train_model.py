@@ -49,6 +49,7 @@ def train(folder: Path, sections: int, genes: int, max_steps: int | None) -> Non
     """Run the script on some of the sections and genes, in this process."""
     names = [f"S{index + 1}" for index in range(sections)]
     panel = pd.DataFrame({"gene": [f"GENE{index:05d}" for index in range(genes)]})
+    panel = panel.assign(method="simulated", sections=",".join(names))
     for rank in PANELS.values():
         panel[rank] = np.arange(genes) + 1.0
     write_table(panel, folder / "genes.tsv")

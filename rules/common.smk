@@ -285,6 +285,10 @@ def model(wildcards):
     return user_files(file) if wildcards.fold == FOLD_BUNDLE else file
 
 
+# A saved model is looked at before hours of features; that it was replaced leaves them as they are.
+bundle_first = ancient("results/bundle.json") if FOLD_BUNDLE in study.folds else []
+
+
 def checked_bundle(wildcards):
     return "results/bundle.json" if wildcards.fold == FOLD_BUNDLE else []
 

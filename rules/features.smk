@@ -33,6 +33,7 @@ rule extract_features:
         counted="results/tiles/{sample}.json",
         stain="results/stain/{sample}.json",
         weights=encoder_weights,
+        bundle=bundle_first,
     output:
         features="results/features/{sample}.h5",
     log:
