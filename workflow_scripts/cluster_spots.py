@@ -12,14 +12,14 @@ import json
 
 from ressat.base.files import FORMAT_VERSION, write_text
 from ressat.base.joblog import job_log
-from ressat.base.results_h5ad import read_results
+from ressat.base.results_h5ad import TESTED, read_results
 from ressat.base.tables import write_table
 from ressat.evaluation.interaction import describe_interaction
 
 section, fold, params = snakemake.wildcards.sample, snakemake.wildcards.fold, snakemake.params
 
 with job_log(snakemake.log[0], f"cluster_spots {fold}/{section}") as log:
-    predictions = read_results(snakemake.input.predictions)
+    predictions = read_results(snakemake.input.predictions, needs=TESTED)
     spots, genes, summary = describe_interaction(predictions, params.clusters, params.seed)
     log.info("%s", summary)
     write_table(spots, snakemake.output.spots)

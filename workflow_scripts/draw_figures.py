@@ -10,7 +10,7 @@ Params
 
 from ressat.base.files import UNS
 from ressat.base.joblog import job_log
-from ressat.base.results_h5ad import read_results
+from ressat.base.results_h5ad import TESTED, read_results
 from ressat.base.tables import read_table
 from ressat.encoders.untrained import WATERMARK, is_untrained
 from ressat.evaluation.text_columns import PER_GENE, USABLE_GENES
@@ -24,7 +24,7 @@ with job_log(snakemake.log[0], "draw_figures") as log, journal_style():
         read_table(files.per_gene, PER_GENE),
         read_table(files.usable_genes, USABLE_GENES),
     )
-    predictions = [read_results(path) for path in files.predictions]
+    predictions = [read_results(path, needs=TESTED) for path in files.predictions]
     untrained = is_untrained(adata.uns[UNS]["encoder"] for adata in predictions)
     figures = {
         "accuracy": paper_figures.accuracy(per_gene, params.headline),

@@ -11,10 +11,11 @@ Params
 
 import pandas as pd
 
+from ressat.base.errors import about
 from ressat.base.files import UNS
 from ressat.base.joblog import job_log
 from ressat.base.layers import OBSERVED
-from ressat.base.results_h5ad import read_results
+from ressat.base.results_h5ad import BASELINES, TESTED, read_results
 from ressat.base.roles import TRAIN
 from ressat.base.tables import read_table, write_table
 from ressat.checks.text_columns import FOLD_SECTIONS
@@ -34,8 +35,12 @@ with job_log(snakemake.log[0], "evaluate_predictions") as log:
 
     scores, pooled = [], PooledPearson()
     for predicted, baseline, ceiling in zip(files.predictions, files.baselines, files.ceilings, strict=True):
-        predictions, baselines = read_results(predicted), read_results(baseline)
-        scores.append(score_section(predictions, baselines, read_table(ceiling, CEILING), params.panel_size))
+        predictions = read_results(predicted, needs=TESTED)
+        baselines = read_results(baseline, needs=BASELINES)
+        with about(file=baseline):
+            scores.append(
+                score_section(predictions, baselines, read_table(ceiling, CEILING), params.panel_size)
+            )
         protocol, observed = predictions.uns[UNS]["protocol"], predictions.layers[OBSERVED]
         for (model, layer), values in scored_layers(predictions, baselines).items():
             pooled.add((protocol, model, layer), predictions.var_names, observed, values)

@@ -10,7 +10,7 @@ Params
 
 from ressat.base.files import UNS
 from ressat.base.joblog import job_log
-from ressat.base.results_h5ad import read_results
+from ressat.base.results_h5ad import EXPRESSION, read_results
 from ressat.base.tables import write_table
 from ressat.model.gene_list import read_gene_list
 from ressat.model.panel import select_genes
@@ -18,7 +18,7 @@ from ressat.model.panel import select_genes
 params = snakemake.params
 
 with job_log(snakemake.log[0], f"select_genes {snakemake.wildcards.fold}") as log:
-    sections = [read_results(file) for file in snakemake.input.expression]
+    sections = [read_results(file, needs=EXPRESSION) for file in snakemake.input.expression]
     gene_list = read_gene_list(snakemake.input.genes) if snakemake.input.get("genes") else None
     panel = select_genes(
         {adata.uns[UNS]["section"]: adata for adata in sections}, params.method, params.number, gene_list

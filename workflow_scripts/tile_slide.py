@@ -17,7 +17,7 @@ import numpy as np
 from ressat.base.errors import about
 from ressat.base.files import FORMAT_VERSION, UNS, replacing, write_text
 from ressat.base.joblog import job_log
-from ressat.base.results_h5ad import read_results
+from ressat.base.results_h5ad import EXPRESSION, read_results
 from ressat.checks.record import CheckRecord
 from ressat.checks.slide_content import check_tiles
 from ressat.slides.scale import Scale
@@ -43,7 +43,7 @@ with (
     mask = tissue_mask(lowres, scale.mpp * downsample)
 
     if snakemake.input.get("expression"):
-        spots = read_results(snakemake.input.expression, backed="r")
+        spots = read_results(snakemake.input.expression, backed="r", needs=EXPRESSION)
         coords, barcodes = spots.obsm["spatial"], spots.obs_names.to_numpy(dtype=str)
         spot_px = spots.uns[UNS]["spot_px"]
     else:

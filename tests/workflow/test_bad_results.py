@@ -79,3 +79,52 @@ def test_results_of_an_older_version_are_refused(study, snakemake, file, made, b
     output = refused(snakemake, study, made, "--rerun-triggers", "mtime")
     assert f"{file}: file format version 1; expected version 3; remove the results folder" in output
     assert states(study) == before
+
+
+@pytest.mark.parametrize(
+    ("file", "damage", "wanted", "said"),
+    [
+        (
+            "results/folds/holdout/genes.tsv",
+            lambda file: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2]),
+            "results/folds/holdout/model.pt",
+            "the empty line is missing that ends such a file",
+        ),
+        (
+            "results/features/M2.h5",
+            lambda file: put_nan(file, "features/layer4"),
+            "results/predictions/holdout/M2.h5ad",
+            "layer4: 1 of",
+        ),
+    ],
+)
+def test_results_that_are_not_whole_are_refused_by_name(study, snakemake, file, damage, wanted, said):
+    damage(study / file)
+    for made in {"model.pt": ["model.pt", "history.tsv"]}.get(Path(wanted).name, ["M2.h5ad", "M2.parquet"]):
+        (study / wanted).with_name(made).unlink()
+    before = states(study)
+    output = refused(snakemake, study, wanted, "--rerun-triggers", "mtime")
+    assert re.search(rf"{file}: {said}.*; remove it and run again", output)
+    assert states(study) == before
+
+
+def put_nan(file: Path, dataset: str) -> None:
+    with h5py.File(file, "r+") as results:
+        results[dataset][3, 5] = float("nan")
+
+
+def test_a_saved_model_that_diverged_stops_the_run_before_any_feature(study, snakemake):
+    content = torch.load(study / "results/folds/all/model.pt", weights_only=True)
+    content["head"]["members.1.1.weight"][0, 0] = float("nan")
+    torch.save(content, study / "other.pt")
+    config = yaml.safe_load((study / "config.yaml").read_text())
+    config["model"] = {"use": "other.pt"}
+    # Without stain normalisation, features need nothing else of the model.
+    config["stain"] = {"method": "none"}
+    (study / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    sheet = (study / "samples.tsv").read_text().splitlines()
+    (study / "samples.tsv").write_text("\n".join([sheet[0], sheet[3]]) + "\n")
+    (study / "results/features/M3.h5").unlink()
+    output = refused(snakemake, study, "results/features/M3.h5")
+    assert "other.pt: head.members.1.1.weight has 1 numbers such as nan; expected finite numbers" in output
+    assert not (study / "results/features/M3.h5").exists()

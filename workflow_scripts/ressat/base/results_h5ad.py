@@ -1,5 +1,6 @@
 """Reading back the AnnData files of results."""
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -9,11 +10,25 @@ from scipy import sparse
 
 from ressat.base.files import UNS, check_version
 from ressat.base.finite import is_finite, not_finite
-from ressat.base.layers import OBSERVED
+from ressat.base.layers import ATTENDED, COMBINED, DIRECT, OBSERVED, TUNED_RIDGE
 from ressat.base.own_file import damaged, own_file
 
+Needs = Mapping[str, Collection[str]]
+"""What a file must have, by the part of AnnData (such as obs) or `UNS`, what this pipeline records there."""
 
-def read_results(path: str | Path, backed: Literal["r"] | None = None) -> anndata.AnnData:
+EXPRESSION: Needs = {"obs": ["fingerprint"], "obsm": ["spatial"], UNS: ["section", "spot_px"]}
+PREDICTIONS: Needs = {
+    "obsm": ["spatial"],
+    "layers": [DIRECT, ATTENDED, COMBINED],
+    UNS: ["section", "fold", "patient", "protocol", "headline", "encoder", "mpp"],
+}
+TESTED: Needs = PREDICTIONS | {"layers": [DIRECT, ATTENDED, COMBINED, OBSERVED]}
+BASELINES: Needs = {"layers": [TUNED_RIDGE], UNS: ["section", "fold"]}
+
+
+def read_results(
+    path: str | Path, backed: Literal["r"] | None = None, needs: Needs | None = None
+) -> anndata.AnnData:
     """Read the counts or predictions that an earlier step wrote.
 
     Parameters
@@ -22,17 +37,25 @@ def read_results(path: str | Path, backed: Literal["r"] | None = None) -> anndat
         A file of results/expression, results/predictions or results/baselines.
     backed
         ``"r"`` leaves the matrix in the file, which the caller closes.
+    needs
+        What it must have besides.
 
     Raises
     ------
     InputError
-        If the file is damaged or of another version of the format, names a spot or gene twice, or a number is
-        not finite. Of what was measured, genes that a section does not have are nan as a whole.
+        If the file is damaged or of another version of the format, lacks something, names a spot or gene
+        twice, or a number is not finite. Of what was measured, genes that a section does not have are nan as
+        a whole.
     """
     with own_file(path):
         adata = anndata.read_h5ad(path, backed=backed)
         try:
             check_version(adata.uns.get(UNS, {}), path)
+            for part, names in (needs or {}).items():
+                there = adata.uns[UNS] if part == UNS else getattr(adata, part)
+                missing = [name for name in names if name not in there]
+                if missing:
+                    raise damaged(f"its {part} lacks {', '.join(missing)}")
             _check(adata)
         except BaseException:
             if backed:

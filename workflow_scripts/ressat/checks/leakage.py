@@ -52,7 +52,7 @@ class Content:
     def read(cls, tiles_file: str | Path, counts_file: str | Path, *, patient: str, side: str) -> "Content":
         """Read from results/tiles/{sample}.h5 and results/expression/{sample}.h5ad."""
         tiles = Tiles.read(tiles_file)
-        adata = read_results(counts_file, backed="r")
+        adata = read_results(counts_file, backed="r", needs={"obs": ["fingerprint"]})
         fingerprints = adata.obs["fingerprint"].to_numpy()
         adata.file.close()
         return cls(

@@ -4,8 +4,10 @@ import anndata
 import numpy as np
 import pandas as pd
 
+from ressat.base.errors import about
 from ressat.base.files import UNS
 from ressat.base.layers import BASELINE, MODEL, OBSERVED, TUNED_RIDGE
+from ressat.base.own_file import damaged
 from ressat.evaluation.panels import PANELS
 from ressat.stats.autocorrelation import morans_i
 from ressat.stats.metrics import pearson, r_squared, rmse, spearman
@@ -41,13 +43,19 @@ def score_section(
     pandas.DataFrame
         The columns `PER_GENE`, described in docs/outputs.md. Significance is tested for the headline
         layer and the tuned ridge.
+
+    Raises
+    ------
+    InputError
+        If predictions and baselines are not of the same spots and genes.
     """
     record = predictions.uns[UNS]
     if not (
         predictions.obs_names.equals(baselines.obs_names)
         and predictions.var_names.equals(baselines.var_names)
     ):
-        raise ValueError(f"section {record['section']}: predictions and baselines differ in spots or genes")
+        with about(section=record["section"]):
+            raise damaged("its spots or genes are not those of the section's predictions")
     observed = predictions.layers[OBSERVED]
     coords = predictions.obsm["spatial"]
     shared = {

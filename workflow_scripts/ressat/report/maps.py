@@ -17,7 +17,8 @@ from PIL import Image
 from ressat.base.files import UNS
 from ressat.base.layers import MODEL, OBSERVED
 from ressat.base.names import gene_name
-from ressat.base.results_h5ad import read_results
+from ressat.base.own_file import own_file
+from ressat.base.results_h5ad import Needs, read_results
 from ressat.figures.tissue_map import SCALE_ENDS, SMALLEST_SCALE, bar_length, faded_tissue
 from ressat.report import images
 
@@ -28,6 +29,8 @@ logger = logging.getLogger("ressat")
 STEPS, NO_VALUE = 254, 255
 # Longer edge of the tissue image below the spots, px; it is faded, and spots are drawn sharper than it is.
 IMAGE_EDGE = 480
+# What the page shows of a file of predictions.
+NEEDS: Needs = {"obsm": ["spatial"], UNS: ["section", "fold", "mpp", "encoder"]}
 
 
 @dataclass(frozen=True)
@@ -61,20 +64,21 @@ class Prediction:
     @classmethod
     def read(cls, path: str | Path, genes: Iterable[str]) -> "Prediction":
         """Read results/predictions/{fold}/{sample}.h5ad, with those of the genes that it has."""
-        adata = read_results(path)
-        record = dict(adata.uns[UNS])
-        here = adata[:, [gene for gene in genes if gene in adata.var_names]]
-        spatial = adata.uns["spatial"][record["section"]]
-        scale = float(spatial["scalefactors"]["tissue_hires_scalef"])
-        return cls(
-            record,
-            image=spatial["images"]["hires"],
-            centres=adata.obsm["spatial"] * scale,
-            diameter=float(spatial["scalefactors"]["spot_diameter_fullres"]) * scale,
-            um_per_px=float(record["mpp"]) / scale,
-            predicted=here.to_df(),
-            observed=here.to_df(OBSERVED) if OBSERVED in adata.layers else None,
-        )
+        with own_file(path):
+            adata = read_results(path, needs=NEEDS)
+            record = dict(adata.uns[UNS])
+            here = adata[:, [gene for gene in genes if gene in adata.var_names]]
+            spatial = adata.uns["spatial"][record["section"]]
+            scale = float(spatial["scalefactors"]["tissue_hires_scalef"])
+            return cls(
+                record,
+                image=spatial["images"]["hires"],
+                centres=adata.obsm["spatial"] * scale,
+                diameter=float(spatial["scalefactors"]["spot_diameter_fullres"]) * scale,
+                um_per_px=float(record["mpp"]) / scale,
+                predicted=here.to_df(),
+                observed=here.to_df(OBSERVED) if OBSERVED in adata.layers else None,
+            )
 
 
 def section_map(prediction: Prediction) -> dict:
