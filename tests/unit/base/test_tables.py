@@ -91,13 +91,13 @@ LINES = ["gene\tscore\n", "TP53\t1.5\n", "ACTB\t0.5\n", "EGFR\tnan\n", "\n"]
         ("".join(LINES[:3]), "the empty line is missing"),
         ("".join(LINES[:-1]), "the empty line is missing"),
         ("".join(LINES)[:-9], "the empty line is missing"),
-        ("".join(LINES).replace("ACTB\t0.5", "ACTB"), "row 2 is shorter than the header"),
+        ("".join(LINES).replace("ACTB\t0.5", "ACTB"), "row 2 has no score"),
         ("".join(LINES).replace("ACTB\t0.5", "ACTB\t0.5\t7"), "cannot be read"),
         ("".join(LINES).replace("TP53\t1.5", "TP53\t1.5\t7"), "cannot be read|longer than the header"),
         ("".join(LINES).replace("gene", "name"), "the column gene is missing"),
         ("".join(LINES).replace("0.5", "a half"), "cannot be read"),
         ("".join(LINES).replace("0.5", "inf"), "column score has an infinite number"),
-        ("".join(LINES).replace("ACTB", "AC\0TB").replace("0.5", "\0\0"), "cannot be read"),
+        ("".join(LINES).replace("ACTB", "AC\0TB").replace("0.5", "\0\0"), "bytes that are 0"),
     ],
 )
 def test_a_table_that_is_not_whole_is_refused(tmp_path, content, said):

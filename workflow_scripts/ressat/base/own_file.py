@@ -1,7 +1,6 @@
 """Reading back the files of results: whole and unchanged, or a sentence that says how to make them again."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from ressat.base.machine import machine_trouble
 # An empty line ends every text file of results: what was cut short, or written by another program, lacks it.
 # Readers of tables skip it.
 END = "\n"
+BLOCK = 1 << 20
 AGAIN = "remove it and run again, which makes it anew"
 
 
@@ -70,20 +70,17 @@ def refuse_cut(path: str | Path) -> None:
     Raises
     ------
     InputError
-        If it was cut short, or changed by another program.
+        If it was cut short, changed by another program, or parts of it never reached the disk.
     """
+    ending = b""
     with open(path, "rb") as file:
-        file.seek(0, os.SEEK_END)
-        size = file.tell()
-        file.seek(max(0, size - 2))
-        ending = file.read()
+        while part := file.read(BLOCK):
+            if b"\0" in part:
+                raise damaged("it has bytes that are 0, as a crash of the machine may leave behind", path)
+            ending = (ending + part)[-2:]
     if ending != b"\n\n":
-        raise damaged(
-            "the empty line is missing that ends such a file, so rows may be missing too"
-            if size
-            else "an empty file",
-            path,
-        )
+        problem = "the empty line is missing that ends such a file, so rows may be missing too"
+        raise damaged(problem if ending else "an empty file", path)
 
 
 def read_json(path: str | Path, fields: Field | None = None) -> dict:

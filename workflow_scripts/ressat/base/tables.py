@@ -60,13 +60,13 @@ def read_table(path: str | Path, text: Collection[str]) -> pd.DataFrame:
             raise damaged(f"the column {missing[0]} is missing")
         if not isinstance(table.index, pd.RangeIndex):  # pandas takes surplus cells for names of rows
             raise damaged("its rows are longer than the header")
-        short = table.isna().any(axis=1)
-        if short.any():
-            raise damaged(f"row {short.argmax() + 1} is shorter than the header")
         for name in text:
             table[name] = _each(table[name], restored)
         for name in table.columns.difference(list(text)):
             values = table[name]
+            # An undefined number is nan; pandas fills a row that is too short with empty cells.
+            if (values == "").any():
+                raise damaged(f"row {(values == '').argmax() + 1} has no {name}")
             is_truth = len(values) > 0 and values.isin(list(TRUTH)).all()
             table[name] = values.map(TRUTH) if is_truth else pd.to_numeric(values.mask(values == "nan"))
             if np.isinf(table[name].to_numpy(float)).any():
