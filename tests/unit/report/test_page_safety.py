@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from parsed_page import Parsed
-from report_study import SETTINGS, Study
+from report_study import SETTINGS, Study, whole_study
 
 
 def test_nothing_outside_the_page_is_asked_for(rendered):
@@ -109,3 +109,25 @@ def test_rendering_needs_neither_the_network_library_nor_the_slide_reader(reposi
         check=True,
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", ["/home/jane/study/", "$STUDIES/jane/", "~/jane/", "${STUDIES}/jane/"])
+def test_what_is_missing_is_said_without_the_folders_of_paths(tmp_path, repository, path):
+    study = whole_study(tmp_path)
+    reason = f"section T9: {path}T9.svs: its scale is 2 um/px; expected <b>0.5</b>; see data/T9.tsv."
+    place = {"section": "T9", "reason": reason, "log": "x.log", "patient": "P9"}
+    study.missing = [
+        {**place, "fold": "holdout", "side": "test"},
+        {**place, "fold": "all", "side": "train"},
+        {**place, "section": "T8", "fold": "holdout", "side": "test", "reason": "no tile."},
+    ]
+    page = study.page(repository)
+    assert "Part of the study: 2 sections are missing." in page
+    shown = "section T9: T9.svs: its scale is 2 um/px; expected &lt;b&gt;0.5&lt;/b&gt;; see data/T9.tsv."
+    assert f"<strong>T9</strong> (test in fold holdout, train in fold all): {shown}" in page
+    assert "<strong>T8</strong> (test in fold holdout): no tile." in page
+    assert "jane" not in page
+
+
+def test_a_whole_study_misses_nothing(tmp_path, repository):
+    assert 'id="missing"' not in whole_study(tmp_path).page(repository)

@@ -52,8 +52,8 @@ def missing_rows(study: Study, left: Study, failures: Iterable[Failure]) -> list
     Returns
     -------
     list of dict
-        ``fold``, ``section``, ``patient``, ``side``, ``reason``, ``log``: a row for each missing prediction, and
-        for each training section that failed, in every fold.
+        ``fold``, ``section``, ``patient``, ``side``, ``reason``, ``log``: a row for each missing prediction,
+        and for each training section that failed, in every fold.
     """
     failures = list(failures)
     rows = []

@@ -60,7 +60,10 @@ class Failure:
         """
         written = os.path.exists(log) and os.path.getmtime(log) >= since
         sentence = (last_words(log) or NOT_ACCEPTED) if written else NOT_STARTED
-        return cls(rule, wildcards.get("sample"), wildcards.get("fold"), sentence, log, tuple(outputs))
+        # Snakemake's own kinds of text cannot be copied.
+        names = {name: str(value) for name, value in wildcards.items()}
+        files = tuple(str(output) for output in outputs)
+        return cls(rule, names.get("sample"), names.get("fold"), sentence, str(log), files)
 
     @property
     def title(self) -> str:
