@@ -17,7 +17,7 @@ from ressat.base.gpu import count_gpus
 from ressat.workflow.available import failures_text, missing_rows, without
 from ressat.workflow.code_version import versions_of
 from ressat.workflow.config_file import check_yaml
-from ressat.workflow.failures import RECORD, Failure, read_failures, write_failures
+from ressat.workflow.failures import RECORD, failures_of, read_failures, still_failing, write_failures
 from ressat.workflow.folds import FOLD_BUNDLE
 from ressat.workflow.job_environment import set_job_environment
 from ressat.workflow.job_resources import grown, grown_with_tiles
@@ -239,28 +239,24 @@ def print_failures():
     os.chdir(study_folder)  # Snakemake has left it
     # Clocks of the machines of a cluster differ a little.
     since = start_time - (300 if workflow.non_local_exec else 1)
-    jobs = [job for one in scheduler.failed for job in (one.jobs if one.is_group() else [one])]
-    failed = [
-        Failure.of_job(Path(str(job.rule.script)).stem, job.wildcards_dict, job.log[0], job.output, since)
-        for job in jobs
-        # Other rules are those of a workflow that imports this one.
-        if job.rule.module_globals is globals()
-    ]
-    failed = sorted(
-        (one for one in failed if not one.is_mended),
-        key=lambda one: (one.sample or "", one.fold or "", one.rule),
-    )
-    is_available = available_target in workflow.dag_settings.targets
-    known = {(one.rule, one.sample, one.fold) for one in failed}
-    earlier = [
-        one
-        for one in failures
-        if (one.rule, one.sample, one.fold) not in known
-        and not one.is_mended
-        and (is_available or not one.is_of_available)
-    ]
+    failed = []
+    for one in scheduler.failed:
+        failed += failures_of(
+            [
+                (Path(str(job.rule.script)).stem, job.wildcards_dict, job.log[0], job.output)
+                for job in (one.jobs if one.is_group() else [one])
+                # Other rules are those of a workflow that imports this one.
+                if job.rule.module_globals is globals()
+            ],
+            since,
+        )
+    failed.sort(key=lambda one: one.key)
+    of_available = available_target in workflow.dag_settings.targets
     try:
-        write_failures(Path(prefix or ".") / RECORD, [*failed, *earlier])
+        write_failures(
+            Path(prefix or ".") / RECORD,
+            [*failed, *still_failing(failures, failed, of_available=of_available)],
+        )
     except OSError as error:
         print(f"{RECORD} could not be written: {error.strerror}.", file=sys.stderr)
     if failed and check_target not in workflow.dag_settings.targets:

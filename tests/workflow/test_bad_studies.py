@@ -1,5 +1,7 @@
 """What is wrong with a study is said in one sentence, before any job starts."""
 
+import os
+
 import pytest
 
 from studies import copy_study
@@ -82,3 +84,37 @@ def test_a_panel_file_that_is_missing(snakemake, study):
     text = config.replace("  method: highest\n", "  method: list\n  list: panel.txt\n")
     (study / "config.yaml").write_text(text)
     assert "genes.list is panel.txt, and there is no such file" in refused(snakemake, study)
+
+
+@pytest.mark.parametrize(
+    "code", ["?open('ran', 'w').close() or True: {}", "seed: ?__import__('os').mkdir('ran') or 1"]
+)
+def test_settings_that_run_code(snakemake, study, code):
+    (study / "config.yaml").write_text(f"__use_yte__: true\n{code}\n")
+    assert "config.yaml: __use_yte__, by which a config file runs code" in refused(snakemake, study)
+    assert not (study / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "seed: 1\nseed: 2\n",
+            "more.yaml: it cannot be read as YAML (line 2, column 1): seed is",
+        ),
+        ("__use_yte__: true\nseed: 2\n", "more.yaml: __use_yte__, by which a config file runs code"),
+    ],
+)
+def test_settings_named_on_the_command_line(snakemake, study, text, words):
+    (study / "more.yaml").write_text(text)
+    more = ("--configfile", str(study / "more.yaml"))
+    output = snakemake(study, "--dry-run", *more, succeeds=False).output
+    assert words in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "samples.tsv"])
+def test_a_pipe_instead_of_a_file(snakemake, study, name):
+    (study / name).unlink()
+    os.mkfifo(study / name)
+    assert f"{name}: a named pipe, not a file" in refused(snakemake, study)

@@ -6,7 +6,15 @@ import pytest
 
 from ressat.base.errors import InputError
 from ressat.base.joblog import job_log
-from ressat.workflow.failures import NOT_ACCEPTED, NOT_STARTED, Failure, read_failures, write_failures
+from ressat.workflow.failures import (
+    NOT_ACCEPTED,
+    NOT_STARTED,
+    Failure,
+    failures_of,
+    read_failures,
+    still_failing,
+    write_failures,
+)
 
 
 def job(log, outputs=(), since=0.0, rule="tile_slide", **wildcards) -> Failure:
@@ -82,3 +90,31 @@ def test_only_jobs_of_the_target_available_are_said_to_be_its_own(tmp_path):
     assert job("x.log", ["prefix/results/available/report.html"]).is_of_available
     assert not job("x.log", ["results/report.html"]).is_of_available
     assert json.dumps(job("x.log").outputs) == "[]"
+
+
+def test_of_a_group_those_at_work_failed(tmp_path):
+    done, outputs = tmp_path / "S1.h5", [str(tmp_path / f"{name}.h5") for name in ("S1", "S2", "S3")]
+    done.touch()
+    logs = [
+        log_of(tmp_path / "1.log"),
+        log_of(tmp_path / "2.log", InputError("two")),
+        str(tmp_path / "3.log"),
+    ]
+    group = [
+        (rule, {"sample": "S1"}, log, [output])
+        for rule, log, output in zip(("tile_slide", "fit_stain", "third"), logs, outputs, strict=True)
+    ]
+    assert [one.sentence for one in failures_of(group, 0.0)] == ["two."]
+    assert [one.rule for one in failures_of(group[::2], 0.0)] == ["third"]
+    assert [one.sentence for one in failures_of(group[:1], 0.0)] == [NOT_ACCEPTED]
+
+
+def test_what_failed_before_holds_until_it_is_made_or_fails_again(tmp_path):
+    there = tmp_path / "there.h5"
+    there.touch()
+    first, second = (job("1.log", ["none"], sample=name) for name in ("S1", "S2"))
+    mended = job("3.log", [str(there)], sample="S3")
+    own = job("4.log", ["results/available/folds/all/sections.tsv"], rule="check_leakage", fold="all")
+    earlier = [first, second, mended, own]
+    assert still_failing(earlier, [first], of_available=False) == [second]
+    assert still_failing(earlier, [], of_available=True) == [first, second, own]

@@ -5,7 +5,7 @@ Standard library only.
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -66,6 +66,11 @@ class Failure:
         return cls(rule, names.get("sample"), names.get("fold"), sentence, str(log), files)
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells jobs apart: section, fold and rule."""
+        return self.sample or "", self.fold or "", self.rule
+
+    @property
     def title(self) -> str:
         """The job's name for people."""
         return " ".join([self.rule, *filter(None, ["/".join(filter(None, [self.fold, self.sample]))])])
@@ -79,6 +84,53 @@ class Failure:
     def is_mended(self) -> bool:
         """Whether its results are there; Snakemake removes those of a job that it starts."""
         return all(os.path.exists(output) for output in self.outputs)
+
+
+def failures_of(
+    jobs: Sequence[tuple[str, dict[str, str], str, Iterable[str]]], since: float
+) -> list[Failure]:
+    """Return the failures in a job, or in a group of jobs of a cluster, which fails as one.
+
+    Parameters
+    ----------
+    jobs
+        Rule, wildcards, log and outputs of each.
+    since
+        See `Failure.of_job`.
+
+    Returns
+    -------
+    list of Failure
+        Of a group, those that were at work; if no log tells which, all that have not finished.
+    """
+    failures = [Failure.of_job(*job, since) for job in jobs]
+    if len(failures) == 1:
+        return failures
+    unfinished = [failure for failure in failures if not failure.is_mended]
+    return [failure for failure in unfinished if failure.sentence != NOT_STARTED] or unfinished
+
+
+def still_failing(
+    earlier: Iterable[Failure], failed: Iterable[Failure], *, of_available: bool
+) -> list[Failure]:
+    """Return the failures of earlier runs that hold after another one.
+
+    Parameters
+    ----------
+    earlier, failed
+        What failed in earlier runs, and in this one.
+    of_available
+        Whether this run was of the target `available`; another run forgets failures of jobs that only that
+        target has.
+    """
+    again = {failure.key for failure in failed}
+    return [
+        failure
+        for failure in earlier
+        if failure.key not in again
+        and not failure.is_mended
+        and (of_available or not failure.is_of_available)
+    ]
 
 
 def read_failures(file: str | Path) -> list[Failure]:
