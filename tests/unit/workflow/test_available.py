@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from ressat.workflow.available import failures_text, missing_rows, without
@@ -94,8 +96,7 @@ def test_the_list_says_what_failed_where_and_what_is_left_to_do(load):
 
 def test_the_list_proposes_nothing_where_nothing_is_left(load):
     text = failures_text(load(), [failure("tile_slide", "A1")], target="available", command=[])
-    assert "Fold holdout stops: it needs section A1." in text
-    assert "Fold all stops: it needs section A1." in text
+    assert "\nWithout a model or scores: holdout, all (needs section A1)\n" in text
     assert "Without them" not in text
     assert "write no in the column include of samples.tsv" in text
 
@@ -109,5 +110,16 @@ def test_a_job_of_no_section_is_listed_alone(load, rule):
 def test_a_failed_fold_is_named_with_its_rule(load):
     text = failures_text(load(), [failure("train_model", fold="all")], target="available", command=[])
     assert "- train_model all: train_model is wrong." in text
-    assert "Fold all stops: train_model failed." in text
+    assert "\nWithout a model or scores: all (train_model failed)\n" in text
     assert "Without them: snakemake available" in text
+
+
+@pytest.mark.parametrize(
+    ("number", "named"), [(7, "P0, P1, P2, P3, P4 and 2 more"), (5, "P0, P1, P2, P3, P4")]
+)
+def test_many_folds_that_stop_are_counted(load, number, named):
+    study = load()
+    folds = {f"P{index}": replace(study.folds["all"], name=f"P{index}") for index in range(number)}
+    failed = [failure("read_expression", "B1")]
+    text = failures_text(replace(study, folds=folds), failed, target="available", command=[])
+    assert f"\nWithout a model or scores: {named} (needs section B1)\n" in text

@@ -13,6 +13,8 @@ from ressat.workflow.study import Study
 SCORED_ONLY = "estimate_ceiling"
 # Options by which a command would make again what is there.
 FORCING = {"--forceall", "-F", "--force", "-f"}
+# So many folds that stop for one reason are named; the others are counted.
+MOST_NAMED = 5
 
 
 def without(study: Study, failures: Iterable[Failure]) -> Study:
@@ -104,11 +106,15 @@ def failures_text(study: Study, failures: Sequence[Failure], *, target: str, com
     for failure in failures:
         lines += [f"- {failure.title}: {failure.sentence}", f"  log: {failure.log}"]
     left = without(study, failures)
-    stopped = {name: _of_fold(fold, failures) for name, fold in study.folds.items()}
-    for name, failure in stopped.items():
+    stopped: dict[str, list[str]] = {}
+    for name, fold in study.folds.items():
+        failure = _of_fold(fold, failures)
         if failure:
-            reason = f"it needs section {failure.sample}" if failure.sample else f"{failure.rule} failed"
-            lines.append(f"Fold {name} stops: {reason}.")
+            reason = f"needs section {failure.sample}" if failure.sample else f"{failure.rule} failed"
+            stopped.setdefault(reason, []).append(name)
+    for reason, names in stopped.items():
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        lines.append(f"Without a model or scores: {', '.join(names[:MOST_NAMED])}{more} ({reason})")
     if left.predicted and left.predicted != study.predicted:
         words = [word for word in command if word not in FORCING]
         lines.append(f"Without them: {shlex.join(['snakemake', target, *words])}")
