@@ -79,7 +79,9 @@ code_version = versions_of(members_of(study))
 study_folder = os.getcwd()
 # The prefix that an importing workflow gives to this module's paths, and its names for these targets.
 prefix = workflow.modifier.path_modifier.prefix or ""
-check_target, available_target = map(workflow.modifier.modify_rulename, ["check", "available"])
+all_target, check_target, available_target = map(
+    workflow.modifier.modify_rulename, ["all", "check", "available"]
+)
 
 # The study without what failed in earlier runs, for the target `available`.
 available = without(study, failures)
@@ -251,16 +253,15 @@ def print_failures():
             since,
         )
     failed.sort(key=lambda one: one.key)
-    of_available = available_target in workflow.dag_settings.targets
+    targets = set(workflow.dag_settings.targets)
+    planned = None
+    if not targets or all_target in targets:
+        planned = {str(output) for job in workflow.dag.jobs for output in job.output}
     try:
-        write_failures(
-            Path(prefix or ".") / RECORD,
-            [*failed, *still_failing(failures, failed, of_available=of_available)],
-        )
+        write_failures(Path(prefix or ".") / RECORD, [*failed, *still_failing(failures, failed, planned)])
     except OSError as error:
         print(f"{RECORD} could not be written: {error.strerror}.", file=sys.stderr)
-    if failed and check_target not in workflow.dag_settings.targets:
-        targets = set(workflow.dag_settings.targets)
+    if failed and check_target not in targets:
         command = [word for word in sys.argv[1:] if word not in targets]
         text = failures_text(study, failed, target=available_target, command=command)
         print(f"\n{text}", file=sys.stderr)

@@ -1,4 +1,3 @@
-import json
 import os
 import time
 
@@ -86,12 +85,6 @@ def test_a_damaged_list_is_refused(tmp_path, text):
         read_failures(tmp_path / "failed.json")
 
 
-def test_only_jobs_of_the_target_available_are_said_to_be_its_own(tmp_path):
-    assert job("x.log", ["prefix/results/available/report.html"]).is_of_available
-    assert not job("x.log", ["results/report.html"]).is_of_available
-    assert json.dumps(job("x.log").outputs) == "[]"
-
-
 def test_of_a_group_those_at_work_failed(tmp_path):
     done, outputs = tmp_path / "S1.h5", [str(tmp_path / f"{name}.h5") for name in ("S1", "S2", "S3")]
     done.touch()
@@ -116,5 +109,6 @@ def test_what_failed_before_holds_until_it_is_made_or_fails_again(tmp_path):
     mended = job("3.log", [str(there)], sample="S3")
     own = job("4.log", ["results/available/folds/all/sections.tsv"], rule="check_leakage", fold="all")
     earlier = [first, second, mended, own]
-    assert still_failing(earlier, [first], of_available=False) == [second]
-    assert still_failing(earlier, [], of_available=True) == [first, second, own]
+    assert still_failing(earlier, [first], {"none", str(there)}) == [second]
+    assert still_failing(earlier, [], {"results/report.html"}) == []
+    assert still_failing(earlier, [], None) == [first, second, own]

@@ -5,7 +5,7 @@ Standard library only.
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from ressat.base.last_words import last_words
 
 # Below the study's folder, or below the prefix of a module.
 RECORD = "logs/failed.json"
-AVAILABLE = "results/available/"
 NOT_STARTED = "it left no log in this run: it did not start; Snakemake's own messages above say more."
 NOT_ACCEPTED = "its script finished, but Snakemake did not take its result; the messages above say why."
 
@@ -76,11 +75,6 @@ class Failure:
         return " ".join([self.rule, *filter(None, ["/".join(filter(None, [self.fold, self.sample]))])])
 
     @property
-    def is_of_available(self) -> bool:
-        """Whether only the target `available` runs this job."""
-        return any(AVAILABLE in output for output in self.outputs)
-
-    @property
     def is_mended(self) -> bool:
         """Whether its results are there; Snakemake removes those of a job that it starts."""
         return all(os.path.exists(output) for output in self.outputs)
@@ -111,7 +105,7 @@ def failures_of(
 
 
 def still_failing(
-    earlier: Iterable[Failure], failed: Iterable[Failure], *, of_available: bool
+    earlier: Iterable[Failure], failed: Iterable[Failure], planned: Set[str] | None
 ) -> list[Failure]:
     """Return the failures of earlier runs that hold after another one.
 
@@ -119,9 +113,9 @@ def still_failing(
     ----------
     earlier, failed
         What failed in earlier runs, and in this one.
-    of_available
-        Whether this run was of the target `available`; another run forgets failures of jobs that only that
-        target has.
+    planned
+        All files of a run of the whole study, which forgets failures of jobs that the study no longer has;
+        None for a run of a part.
     """
     again = {failure.key for failure in failed}
     return [
@@ -129,7 +123,7 @@ def still_failing(
         for failure in earlier
         if failure.key not in again
         and not failure.is_mended
-        and (of_available or not failure.is_of_available)
+        and (planned is None or planned & set(failure.outputs))
     ]
 
 
