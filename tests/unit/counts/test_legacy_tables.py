@@ -161,3 +161,12 @@ def test_a_damaged_table_gives_a_table_or_the_one_error(tmp_path_factory, read, 
         read(str(file))
     except InputError:
         return
+
+
+@pytest.mark.parametrize(
+    ("cells", "genes"),
+    [('"HLA,A","TP53"', ["HLA,A", "TP53"]), (' "TP53" ,"A""B"', ["TP53", 'A"B'])],
+)
+def test_separators_and_quotes_within_a_quoted_name_belong_to_it(write, cells, genes):
+    content = COUNTS.replace("\t", ",").replace("TP53,ACTB", cells)
+    assert read_legacy_counts(write(content, "c.csv")).genes == genes

@@ -31,6 +31,7 @@ def test_quoted_and_padded_cells_are_read(write):
     with_quotes = read_positions(write(line.replace(", ", ","), "tissue_positions_list.csv"))
     padded = read_positions(write(POSITIONS[0].replace(",", " , "), "tissue_positions_list.csv"))
     assert with_quotes.equals(padded)
+    assert with_quotes.equals(read_positions(write(" " + line, "tissue_positions_list.csv")))
     assert list(padded.index) == ["AAA-1"]
 
 

@@ -1,5 +1,6 @@
 """The tables of legacy Spatial Transcriptomics: counts by spot and gene, and the places of spots."""
 
+import csv
 import re
 from dataclasses import dataclass
 from io import BytesIO
@@ -149,8 +150,9 @@ def read_legacy_spots(file: str) -> pd.DataFrame:
 def _header(line: bytes, separator: str) -> list[str]:
     """Cells of the first line as they are: pandas would rename a gene that occurs twice."""
     try:
-        return [unquoted(cell) for cell in line.decode().rstrip("\r\n").split(separator)]
-    except UnicodeDecodeError as error:
+        cells = next(csv.reader([line.decode().rstrip("\r\n")], delimiter=separator))
+        return [unquoted(cell) for cell in cells]
+    except (UnicodeDecodeError, csv.Error) as error:
         raise unreadable(error) from error
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ressat.base.errors import InputError, about_its_file
+from ressat.base.names import unquoted
 from ressat.counts.compression import read_bytes
 
 FIRST_LINE = re.compile(rb"[^\r\n]+")
@@ -31,7 +32,7 @@ def read_cells(file: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Text, stripped; empty where there is nothing.
+        Text without blanks and quotes around it; empty where there is nothing.
 
     Raises
     ------
@@ -48,7 +49,7 @@ def read_cells(file: str) -> pd.DataFrame:
         )
     except (ValueError, OverflowError) as error:
         raise unreadable(error) from error
-    return cells.apply(lambda column: column.str.strip())
+    return cells.apply(_bare)
 
 
 def separator_of(line: bytes) -> str:
@@ -142,6 +143,12 @@ def refuse_repeated(names: pd.Index) -> None:
             expected="each spot once",
             action="remove the repeated ones",
         )
+
+
+def _bare(column: pd.Series) -> pd.Series:
+    """Cells without blanks around them, and without quotes that stood behind a blank."""
+    column = column.str.strip()
+    return column.map(unquoted) if column.str.startswith('"').any() else column
 
 
 def _floats(cells: pd.Series) -> np.ndarray:
