@@ -1,14 +1,32 @@
 """A folder in the place of a slide, and a slide without its folder, say which file is wanted."""
 
+import struct
 from pathlib import Path
 
+import openslide
 import pytest
 
 from ressat.base.errors import InputError
 from ressat.slides.formats import needs_conversion
 from ressat.slides.slide_folder import refuse_folder, require_companions
 
-DICOM = bytes(128) + b"DICM"
+
+def dicom_element(group: int, element: int, kind: str, value: bytes) -> bytes:
+    value += b"\0" * (len(value) % 2)
+    length = struct.pack("<HI", 0, len(value)) if kind == "OB" else struct.pack("<H", len(value))
+    return struct.pack("<HH2s", group, element, kind.encode()) + length + value
+
+
+# As little of a DICOM slide as OpenSlide needs to see that it is one.
+SLIDE_CLASS = b"1.2.840.10008.5.1.4.1.1.77.1.6"
+META = (
+    dicom_element(2, 1, "OB", b"\0\1")
+    + dicom_element(2, 2, "UI", SLIDE_CLASS)
+    + dicom_element(2, 3, "UI", b"1.2.3.4")
+    + dicom_element(2, 16, "UI", b"1.2.840.10008.1.2.1")
+)
+DICOM = bytes(128) + b"DICM" + dicom_element(2, 0, "UL", struct.pack("<I", len(META))) + META
+DICOM += dicom_element(8, 0x16, "UI", SLIDE_CLASS)
 
 
 def write(folder: Path, **files: bytes) -> Path:
@@ -92,6 +110,7 @@ def test_an_mrxs_in_capitals_is_to_be_renamed(tmp_path):
 @pytest.mark.parametrize("name", ["1.2.840.10008", "level0", "scan.dicom"])
 def test_a_dicom_file_is_known_by_its_content(name, tmp_path):
     (tmp_path / name).write_bytes(DICOM)
+    assert openslide.OpenSlide.detect_format(tmp_path / name) == "dicom", "the test's own expectation"
     assert not needs_conversion(tmp_path / name)
 
 
@@ -102,3 +121,21 @@ def test_a_format_that_nothing_reads_is_named(name, what, tmp_path):
     assert f"{what} (.{name.split('.')[1].lower()}), which neither" in refusal(
         needs_conversion, tmp_path / name
     )
+
+
+@pytest.mark.parametrize("suffix", [".vms", ".VMU"])
+def test_a_list_of_files_needs_all_of_them(suffix, tmp_path):
+    path = tmp_path / f"scan{suffix}"
+    lines = [
+        "[Virtual Microscope Specimen]",
+        "ImageFile=scan.jpg",
+        "ImageFile(1,0)=scan(1,0).jpg",
+        "MapFile=map.jpg",
+    ]
+    path.write_text("\r\n".join(lines) + "\r\n")
+    (tmp_path / "scan.jpg").touch()
+    message = refusal(require_companions, path)
+    assert "2 of the 3 that it names are not beside it (first: scan(1,0).jpg)" in message
+    (tmp_path / "scan(1,0).jpg").touch()
+    (tmp_path / "map.jpg").touch()
+    require_companions(path)

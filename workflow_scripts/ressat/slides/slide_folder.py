@@ -4,6 +4,7 @@ Runs while the workflow is parsed: standard library only, names and a few bytes 
 """
 
 import os
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -13,7 +14,9 @@ from ressat.slides.formats import PICTURE_SUFFIXES, SLIDE_SUFFIXES, TIFF_SUFFIXE
 
 MRXS, MRXS_INDEX = ".mrxs", "slidedat.ini"
 # Files that stand for a whole slide of several files, which are not to be named one by one.
-INDEX_SUFFIXES = (MRXS, ".vms", ".vmu")
+LISTS = (".vms", ".vmu")
+INDEX_SUFFIXES = (MRXS, *LISTS)
+LIST_BYTES = 1 << 16
 # Files of a folder that are looked at; a folder of slides may have thousands.
 LOOKED_AT = 2000
 NAMED = 3
@@ -33,13 +36,16 @@ def refuse_folder(path: Path) -> None:
 
 
 def require_companions(path: Path) -> None:
-    """Refuse a .mrxs without the folder that holds its pixels.
+    """Refuse a .mrxs without the folder that holds its pixels, and a .vms or .vmu without its files.
 
     Raises
     ------
     InputError
-        If it has no such folder, or one without its index; or if OpenSlide does not know its name's ending.
+        If it has no such folder, or one without its index; if files that it names are not beside it; or if
+        OpenSlide does not know its name's ending.
     """
+    if path.suffix.lower() in LISTS:
+        _require_listed(path)
     if path.suffix.lower() != MRXS:
         return
     if path.suffix != MRXS:
@@ -64,6 +70,24 @@ def require_companions(path: Path) -> None:
         else f"copy the folder {folder.name} from the slide's source too, beside the file",
         file=path,
     )
+
+
+def _require_listed(path: Path) -> None:
+    try:
+        with open(path, "rb") as handle:
+            text = handle.read(LIST_BYTES).decode("utf-8", "replace")
+    except OSError:  # told by what opens the slide
+        return
+    listed = [name.strip() for name in re.findall(r"(?m)^(?:ImageFile|MapFile)[^=\n]*=(.+)$", text)]
+    missing = [name for name in listed if name and not os.path.exists(path.with_name(name))]
+    if missing:
+        raise InputError(
+            f"a {path.suffix} file is only the list of a slide's files, and {len(missing)} of the "
+            f"{len(listed)} that it names are not beside it (first: {missing[0]})",
+            expected="all files of the slide, side by side",
+            action="copy the others from the slide's source too",
+            file=path,
+        )
 
 
 def _meaning(folder: Path) -> tuple[str, str]:
