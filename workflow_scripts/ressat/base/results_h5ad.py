@@ -6,7 +6,6 @@ from typing import Literal
 
 import anndata
 import numpy as np
-from scipy import sparse
 
 from ressat.base.files import UNS, check_version
 from ressat.base.finite import is_finite, not_finite
@@ -76,7 +75,7 @@ def _check(adata: anndata.AnnData) -> None:
     if not adata.isbacked and adata.X is not None:
         tables["X"] = adata.X
     for name, table in tables.items():
-        values = table.data if sparse.issparse(table) else np.asarray(table)
+        values = table if isinstance(table, np.ndarray) else table.data  # of a sparse one, what is stored
         if is_finite(values):
             continue
         if name == f"layer {OBSERVED}":
