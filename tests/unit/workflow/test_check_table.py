@@ -1,6 +1,7 @@
 """`snakemake check` ends with a table of all sections, and of all that is wrong with them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,16 @@ def test_every_section_has_a_row(study):
     ]
     assert table["A1"].endswith("ok, 1 warning")
     assert "97%" not in table["X"]
+
+
+@pytest.mark.parametrize(
+    ("beyond", "cell"), [(0, "300 "), (1, "300 (+ 1 beyond image)"), (29, "300 (+ 29 beyond im")]
+)
+def test_spots_beyond_the_image_are_counted(study, beyond, cell):
+    file = Path("results/checks/B1.json")
+    replace(CheckRecord.read(file), beyond_image=beyond).write(file)
+    assert f"  {cell}" in rows(study_table(study, ".", gpus=0))["B1"]
+    assert ("beyond" in study_table(study, ".", gpus=0)) == (beyond > 0)
 
 
 def test_warnings_name_their_section(study):

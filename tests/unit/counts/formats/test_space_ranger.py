@@ -197,3 +197,36 @@ def test_hidden_files_change_nothing(outs, where):
 def test_a_hidden_file_is_not_the_matrix(outs, shadow):
     shutil.move(outs / "filtered_feature_bc_matrix.h5", outs / shadow)
     assert found(outs)["matrix"] == f"{outs}/filtered_feature_bc_matrix.h5"  # which is said to be missing
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "aggr_tissue_positions.csv",
+        "spatial/aggr_tissue_positions_list.csv",
+        "GSE7_aggr_tissue_positions.csv.gz",
+        "aggregation.csv",
+    ],
+)
+@pytest.mark.parametrize("place", ["", "run"])
+def test_outs_of_aggr_are_named_as_such(tmp_path, name, place):
+    folder = tmp_path / place / "outs"
+    (folder / "spatial/library_7").mkdir(parents=True)
+    for file in (name, "filtered_feature_bc_matrix.h5", "scalefactors_json.json"):
+        (folder / file).touch()
+    for subset in ({}, {"subset": "-2"}):
+        with pytest.raises(InputError) as caught:
+            found(tmp_path / place if place else folder, **subset)
+        file = name.rpartition("/")[2]
+        assert str(caught.value).startswith(
+            f"outs of spaceranger aggr, which joins several sections ({file}); exp"
+        )
+        assert "expected the outs of spaceranger count, of one section" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["aggr_tissue_positions.csv", "aggregation.csv"])
+def test_a_sections_own_positions_are_read_beside_those_of_aggr(outs, name):
+    expected = found(outs)
+    (outs / name).touch()
+    (outs / "spatial" / name).touch()
+    assert found(outs) == found(outs, subset="-2") == expected
