@@ -51,4 +51,3 @@ def read_study_file(path: str | Path, *, expected: str, action: str, encoding: s
         ) from error
     except UnicodeDecodeError as error:
         raise InputError("not a text file in UTF-8", expected=expected, action=action, file=path) from error
-
