@@ -5,8 +5,11 @@ from pathlib import Path
 
 import anndata
 import pytest
+import tifffile
 import yaml
 
+from ressat.checks.record import CheckRecord
+from ressat.tiles.table import Tiles
 from studies import copy_study
 
 
@@ -46,6 +49,31 @@ def test_too_few_spots(snakemake, study):
     output = refused(snakemake, study, "results/tiles/M2.h5")
     assert "section M2: M2.h5ad: 19 spots with counts; expected at least 20" in output
     assert not (study / "results/tiles/M2.h5").exists()
+
+
+def test_spots_beyond_the_image_are_left_out_by_every_step(snakemake, study):
+    """The scan of M2 begins 120 px further right: its first two spots lie beyond the edge."""
+    image = tifffile.imread(study / "M2.tiff")[:, 120:]
+    tifffile.imwrite(study / "M2.tiff", image, photometric="rgb", tile=(256, 256), metadata=None)
+
+    def moved(adata):
+        adata.obsm["spatial"] = adata.obsm["spatial"] - [120, 0]
+        return adata
+
+    change(study / "M2.h5ad", moved)
+    spots = anndata.read_h5ad(study / "M2.h5ad").obsm["spatial"]
+    beyond = int((spots[:, 0] < 0).sum())
+    assert 0 < beyond < 0.1 * len(spots)
+    run = snakemake(study, "results/tiles/M2.h5", "check")
+    checked = CheckRecord.read(study / "results/checks/M2.json")
+    found = anndata.read_h5ad(study / "results/expression/M2.h5ad")
+    tiles = Tiles.read(study / "results/tiles/M2.h5")
+    assert (checked.spots, checked.beyond_image) == (len(spots) - beyond, beyond)
+    assert found.n_obs == len(tiles.coords) == len(spots) - beyond
+    assert tiles.barcodes.tolist() == found.obs_names.tolist()
+    assert found.uns["ressat"]["spots_left_out"]["beyond the image"] == beyond
+    assert f"{len(spots) - beyond} (+ {beyond} beyond image)" in run.output
+    assert f"- section M2: {beyond} of its {len(spots)} spots lie outside the image" in run.output
 
 
 def renamed(pattern: str) -> object:

@@ -99,3 +99,20 @@ def test_the_slide_of_another_section_is_refused(sections, spots, slide):
         about(section=spots, file="slide.jpg"),
     ):
         check(sections[slide], sections[spots][2])
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("name", [*HER2ST, *MOB])
+def test_spots_at_an_edge_that_the_scan_missed_are_a_warning_only(sections, name, axis, caplog):
+    look, mask, spots = sections[name]
+    coords = spots.places.loc[spots.spots, ["x", "y"]].to_numpy()
+    missed = int(np.quantile(coords[:, axis], 0.04) / look.downsample) + 1
+    offset = np.round(np.eye(2)[axis] * missed * look.downsample)
+    mask, image = (np.delete(part, np.s_[:missed], 1 - axis) for part in (mask, look.lowres))
+    size = tuple(int(edge) for edge in np.array(look.size) - offset)
+    totals = np.asarray(spots.counts.sum(axis=1)).ravel()
+    placement = Placement(mask, image, look.downsample, size, coords - offset, totals, spots.array.pitch_px)
+    assert 0 < placement.outside < 0.1 * len(coords)
+    assert check_placement(placement, array=spots.array, min_on_tissue=0.5).share > 0.85
+    assert len(caplog.messages) == 1
+    assert "spots lie outside the image" in caplog.text
