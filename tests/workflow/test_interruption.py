@@ -57,7 +57,7 @@ def taken_up_again(micro, snakemake, tmp_path_factory) -> Path:
     ]
     assert len(moments) == KILLS
     killed = 0
-    kills = [kill_everything, kill_snakemake] if sys.platform == "linux" else [kill_everything]
+    kills = [kill_snakemake, kill_everything] if sys.platform == "linux" else [kill_everything]
     for moment, kill in zip(moments, cycle(kills), strict=False):
         process = start(study, "--rerun-incomplete")
         if wait_for(moment, process):

@@ -84,6 +84,11 @@ LOCK = "Unable to synchronously open file (unable to lock file, errno = {}, erro
         (RuntimeError("can't start new thread"), "the machine has no room"),
         (BlockingIOError(11, "Resource temporarily unavailable"), "the machine has no room"),
         (FileNotFoundError(2, "No usable temporary directory found in ['/tmp']"), "no folder"),
+        (OSError(28, "No space left on device", "/tmp/tmpab12"), "the disk of temporary files"),
+        (ValueError("write /tmp/vips-7-1.v\nsystem error: No space left on device"), "the disk of temp"),
+        (OSError(28, "No space left on device", "/tmp/study/S1.h5"), "the disk is full"),
+        (RuntimeError("cannot cache: no locator available for file x.py"), "no folder for caches"),
+        (ValueError("Error tokenizing data. C error: out of memory"), "memory ran out"),
         (OSError(errno.ENOTCONN, "Transport endpoint is not connected"), "the network disk is not connected"),
     ],
 )  # fmt: skip

@@ -57,9 +57,17 @@ def test_a_folder_and_a_missing_file_are_refused(tmp_path):
     assert refusal(tmp_path / "none") == "it cannot be read (No such file or directory)"
 
 
-def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (PermissionError(13, "Permission denied"), "permission is denied"),
+        (OSError(24, "Too many open files"), "too many files are open"),
+        (IsADirectoryError(21, "Is a directory"), "it cannot be read (Is a directory)"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_for_its_reason(tmp_path, monkeypatch, error, problem):
     def refuse(*_, **__):
-        raise PermissionError(13, "Permission denied")
+        raise error
 
     monkeypatch.setattr("builtins.open", refuse)  # root may read any
-    assert refusal(tmp_path / "a") == "permission is denied"
+    assert refusal(tmp_path / "a") == problem

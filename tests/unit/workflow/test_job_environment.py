@@ -7,6 +7,12 @@ from ressat.base.ownership import RUN, process_name
 from ressat.workflow.job_environment import COMMAND, TUNING, set_job_environment, shown_command
 
 
+@pytest.fixture(autouse=True)
+def run(monkeypatch):
+    """Whatever is set is as it was after the test."""
+    monkeypatch.setenv(RUN, "")
+
+
 @pytest.mark.parametrize(
     ("command", "shown"),
     [

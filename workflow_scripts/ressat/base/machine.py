@@ -20,6 +20,9 @@ _CLOSE = (
     "open, its disk has no locks: set HDF5_USE_FILE_LOCKING=FALSE"
 )
 _NO_LOCKS = "set HDF5_USE_FILE_LOCKING=FALSE and run again, or copy the file to a local disk"
+_TEMPORARY_ROOM = (
+    "make room in /tmp, or set TMPDIR to a folder with room in which you may write, and run again"
+)
 _LIMIT = "raise the limit (ulimit -n 4096), or run fewer jobs at a time"
 _TROUBLES = {
     errno.ENOSPC: ("the disk is full", _ROOM),
@@ -75,9 +78,17 @@ _PHRASES = {
     r"can't start new thread": _TROUBLES[errno.EAGAIN],
     r"no usable temporary (directory|file name)": (
         "no folder for temporary files can be written to, or its disk is full",
-        "make room in /tmp, or set TMPDIR to a folder with room in which you may write, and run again",
+        _TEMPORARY_ROOM,
+    ),
+    r"no locator available for file": (
+        "no folder for caches can be written to",
+        "set HOME, or NUMBA_CACHE_DIR, to a folder in which you may write, and run again",
     ),
 }
+# A file of a library right in the folder of temporary files.
+_IN_TEMPORARY = re.compile(
+    re.escape(os.environ.get("TMPDIR", "/tmp").rstrip("/").lower()) + r"/[^/'\s]+(['\s]|$)"
+)
 # More than any machine has: the size comes from a damaged file.
 _ABSURD = re.compile(r"allocate [\d.]+ [tpez]ib")
 # How C libraries give the number, or the operating system's words for it, in their own messages.
@@ -147,6 +158,8 @@ def _trouble(error: BaseException) -> tuple[str, str] | None:
         return _PHRASES[phrase]
     if number not in _TROUBLES:
         number = next((number for words, number in _WORDS.items() if words in text), None)
+    if number in (errno.ENOSPC, errno.EDQUOT) and _IN_TEMPORARY.search(text):
+        return "the disk of temporary files is full", _TEMPORARY_ROOM
     return _TROUBLES.get(number)
 
 

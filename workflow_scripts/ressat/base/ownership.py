@@ -64,11 +64,11 @@ def end_with_run() -> None:
     InputError
         If that Snakemake has ended already.
     """
-    end_with_parent()
     run = os.environ.get(RUN)
     here = process_name()
     if not run or here is None or run.split()[2:] != here.split()[2:]:
         return  # not started by Snakemake, or by one that cannot be seen from here, as on another machine
+    end_with_parent()
     pid = int(run.split()[0])
     try:
         descriptor = os.pidfd_open(pid)

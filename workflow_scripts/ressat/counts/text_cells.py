@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ressat.base.errors import InputError, about_its_file
+from ressat.base.machine import machine_trouble
 from ressat.base.names import unquoted
 from ressat.counts.compression import read_bytes
 
@@ -81,8 +82,8 @@ def first_cells(content: bytes, separator: str) -> int:
 
 
 def unreadable(error: Exception) -> InputError:
-    """Say that a file is not a table."""
-    return InputError(
+    """Say that a file is not a table, or that the machine could not read it."""
+    return machine_trouble(error) or InputError(
         f"it cannot be read as a table ({str(error).strip()})",
         expected="text in UTF-8, its cells separated by tabs or commas, as many in each row",
         action="copy or export it again",
