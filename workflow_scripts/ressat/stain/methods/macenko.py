@@ -13,6 +13,8 @@ ANGLE_PERCENTILE = 1.0
 # Limit below which a fit is not trusted. Real H&E sections have their stains 15 to 48 degrees apart; scanner
 # noise of 3 grey levels alone spreads a single stain over 7.
 MIN_ANGLE_DEGREES = 9.0
+# The darkest pixel, explained by vectors as close as that, has less.
+MAX_CONCENTRATION = 100.0
 # Published vectors are rounded.
 UNIT_WITHIN = 0.01
 
@@ -79,6 +81,8 @@ class Macenko(StainMethod[MacenkoStains]):
             )
         if (vectors < -0.2).any() or (stains.max_concentrations <= 0.05).any():
             raise StainFitError("the estimated stains are not those of an H&E section (negative absorption)")
+        if (stains.max_concentrations > MAX_CONCENTRATION).any():
+            raise StainFitError("a stain is more concentrated than 8-bit RGB can show")
         gain = np.abs(self.transform(stains, self.published).matrix).max()
         if not gain <= MAX_GAIN:
             raise StainFitError(
