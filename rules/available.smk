@@ -90,9 +90,9 @@ use rule render_report as render_available with:
         folds=available.trained_folds,
         words=words_of(study),
         genes=config["report"]["genes"],
-        always=as_shown(config["report"]["always"]),
-        settings=as_shown(study.result_settings),
-        missing=as_shown(missing),
+        always=lambda wildcards: as_shown(config["report"]["always"]),
+        settings=lambda wildcards: as_shown(study.result_settings),
+        missing=lambda wildcards: as_shown(missing),
         code=code_version("render_report"),
 
 
@@ -108,7 +108,7 @@ rule list_missing:
         mem_mb=grown(200),
         runtime=grown(5),
     params:
-        rows=missing,
+        rows=lambda wildcards: missing,
         code=code_version("list_missing"),
     script:
         "../workflow_scripts/list_missing.py"

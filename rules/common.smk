@@ -69,7 +69,7 @@ try:
     if workflow.is_main_process:
         check_writable(".")
     study = Study.load(laid_over(checkout / "config.yaml", config), config_file, checkout / "schemas")
-    failures = read_failures(Path(workflow.modifier.path_modifier.prefix or ".") / RECORD)
+    failures = read_failures(Path(workflow.modifier.path_modifier.prefix or ".", RECORD))
 except (InputError, ExceptionGroup) as error:
     raise WorkflowError(sentences(error)) from None
 
@@ -132,9 +132,8 @@ def available_results(wildcards):
         return rules.all.input
     if not available.predicted:
         raise WorkflowError(
-            "Nothing can be evaluated or reported without what failed. "
-            + ("Mend it, or leave sections out with no in the column include of the sheet. ")
-            + f"{prefix and prefix + '/'}{RECORD} lists it."
+            f"Nothing can be evaluated or reported without what failed, which {Path(prefix, RECORD)} lists. Mend it, "
+            "or leave sections out with no in the column include of the sheet."
         )
     return ["results/available/report.html", "results/available/missing.tsv"]
 
@@ -258,7 +257,7 @@ def print_failures():
     if not targets or all_target in targets:
         planned = {str(output) for job in workflow.dag.jobs for output in job.output}
     try:
-        write_failures(Path(prefix or ".") / RECORD, [*failed, *still_failing(failures, failed, planned)])
+        write_failures(Path(prefix, RECORD), [*failed, *still_failing(failures, failed, planned)])
     except OSError as error:
         print(f"{RECORD} could not be written: {error.strerror}.", file=sys.stderr)
     if failed and check_target not in targets:

@@ -39,9 +39,9 @@ rule render_report:
         folds=study.trained_folds,
         words=words_of(study),
         genes=config["report"]["genes"],
-        always=as_shown(config["report"]["always"]),
-        settings=as_shown(study.result_settings),
-        missing=as_shown([]),
+        always=lambda wildcards: as_shown(config["report"]["always"]),
+        settings=lambda wildcards: as_shown(study.result_settings),
+        missing=lambda wildcards: as_shown([]),
         code=code_version("render_report"),
     script:
         "../workflow_scripts/render_report.py"

@@ -8,7 +8,7 @@ import pandas as pd
 from ressat.report.maps import Prediction
 
 # The folders in a path from the root, from home or from a variable.
-PRIVATE_PATH = re.compile(r"(?<![\w./])(~|\$\w+|\$\{\w+\})?/(?:[^/\s:;,]+/)*(?=[^/\s:;,])")
+PRIVATE_PATH = re.compile(r"(?:(?<=[\s\"'(])|^)(~|\$\w+|\$\{\w+\})?/(?:[^/\s:;,]+/)*(?=[^/\s:;,])")
 
 
 def models(predictions: Sequence[Prediction]) -> list[dict]:
