@@ -86,6 +86,12 @@ all_target, check_target, available_target = map(
 # The study without what failed in earlier runs, for the target `available`.
 available = without(study, failures)
 missing = missing_rows(study, available, failures)
+nothing_left = (
+    f"Nothing can be evaluated or reported without what failed, which {Path(prefix, RECORD)} lists. Mend it, "
+    f"or leave sections out with no in the column include of {config['samples']}."
+)
+if missing and not available.predicted and available_target in sys.argv:
+    raise WorkflowError(nothing_left)  # at once, since Snakemake adds a traceback to what a function raises
 
 # Input names of the counts files in all formats: the resources of the jobs grow with the size of these files.
 COUNTS = "matrix counts h5ad elements"
@@ -131,10 +137,7 @@ def available_results(wildcards):
     if not missing:
         return rules.all.input
     if not available.predicted:
-        raise WorkflowError(
-            f"Nothing can be evaluated or reported without what failed, which {Path(prefix, RECORD)} lists. Mend it, "
-            "or leave sections out with no in the column include of the sheet."
-        )
+        raise WorkflowError(nothing_left)
     return ["results/available/report.html", "results/available/missing.tsv"]
 
 

@@ -6,6 +6,7 @@ import shlex
 
 import pytest
 
+from ressat.workflow.failures import Failure, write_failures
 from studies import copy_study
 
 # The first of the sheet, with which the genes of all others are compared; its scale contradicts its tags.
@@ -103,3 +104,15 @@ def test_where_nothing_failed_it_is_the_whole(micro, snakemake):
     run = snakemake(micro, "available", "--dry-run")
     assert "Nothing to be done" in run.output
     assert not (micro / "logs/failed.json").exists()
+
+
+@pytest.mark.parametrize("failure", [("check_section", "M1", None), ("train_model", None, "holdout")])
+def test_where_nothing_is_left_that_is_said(repository, snakemake, tmp_path, failure):
+    study = copy_study(repository / "tests/workflow/micro", tmp_path / "micro")
+    sheet = study / "samples.tsv"
+    sheet.write_text("".join(line for line in sheet.open() if not line.startswith("M3")))
+    write_failures(study / "logs/failed.json", [Failure(*failure, "wrong.", "x.log", ("never",))])
+    output = snakemake(study, "available", "--dry-run", succeeds=False).output
+    assert "Nothing can be evaluated or reported without what failed, which logs/failed.json lists." in output
+    assert "Traceback" not in output
+    assert "Nothing can be" not in snakemake(study, "--dry-run").output
