@@ -152,11 +152,11 @@ def test_a_folder_may_be_called_like_a_file(tmp_path):
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
-    (tmp_path / "counts.rds").touch()
+    (tmp_path / "counts.svs").touch()
     with pytest.raises(InputError) as caught:
-        source(tmp_path / "counts.rds")
+        source(tmp_path / "counts.svs")
     assert str(caught.value) == (
-        "a file of type .rds; expected a folder of Space Ranger's outs, "
+        "a file of type .svs; expected a folder of Space Ranger's outs, "
         "a counts table (.tsv, .csv, also .gz), an .h5ad file or a SpatialData store (.zarr); "
         "correct the column expression."
     )

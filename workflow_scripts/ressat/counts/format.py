@@ -53,6 +53,15 @@ class CountsFormat(ABC):
     def recognises(self, path: Path) -> bool:
         """Tell whether a path of the column ``expression`` is of this format, by names alone."""
 
+    def refuse_other(self, path: Path) -> None:  # noqa: B027 (most formats know no other data by their names)
+        """Say what a path is of which files are missing, where it is known.
+
+        Raises
+        ------
+        InputError
+            If it is known; names what to give in its place.
+        """
+
     @abstractmethod
     def files(self, path: Path, options: Mapping[str, str | int | Path]) -> Files:
         """List the files to read.

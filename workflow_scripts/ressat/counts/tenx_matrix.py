@@ -15,6 +15,7 @@ from ressat.base.errors import InputError, about_its_file
 from ressat.base.hdf5_content import opened_hdf5
 from ressat.base.machine import refuse_trouble
 from ressat.counts.compression import READING_ERRORS, opened
+from ressat.counts.hdf5_kind import TENX, refuse_no_hdf5, refuse_other_hdf5
 from ressat.counts.text_cells import read_cells
 
 GENE_EXPRESSION = "Gene Expression"
@@ -66,6 +67,7 @@ def read_h5_matrix(file: str) -> Matrix:
                 ids, names = _texts(features["id"]), _texts(features["name"])
                 kinds = _texts(features["feature_type"]) if "feature_type" in features else None
             else:
+                refuse_other_hdf5(content, TENX)
                 group = _genome(content)
                 ids, names, kinds = _texts(group["genes"]), _texts(group["gene_names"]), None
             barcodes = _texts(group["barcodes"])
@@ -78,6 +80,7 @@ def read_h5_matrix(file: str) -> Matrix:
         raise
     except Exception as error:  # h5py raises many kinds of errors for a broken file
         refuse_trouble(error)
+        refuse_no_hdf5(file, TENX)
         raise InputError(
             f"it cannot be read as a 10x count matrix ({error})",
             expected="filtered_feature_bc_matrix.h5 as Space Ranger writes it",

@@ -5,6 +5,7 @@ from pathlib import Path
 from ressat.base.errors import InputError
 from ressat.counts.format import CountsSource
 from ressat.counts.formats.registry import FORMATS
+from ressat.counts.other_data import refuse_other_file
 
 
 def counts_source(path: Path, options: dict[str, str | int | Path]) -> CountsSource:
@@ -20,9 +21,10 @@ def counts_source(path: Path, options: dict[str, str | int | Path]) -> CountsSou
     Raises
     ------
     InputError
-        If the format is unknown, the sheet lacks an option needed to read it, or the sheet gives an option
-        that this format does not have.
+        If the format is unknown or one that cannot be read, the sheet lacks an option needed to read it, or
+        the sheet gives an option that this format does not have.
     """
+    refuse_other_file(path)
     formats = [FORMATS.load(name) for name in FORMATS.names]
     format = next((one for one in formats if one.recognises(path)), None)
     if format is None:

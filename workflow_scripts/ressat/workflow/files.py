@@ -9,6 +9,7 @@ from ressat.base.errors import InputError, about
 from ressat.base.names import alike_path_hint
 from ressat.base.path_kind import dead_link, refuse_special
 from ressat.counts.format import CountsSource
+from ressat.counts.formats.registry import FORMATS
 from ressat.slides.formats import needs_conversion
 from ressat.slides.slide_folder import refuse_folder, require_companions
 from ressat.workflow.counts_source import counts_source
@@ -54,8 +55,8 @@ def find_files(
                 if section.expression is not None:
                     with about(file=section.expression):
                         counts[name] = counts_source(section.expression, section.counts_options)
-                if name not in simulated:
-                    _require(counts[name].files if name in counts else {})
+                if name not in simulated and name in counts:
+                    _require_counts(section.expression, counts[name])
         except InputError as error:
             problems.append(error)
             continue
@@ -68,6 +69,16 @@ def find_files(
     if problems:
         raise problems[0]
     return frozenset(converted), counts
+
+
+def _require_counts(path: Path, source: CountsSource) -> None:
+    """Refuse a section if files of its counts are missing, with what its path is if that is known."""
+    try:
+        _require(source.files)
+    except InputError:
+        with about(file=path):
+            FORMATS.load(source.format).refuse_other(path)
+        raise
 
 
 def _require(files: Mapping[str, Path | Sequence[Path]]) -> None:

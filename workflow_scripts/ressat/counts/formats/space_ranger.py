@@ -8,6 +8,7 @@ from pathlib import Path
 from ressat.base.errors import InputError
 from ressat.base.visium import BIN_FOLDER
 from ressat.counts.format import CountsFormat, Files
+from ressat.counts.other_data import refuse_other_folder
 from ressat.counts.prefixed_files import PARTS, matrix_parts, prefix_of, refuse_two_samples, visible_names
 
 # One file of a run, which the sheet may name by mistake.
@@ -53,6 +54,10 @@ class SpaceRanger(CountsFormat):
         """A folder, also one that is not there yet, or a single file of a run."""
         return not os.path.isfile(path) or path.name.lower().endswith(ONE_FILE)
 
+    def refuse_other(self, path: Path) -> None:
+        """Say what the folder is; see `CountsFormat.refuse_other`."""
+        refuse_other_folder(path)
+
     def files(self, path: Path, options: Mapping[str, str | int | Path]) -> Files:
         """Return matrix, positions and scalefactors; features and barcodes too where the matrix is a folder.
 
@@ -60,6 +65,7 @@ class SpaceRanger(CountsFormat):
         """
         if path.name.lower().endswith(ONE_FILE) and not os.path.isdir(path):
             folder = path.parent if path.name.lower().endswith(".h5") else path.parent.parent
+            self.refuse_other(folder)
             raise InputError(
                 "one file of a Space Ranger run",
                 expected="the folder that holds its matrix and its folder spatial",
@@ -82,6 +88,7 @@ class SpaceRanger(CountsFormat):
         positions = _find(spatial, POSITIONS) or spatial / POSITIONS[0]
         is_binned = re.fullmatch(BIN_FOLDER, folder.name) or positions.suffix == ".parquet"
         if bin_um is not None and not is_binned:
+            self.refuse_other(path)
             raise InputError(
                 f"bin_um is {bin_um}, and the folder is not one of Visium HD",
                 expected=f"a folder {BINNED}, or bin_um empty",

@@ -7,6 +7,7 @@ from pathlib import Path
 from ressat.base.errors import InputError
 from ressat.base.names import is_hidden
 from ressat.counts.format import CountsFormat, Files
+from ressat.counts.other_data import refuse_anndata_store
 
 # Files at the root of a zarr store, of either version of the format.
 ZARR_ROOT = ("zarr.json", ".zgroup", ".zattrs", ".zmetadata")
@@ -32,11 +33,27 @@ class SpatialData(CountsFormat):
         elements = any(os.path.isdir(path / name) for name in ("tables", "table", "shapes"))
         return path.suffix.lower() == ".zarr" or (has_root and elements)
 
+    def refuse_other(self, path: Path) -> None:
+        """Say that a store is no file and has metadata; see `CountsFormat.refuse_other`."""
+        is_file = os.path.isfile(path)
+        if any(os.path.exists(path / name) for name in ZARR_ROOT):
+            return
+        raise InputError(
+            "a file, and a store is a folder"
+            if is_file
+            else f"a folder without {' or '.join(ZARR_ROOT[:2])}",
+            expected="the folder that SpatialData writes",
+            action="unpack it if it is an archive"
+            if is_file
+            else "correct the path, or write the store again",
+        )
+
     def files(self, path: Path, options: Mapping[str, str | int | Path]) -> Files:
         """Return the file that marks the store, and all files of the elements that may be read."""
         root = next((path / name for name in ZARR_ROOT if os.path.isfile(path / name)), path / ZARR_ROOT[0])
         if not os.path.isdir(path):
             return {"store": root, "elements": []}
+        refuse_anndata_store(path)
         folders = [
             _element(path / kind, options.get(column), column)
             for kind, column in (("tables", "table"), ("shapes", "region"))

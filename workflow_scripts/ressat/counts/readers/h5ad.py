@@ -9,8 +9,9 @@ import pandas as pd
 from ressat.base.errors import InputError, about_its_file
 from ressat.base.hdf5_content import opened_hdf5
 from ressat.base.machine import refuse_trouble
-from ressat.counts.anndata_table import names_elsewhere, read_values, table_array, tissue_and_array
+from ressat.counts.anndata_table import FALSE, names_elsewhere, read_values, table_array, tissue_and_array
 from ressat.counts.barcodes import plain_names
+from ressat.counts.hdf5_kind import ANNDATA, refuse_no_hdf5, refuse_other_hdf5
 from ressat.counts.one_section import refuse_several_sections
 from ressat.counts.spot_counts import SpotCounts
 from ressat.counts.subset import subset_rows
@@ -43,17 +44,21 @@ def read_h5ad(file: str, layer: str | None = None, subset: str | None = None) ->
         counts; see `read_values` and `refuse_several_sections`.
     """
     try:
-        with opened_hdf5(file):  # for what it refuses; anndata opens it itself
+        with opened_hdf5(file) as content:  # for what it refuses; anndata opens it itself
+            refuse_other_hdf5(content, ANNDATA)
             adata = anndata.read_h5ad(file)
     except InputError:
         raise
     except Exception as error:  # anndata and h5py raise many kinds of errors for a broken file
         refuse_trouble(error)
+        refuse_no_hdf5(file, ANNDATA)
         raise InputError(
             f"it cannot be read as AnnData ({error})",
             expected="an .h5ad file",
             action="write it again",
         ) from error
+    if subset is None:
+        _refuse_joint(adata.uns)
     counts, genes = read_values(adata, layer)
     rows = subset_rows(subset, adata.obs_names.astype(str), adata.obs)
     obs = adata.obs[rows]
@@ -78,6 +83,18 @@ def read_h5ad(file: str, layer: str | None = None, subset: str | None = None) ->
     )
 
 
+def _refuse_joint(uns: Mapping[str, object]) -> None:
+    """Refuse what CELLxGENE marks as several sections in one file."""
+    spatial = uns.get("spatial")
+    is_single = spatial.get("is_single") if isinstance(spatial, Mapping) else None
+    if is_single is not None and str(np.asarray(is_single)).strip().lower() in FALSE:
+        raise InputError(
+            "uns['spatial']['is_single'] is False: it joins several sections, or holds no spots",
+            expected="one section per file, since places are pixels of one slide",
+            action="give the file of each section, where is_single is True",
+        )
+
+
 def _coordinates(adata: anndata.AnnData, rows: np.ndarray) -> np.ndarray:
     try:
         coords = np.asarray(adata.obsm["spatial"], dtype=float)[rows, :2]
@@ -95,7 +112,9 @@ def _coordinates(adata: anndata.AnnData, rows: np.ndarray) -> np.ndarray:
 def _scale_factors(uns: Mapping[str, object], obs: pd.DataFrame) -> Mapping[str, object]:
     """Scale factors of the one library that the spots are of."""
     libraries = uns.get("spatial")
+    # CELLxGENE keeps the word is_single beside the libraries.
     libraries = dict(libraries) if isinstance(libraries, Mapping) else {}
+    libraries = {name: library for name, library in libraries.items() if isinstance(library, Mapping)}
     used = set(obs["library_id"].astype(str)) if "library_id" in obs else set()
     of_section = [libraries[name] for name in libraries if len(libraries) == 1 or {name} == used]
     factors = (
