@@ -106,12 +106,17 @@ def test_where_nothing_failed_it_is_the_whole(micro, snakemake):
     assert not (micro / "logs/failed.json").exists()
 
 
-@pytest.mark.parametrize("failure", [("check_section", "M1", None), ("train_model", None, "holdout")])
-def test_where_nothing_is_left_that_is_said(repository, snakemake, tmp_path, failure):
+@pytest.mark.parametrize(
+    "jobs",
+    [
+        [("check_section", "M1", None)],
+        [("train_model", None, "holdout"), ("predict_expression", "M3", "all")],
+    ],
+)
+def test_where_nothing_is_left_that_is_said(repository, snakemake, tmp_path, jobs):
     study = copy_study(repository / "tests/workflow/micro", tmp_path / "micro")
-    sheet = study / "samples.tsv"
-    sheet.write_text("".join(line for line in sheet.open() if not line.startswith("M3")))
-    write_failures(study / "logs/failed.json", [Failure(*failure, "wrong.", "x.log", ("never",))])
+    failures = [Failure(*job, "wrong.", "x.log", ("never",)) for job in jobs]
+    write_failures(study / "logs/failed.json", failures)
     output = snakemake(study, "available", "--dry-run", succeeds=False).output
     assert "Nothing can be evaluated or reported without what failed, which logs/failed.json lists." in output
     assert "Traceback" not in output
