@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from ressat.base.errors import InputError
 from ressat.base.files import FORMAT_VERSION, UNS
 from ressat.counts.expression import log1p_cp10k, read_log_expression
 
@@ -67,3 +68,11 @@ def test_a_gene_that_the_section_does_not_have_is_nan_and_not_zero(file):
     values, _ = read_log_expression(file, ["g1", "nowhere", "g2"])
     assert np.isnan(values[:, 1]).all()
     np.testing.assert_array_equal(values[:, [0, 2]], read_log_expression(file, ["g1", "g2"])[0])
+
+
+@pytest.mark.parametrize("row", [[0, 0, 0], [-1, 2, 3], [-2, 1, 0]])
+def test_counts_that_no_section_has_are_refused_by_file(tmp_path, row):
+    counts = sparse.csr_matrix(np.array([[1, 2, 3], row], np.float32))
+    anndata.AnnData(counts, uns={UNS: {"version": FORMAT_VERSION}}).write_h5ad(tmp_path / "C2.h5ad")
+    with pytest.raises(InputError, match=r"C2\.h5ad: a spot has no counts, or negative ones; .*run again"):
+        read_log_expression(tmp_path / "C2.h5ad", ["0"])

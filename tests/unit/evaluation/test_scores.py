@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from scipy.stats import false_discovery_control
 
+from ressat.base.errors import InputError
 from ressat.evaluation.scores import PER_GENE, score_section
 
 GENES = list("abcd")
@@ -112,5 +113,9 @@ def test_panels_are_the_first_genes_by_their_training_ranks(scores):
 
 def test_predictions_and_baselines_of_other_spots_are_never_compared():
     adata = predictions()
-    with pytest.raises(ValueError, match="section S1"):
-        score_section(adata, baselines(adata)[::-1].copy(), CEILING, panel_size=2)
+    others = baselines(adata)
+    for other in (others[::-1].copy(), others[:, ::-1].copy(), others[:-1].copy()):
+        with pytest.raises(
+            InputError, match=r"section S1: its spots or genes are not those of .*; remove it"
+        ):
+            score_section(adata, other, CEILING, panel_size=2)

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from ressat.base.errors import InputError
 from ressat.workflow.job_resources import grown, grown_with_tiles
 
 
@@ -60,6 +61,13 @@ def test_what_is_not_made_yet_is_known_later(request_, tmp_path):
     missing = Inputs(genes=str(tmp_path / "no"), counted=str(tmp_path / "no"))
     with pytest.raises(FileNotFoundError):
         request_(None, missing, 1)
+
+
+@pytest.mark.parametrize("content", ["", '{"tiles": 25', '{"tiles": "many"}', "[3]"])
+def test_a_number_of_tiles_that_is_damaged_is_refused_by_name(tmp_path, content):
+    (tmp_path / "S1.json").write_text(content)
+    with pytest.raises(InputError, match=r"S1\.json: it cannot be read .*; remove it and run again"):
+        grown_with_tiles(1, 1)(None, Inputs(counted=str(tmp_path / "S1.json")), 1)
 
 
 def test_a_constant_request_needs_no_input():

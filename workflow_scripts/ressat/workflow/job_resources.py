@@ -1,14 +1,11 @@
 """How much memory and time a job asks for. Standard library only."""
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
 
-from ressat.base.fields import Number, Record
-from ressat.base.own_file import read_json
-
-# What results/tiles/{sample}.json holds, besides the version.
-COUNTED = Record({"tiles": Number(0, 1e12, whole=True)})
+from ressat.base.own_file import own_file
 
 
 def grown(
@@ -58,8 +55,10 @@ def grown_with_tiles(base: float, per_thousand: float) -> Callable[..., int]:
     """
 
     def request(wildcards: object, input: object, attempt: int) -> int:
-        tiles = read_json(input.counted, COUNTED)["tiles"]
-        return _doubled(base + per_thousand * tiles / 1000, attempt)
+        # Of any version: Snakemake asks before it makes an old file anew.
+        with own_file(input.counted):
+            tiles = json.loads(Path(input.counted).read_text(encoding="utf-8"))["tiles"]
+            return _doubled(base + per_thousand * tiles / 1000, attempt)
 
     return request
 
