@@ -20,6 +20,8 @@ from ressat.evaluation.scores import score_section
 from ressat.evaluation.summary import summarise_patients, summarise_sections
 from ressat.evaluation.usable_genes import usable_genes
 from ressat.slides.scale import Scale
+from ressat.stain.methods.registry import METHODS
+from ressat.stain.section_stain import SectionStain
 from ressat.tiles.table import Tiles
 from ressat.tiles.tiling import TileGeometry
 
@@ -79,11 +81,10 @@ class Study:
         tiles.write(self.path(f"tiles/{sample}.h5"))
         for name in ("tiles", "stain"):
             Image.fromarray(lowres).save(self.path(f"{name}/{sample}.png"))
-        fitted = {
-            "section": sample, "method": "macenko", "fallback": fallback, "pixels": 5000,
-            "reference_name": "published", "version": FORMAT_VERSION,
-        }  # fmt: skip
-        (self.folder / f"stain/{sample}.json").write_text(json.dumps(fitted))
+        stains = METHODS.load("macenko").published
+        source = None if fallback else stains
+        fitted = SectionStain(sample, "macenko", source, stains, "published", 5000, fallback)
+        fitted.write(self.path(f"stain/{sample}.json"))
         for name, pattern in (
             ("tiles", "tiles/{}.h5"), ("overlays", "tiles/{}.png"),
             ("stains", "stain/{}.json"), ("previews", "stain/{}.png"),
@@ -181,7 +182,7 @@ class Study:
         final = selection[selection["step"] <= 80].assign(stage="final")
         final[["held_back_direct", "held_back_attended", "held_back_pearson"]] = np.nan
         path = self.path(f"folds/{fold}/history.tsv")
-        pd.concat([selection, final]).to_csv(path, sep="\t", index=False)
+        write_table(pd.concat([selection, final]), path)
         self.histories.append(path)
         self.folds.append(fold)
 
