@@ -6,6 +6,7 @@ import zipfile
 import pytest
 
 from ressat.base.errors import InputError, about
+from ressat.counts import compression
 from ressat.counts.compression import read_bytes
 
 
@@ -71,3 +72,25 @@ def test_a_file_that_cannot_be_read_is_refused_for_its_reason(tmp_path, monkeypa
 
     monkeypatch.setattr("builtins.open", refuse)  # root may read any
     assert refusal(tmp_path / "a") == problem
+
+
+@pytest.mark.parametrize("content", [b"0\t" * 500_000, b"\n" * 1_000_000])
+def test_what_unpacks_to_far_more_than_a_table_can_is_refused(tmp_path, monkeypatch, content):
+    monkeypatch.setattr(compression, "ALWAYS_FITS", 100_000)
+    (tmp_path / "a.gz").write_bytes(gzip.compress(content))
+    assert "of it unpack to more than" in refusal(tmp_path / "a.gz")
+    table = b"".join(b"GENE%d\t%d\n" % (number, number % 7) for number in range(50_000))
+    (tmp_path / "a.gz").write_bytes(gzip.compress(table))
+    assert read_bytes(str(tmp_path / "a.gz")) == table
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(5, "Input/output error")])
+def test_trouble_of_the_machine_is_no_damage(tmp_path, monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    (tmp_path / "a.gz").write_bytes(gzip.compress(b"content"))
+    monkeypatch.setattr(compression._Unpacked, "readinto", fail)
+    with pytest.raises((InputError, MemoryError)) as caught:
+        read_bytes(str(tmp_path / "a.gz"))
+    assert "again" not in str(caught.value) or "run again" in str(caught.value)

@@ -170,3 +170,20 @@ def test_a_damaged_table_gives_a_table_or_the_one_error(tmp_path_factory, read, 
 def test_separators_and_quotes_within_a_quoted_name_belong_to_it(write, cells, genes):
     content = COUNTS.replace("\t", ",").replace("TP53,ACTB", cells)
     assert read_legacy_counts(write(content, "c.csv")).genes == genes
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("\t" + "g\t" * 300_000, "a first line of 300002 cells"),
+        ("\tA\tB\n1x1\t" + "1\t" * 300_000, "a header of 3 cells above rows of 300002"),
+    ],
+)
+@pytest.mark.parametrize("name", ["c.tsv", "c.tsv.gz"])
+def test_a_line_without_end_is_refused_before_a_column_is_made_of_each_cell(refusal, content, said, name):
+    assert said in refusal(read_legacy_counts, content, name)
+
+
+@pytest.mark.parametrize("separator", ["\t", ";"])
+def test_a_spot_table_of_one_endless_line_is_refused(refusal, separator):
+    assert "a first line of 50001 cells" in refusal(read_legacy_spots, f"x{separator}" * 50_000, "s.tsv")

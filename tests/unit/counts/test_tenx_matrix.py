@@ -206,6 +206,46 @@ def test_a_wrong_matrix_of_three_files_is_refused(tmp_path, texts, said):
     assert said in refused(lambda: read_folder(tmp_path / "m"))
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("3 4 2\n" + "1 1 1 " * 100_000, "a line of more than 200 characters"),
+        ("3 4 2\n" + "1 1 1\n" * 50, "50 entries or more where it says 2"),
+        (f"3 4 {10**9}\n" + "1 1 1\n" * 50, "50 entries or more where it says 1000000000"),
+        ("%" * 3_000_000 + "\n3 4 1\n1 1 1\n", "it cannot be read as a Matrix Market file"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_more_entries_or_longer_lines_than_there_can_be_are_refused(tmp_path, body, said, packed):
+    write_mtx(tmp_path / "m", packed=packed, matrix_mtx=HEAD + body)
+    assert said in refused(lambda: read_folder(tmp_path / "m"))
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("Unable to allocate"), PermissionError(13, "Permission denied")]
+)
+def test_trouble_of_the_machine_is_no_damage(h5, tmp_path, monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    write_mtx(tmp_path / "m")
+    for place, read in (
+        ("opened_hdf5", lambda: read_h5_matrix(str(h5))),
+        ("opened", lambda: read_folder(tmp_path / "m")),
+    ):
+        monkeypatch.setattr(f"ressat.counts.tenx_matrix.{place}", fail)
+        with pytest.raises(InputError, match=r"memory ran out|permission is denied"):
+            read()
+
+
+def test_links_out_of_an_h5_matrix_are_refused(h5, tmp_path):
+    (tmp_path / "private").write_text("root:x:0:0:root\n" * 4)
+    with h5py.File(h5, "a") as file:
+        del file["matrix/features/name"]
+        file.create_dataset("matrix/features/name", (3,), "S16", external=[("private", 0, 48)])
+    assert "its /matrix/features/name is the data of another file" in refused(lambda: read_h5_matrix(str(h5)))
+
+
 def test_a_truncated_packed_matrix_is_refused(tmp_path):
     write_mtx(tmp_path / "m")
     file = tmp_path / "m/matrix.mtx.gz"

@@ -86,6 +86,8 @@ STORED = Record(
         "on_tissue": Optional(Number(0, 1)),
         "gene_changes": Optional(COUNT),
         "warnings": ListOf(ANY_TEXT),
+        "beyond_image": Optional(COUNT),
+        "identity": ANY_TEXT,
     }
 )
 """What the file holds, besides the version."""

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import anndata
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -309,3 +310,47 @@ def test_few_genes_of_var_do_not_name_the_genes_of_raw(write_raw):
     flies = [f"FBgn{i:07d}" for i in range(80)]
     var = pd.DataFrame({"gene_symbols": ["dl", "Dl"]}, index=flies[:2])
     assert read_h5ad(write_raw(flies, var), "raw").genes["symbol"].tolist() == flies
+
+
+@pytest.mark.parametrize("is_single", [True, np.True_, "True"])
+def test_a_mark_of_one_section_beside_its_library_is_no_library(write, is_single):
+    uns = {"spatial": {"is_single": is_single, "lib": {"scalefactors": FACTORS}}}
+    assert read_h5ad(write(uns=uns)).array.hires_scale == 0.1
+
+
+@pytest.mark.parametrize("is_single", [False, 0])
+def test_a_mark_of_several_sections_is_refused(write, is_single):
+    error = refusal(write(uns={"spatial": {"is_single": is_single}}))
+    assert "uns['spatial']['is_single'] is False" in str(error)
+    assert "file of each section" in error.action
+
+
+@pytest.mark.parametrize("place", ["var/_index", "obsm/spatial"])
+def test_names_and_places_of_another_file_are_refused(write, tmp_path, place):
+    file = write()
+    with h5py.File(tmp_path / "other.h5", "w") as other:
+        other["x"] = np.zeros((40, 2))
+    with h5py.File(file, "a") as content:
+        del content[place]
+        content[place] = h5py.ExternalLink("other.h5", "/x")
+    assert f"its /{place} is a link to another file ('other.h5')" in str(refusal(file))
+
+
+def test_trouble_of_the_machine_is_no_damage(write, monkeypatch):
+    file = write()
+    for error, said in (
+        (MemoryError(), "memory ran out"),
+        (OSError(5, "Input/output error"), "the disk failed"),
+    ):
+
+        def fail(*_, error=error):
+            raise error
+
+        monkeypatch.setattr(anndata, "read_h5ad", fail)
+        assert refusal_of_machine(file).startswith(said)
+
+
+def refusal_of_machine(file: str) -> str:
+    with pytest.raises(InputError) as caught:
+        read_h5ad(file)
+    return caught.value.problem

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import anndata
@@ -6,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from scipy import sparse
 from spatialdata import SpatialData
 from spatialdata.models import ShapesModel, TableModel
 from spatialdata.transformations import Identity, Scale
@@ -169,3 +171,57 @@ def test_row_numbers_as_names_are_told_with_the_column_of_names(write, column):
     numbered = table()
     numbered.var[column] = [f"T{i}" for i in range(5)]
     assert read(write(tables={"table": numbered})).names_in == f"var['{column}'] (T0, T1, T2 ...)"
+
+
+def moved_out(store: Path, part: str) -> Path:
+    """Put a part of a store elsewhere, and a link in its place."""
+    target = store.parent / "elsewhere" / Path(part).name
+    target.parent.mkdir()
+    (store / part).rename(target)
+    (store / part).symlink_to(target)
+    return target
+
+
+@pytest.mark.parametrize("part", ["tables/table/var", "shapes/spots/shapes.parquet", "shapes"])
+def test_a_part_that_is_a_link_out_of_the_store_is_refused(write, part):
+    store = write()
+    moved_out(store, part)
+    assert f"its {part} is a link out of the store" in refusal(store)
+
+
+def test_links_within_the_store_and_of_the_store_itself_are_followed(write, tmp_path):
+    store = write()
+    (store / "shapes/spots/shapes.parquet").rename(store / "kept.parquet")
+    (store / "shapes/spots/shapes.parquet").symlink_to("../../kept.parquet")
+    (store / "images").symlink_to("/tmp")  # not read
+    (tmp_path / "disk").mkdir()
+    moved = store.rename(tmp_path / "disk/s.zarr")
+    store.symlink_to(moved)
+    assert read(store).total == 24
+
+
+@pytest.mark.parametrize("name", ["tables/../../other", "/etc", "file:///etc/x"])
+def test_metadata_that_name_parts_elsewhere_are_refused(write, name):
+    store = write()
+    metadata = json.loads((store / "zarr.json").read_text())
+    metadata["consolidated_metadata"] = {"kind": "inline", "must_understand": False, "metadata": {name: {}}}
+    (store / "zarr.json").write_text(json.dumps(metadata))
+    assert f"its zarr.json names {name!r}, which is not a part of the store" in refusal(store)
+
+
+@pytest.mark.parametrize("part", ["X/data", "obs/_index"])
+def test_an_array_that_declares_more_than_is_stored_is_refused(write, part):
+    counts = sparse.csr_matrix(COUNTS)
+    store = write(
+        tables={"table": table(counts=COUNTS)} if part != "X/data" else {"table": sparse_table(counts)}
+    )
+    array = store / "tables/table" / part / "zarr.json"
+    metadata = json.loads(array.read_text())
+    array.write_text(json.dumps(metadata | {"shape": [10**12]}))
+    assert "it declares 8e+03 GB of data" in refusal(store)
+
+
+def sparse_table(counts: sparse.csr_matrix) -> anndata.AnnData:
+    adata = table()
+    adata.X = counts
+    return adata
