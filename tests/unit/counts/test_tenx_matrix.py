@@ -212,7 +212,7 @@ def test_a_wrong_matrix_of_three_files_is_refused(tmp_path, texts, said):
         ("3 4 2\n" + "1 1 1 " * 100_000, "a line of more than 200 characters"),
         ("3 4 2\n" + "1 1 1\n" * 50, "50 entries or more where it says 2"),
         (f"3 4 {10**9}\n" + "1 1 1\n" * 50, "50 entries or more where it says 1000000000"),
-        ("%" * 3_000_000 + "\n3 4 1\n1 1 1\n", "it cannot be read as a Matrix Market file"),
+        ("%" + "x" * 3_000_000 + "\n3 4 1\n1 1 1\n", "it cannot be read as a Matrix Market file"),
     ],
 )
 @pytest.mark.parametrize("packed", [False, True])
