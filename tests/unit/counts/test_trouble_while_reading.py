@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from ressat.base.errors import InputError
+from ressat.counts import spot_positions
 from ressat.counts.readers import h5ad
-from ressat.counts.spot_positions import read_positions
 from ressat.counts.tenx_matrix import read_h5_matrix
 from ressat.counts.text_cells import read_cells
 
@@ -20,7 +20,7 @@ TROUBLES = [
 READERS = {
     "h5ad": (anndata, "read_h5ad", h5ad.read_h5ad),
     "10x": (h5py, "File", read_h5_matrix),
-    "parquet": (pd, "read_parquet", read_positions),
+    "parquet": (spot_positions, "read_flat_columns", spot_positions.read_positions),
     "text": (pd, "read_csv", read_cells),
 }
 
@@ -31,6 +31,8 @@ def test_trouble_is_told_as_what_it_is(tmp_path, monkeypatch, kind, error, words
     library, function, read = READERS[kind]
     file = tmp_path / ("a.parquet" if kind == "parquet" else "a.tsv")
     file.write_text("a\tb\n1\t2\n")
+    if kind == "h5ad":  # of which our own look comes first
+        h5py.File(file, "w").close()
 
     def fail(*_, **__):
         raise ValueError(str(error)) from error
@@ -49,5 +51,6 @@ def test_damage_is_still_damage(tmp_path, monkeypatch, text):
         raise OSError(f"Unable to synchronously open file ({text})")
 
     monkeypatch.setattr(h5py, "File", fail)
+    (tmp_path / "a.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
     with pytest.raises(InputError, match="copy it again"):
         read_h5_matrix(str(tmp_path / "a.h5"))

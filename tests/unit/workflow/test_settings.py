@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from ressat.base.errors import InputError
+from ressat.workflow.config_file import check_yaml
 from ressat.workflow.schema import config_schema
-from ressat.workflow.settings import check_schema, check_yaml, laid_over
+from ressat.workflow.settings import check_schema, laid_over
 
 
 @pytest.fixture

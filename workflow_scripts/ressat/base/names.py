@@ -24,10 +24,13 @@ def name_key(name: str) -> str:
     characters, and the kind of dash and apostrophe. For names of patients, sections and files; two genes may
     differ in case alone (the fruit fly's *dl* and *Dl*), see `gene_name`.
     """
-    # Invisible ones first: one between a letter and its accent would keep the two from being composed.
-    text = unicodedata.normalize("NFKC", _without_invisible(name)).casefold()
-    text = _without_invisible(unicodedata.normalize("NFKC", text))
-    return "".join(map(_plain, text))
+    text, before = name, ""
+    # Until nothing changes: what stood between a letter and its accent, and is gone, kept the two from being composed.
+    while text != before:
+        before = text
+        text = unicodedata.normalize("NFKC", _without_invisible(text)).casefold()
+        text = "".join(map(_plain, unicodedata.normalize("NFKC", _without_invisible(text))))
+    return text
 
 
 def gene_name(name: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ressat.base.errors import InputError
 from ressat.base.hdf5_content import refuse_swollen
+from ressat.base.names import is_hidden
 from ressat.counts.parquet_file import refuse_swollen_parquet
 
 # Files that describe groups and arrays, of both versions of zarr.
@@ -79,7 +80,9 @@ def _files(store: Path) -> Iterator[Path]:
             folder = os.path.realpath(part)
             if folder not in seen:
                 seen.add(folder)
-                parts += [part / name for name in os.listdir(part)]
+                # Hidden names of zarr itself are metadata; others, such as those of macOS, are not read.
+                names = os.listdir(part)
+                parts += [part / name for name in names if name in METADATA or not is_hidden(name)]
         elif os.path.isfile(part):
             yield part
 
