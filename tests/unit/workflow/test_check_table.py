@@ -82,8 +82,9 @@ def test_every_section_has_a_row(study):
 def test_spots_beyond_the_image_are_counted(study, beyond, cell):
     file = Path("results/checks/B1.json")
     replace(CheckRecord.read(file), beyond_image=beyond).write(file)
-    assert f"  {cell}" in rows(study_table(study, ".", gpus=0))["B1"]
-    assert ("beyond" in study_table(study, ".", gpus=0)) == (beyond > 0)
+    table = table_of(study)
+    assert f"  {cell}" in rows(table)["B1"]
+    assert ("beyond" in table) == (beyond > 0)
 
 
 def test_warnings_name_their_section(study):
