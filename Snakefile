@@ -22,6 +22,7 @@ include: "rules/model.smk"
 include: "rules/evaluation.smk"
 include: "rules/report.smk"
 include: "rules/available.smk"
+include: "rules/ending.smk"
 
 
 localrules:
@@ -47,7 +48,7 @@ rule available:
         available_results,
 
 
-# What the checks found is printed when Snakemake ends; see print_checks in rules/common.smk.
+# What the checks found is printed when Snakemake ends; see print_checks in rules/ending.smk.
 rule check:
     input:
         expand("results/checks/{sample}.json", sample=study.sections),

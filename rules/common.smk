@@ -1,9 +1,7 @@
 # What the rules share: the study's config and sheet, checked, and what rules name as inputs.
 
-import atexit
 import os
 import sys
-import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -14,10 +12,11 @@ sys.path.insert(0, str(checkout / "workflow_scripts"))
 
 from ressat.base.errors import InputError, sentences
 from ressat.base.gpu import count_gpus
-from ressat.workflow.available import failures_text, missing_rows, without
+from ressat.workflow.available import missing_rows, without
+from ressat.workflow.check_outcome import check_identity
 from ressat.workflow.code_version import versions_of
 from ressat.workflow.config_file import check_yaml
-from ressat.workflow.failures import RECORD, failures_of, read_failures, still_failing, write_failures
+from ressat.workflow.failures import RECORD, read_failures
 from ressat.workflow.folds import FOLD_BUNDLE
 from ressat.workflow.job_environment import set_job_environment
 from ressat.workflow.job_resources import grown, grown_with_tiles
@@ -25,8 +24,6 @@ from ressat.workflow.members import members_of, words_of
 from ressat.workflow.settings import laid_over
 from ressat.workflow.shown_params import as_shown
 from ressat.workflow.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
-from ressat.workflow.check_outcome import CheckOutcome, check_identity, log_states, records_of_other_sheets
-from ressat.workflow.check_table import study_table
 from ressat.workflow.permissions import check_writable
 from ressat.workflow.user_paths import absolute, keep_literal_paths, literal
 
@@ -57,7 +54,6 @@ elif not workflow.overwrite_configfiles:
 
 set_job_environment(sys.argv)
 keep_literal_paths()
-start_time = time.time()
 
 # Never two jobs on one GPU: no more GPU jobs run at a time than this machine has GPUs, and each takes its own
 # GPU (ressat/base/gpu.py). On a cluster each job is given its own, and the profile says how many run at a time.
@@ -76,12 +72,9 @@ except (InputError, ExceptionGroup) as error:
 config = study.config
 code_version = versions_of(members_of(study))
 
-study_folder = os.getcwd()
-# The prefix that an importing workflow gives to this module's paths, and its names for these targets.
+# The prefix that an importing workflow gives to this module's paths, and its name for this target.
 prefix = workflow.modifier.path_modifier.prefix or ""
-all_target, check_target, available_target = map(
-    workflow.modifier.modify_rulename, ["all", "check", "available"]
-)
+available_target = workflow.modifier.modify_rulename("available")
 
 # The study without what failed in earlier runs, for the target `available`.
 available = without(study, failures)
@@ -118,27 +111,6 @@ def training(pattern):
 def labelled(pattern):
     """An input function: one file per section that the wildcard fold learns from or tests."""
     return lambda wildcards: expand(pattern, sample=study.folds[wildcards.fold].labelled)
-
-
-def available_labelled(pattern):
-    """An input function: one file per section that is left of those that the wildcard fold learns from or tests."""
-    return lambda wildcards: expand(pattern, sample=available.folds[wildcards.fold].labelled)
-
-
-def available_gene_checks(wildcards):
-    """Checks of genes against the study's reference, or, where that one failed, against the first that is left."""
-    same = available.counts_reference == study.counts_reference
-    folder = "results/checks" if same else "results/available/checks"
-    return available_labelled(f"{folder}/{{sample}}.genes.json")(wildcards)
-
-
-def available_results(wildcards):
-    """What the target `available` makes: the whole, unless something failed."""
-    if not missing:
-        return rules.all.input
-    if not available.predicted:
-        raise WorkflowError(nothing_left)
-    return ["results/available/report.html", "results/available/missing.tsv"]
 
 
 def user_files(files, sample=None):
@@ -218,67 +190,6 @@ def stain_reference(wildcards):
     return study.stain_reference(wildcards.sample) or []
 
 
-def is_checked():
-    """Whether the target `check` was asked for, and not just what would be done for it."""
-    return workflow.dag_settings and check_target in workflow.dag_settings.targets and not workflow.dryrun
-
-
-def print_checks():
-    """Say what all checks found, once Snakemake ends with the target `check`, if it had nothing to do too."""
-    # Without a scheduler, Snakemake stopped before it looked at what is up to date, and says why.
-    if is_checked() and workflow.scheduler:
-        os.chdir(study_folder)  # Snakemake has left it
-        folder = prefix or "."
-        ended = [job for job in workflow.dag.jobs if workflow.dag.noneedrun_finished(job)]
-        passed = [os.path.relpath(file, folder) for job in ended for file in job.output]
-        outcome = CheckOutcome.of_run(passed, earlier_logs, log_states(study, folder))
-        print(study_table(study, folder, count_gpus(), outcome), file=sys.stderr)
-
-
-def print_failures():
-    """Say which jobs of this run failed, and why, once Snakemake ends; keep it for the target `available`."""
-    scheduler = workflow.scheduler
-    if scheduler is None or workflow.dryrun or workflow.touch:
-        return
-    os.chdir(study_folder)  # Snakemake has left it
-    # Clocks of the machines of a cluster differ a little.
-    since = start_time - (300 if workflow.non_local_exec else 1)
-    failed = []
-    for one in scheduler.failed:
-        failed += failures_of(
-            [
-                (Path(str(job.rule.script)).stem, job.wildcards_dict, job.log[0], job.output)
-                for job in (one.jobs if one.is_group() else [one])
-                # Other rules are those of a workflow that imports this one.
-                if job.rule.module_globals is globals()
-            ],
-            since,
-        )
-    failed.sort(key=lambda one: one.key)
-    targets = set(workflow.dag_settings.targets)
-    planned = None
-    if not targets or all_target in targets:
-        planned = {str(output) for job in workflow.dag.jobs for output in job.output}
-    try:
-        write_failures(Path(prefix, RECORD), [*failed, *still_failing(failures, failed, planned)])
-    except OSError as error:
-        print(f"{RECORD} could not be written: {error.strerror}.", file=sys.stderr)
-    if failed and check_target not in targets:
-        command = [word for word in sys.argv[1:] if word not in targets]
-        text = failures_text(study, failed, target=available_target, command=command)
-        print(f"\n{text}", file=sys.stderr)
-
-
-if workflow.is_main_process:
-    earlier_logs = log_states(study, prefix or ".")
-    if is_checked():
-        # Snakemake knows a record of another sheet by its own notes, which a copied study does not have.
-        other = records_of_other_sheets(study, prefix or ".")
-        workflow.dag_settings.forcerun |= {prefix + file for file in other}
-    atexit.register(print_checks)
-    atexit.register(print_failures)
-
-
 def model(wildcards):
     file = study.model(wildcards.fold)
     return user_files(file) if wildcards.fold == FOLD_BUNDLE else file
@@ -295,3 +206,24 @@ def checked_bundle(wildcards):
 def one_gpu(wildcards):
     """Of this machine, where it has any; of a cluster, which says itself where it has none."""
     return 1 if gpus or workflow.non_local_exec else None
+
+
+def available_labelled(pattern):
+    """An input function: one file per section that is left of those that the wildcard fold learns from or tests."""
+    return lambda wildcards: expand(pattern, sample=available.folds[wildcards.fold].labelled)
+
+
+def available_gene_checks(wildcards):
+    """Checks of genes against the study's reference, or, where that one failed, against the first that is left."""
+    same = available.counts_reference == study.counts_reference
+    folder = "results/checks" if same else "results/available/checks"
+    return available_labelled(f"{folder}/{{sample}}.genes.json")(wildcards)
+
+
+def available_results(wildcards):
+    """What the target `available` makes: the whole, unless something failed."""
+    if not missing:
+        return rules.all.input
+    if not available.predicted:
+        raise WorkflowError(nothing_left)
+    return ["results/available/report.html", "results/available/missing.tsv"]
