@@ -20,7 +20,7 @@ from ressat.workflow.failures import RECORD, read_failures
 from ressat.workflow.folds import FOLD_BUNDLE
 from ressat.workflow.job_environment import set_job_environment
 from ressat.workflow.job_resources import grown, grown_with_tiles
-from ressat.workflow.members import members_of, words_of
+from ressat.workflow.members import members_of, section_versions, words_of
 from ressat.workflow.settings import laid_over
 from ressat.workflow.shown_params import as_shown
 from ressat.workflow.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
@@ -70,7 +70,7 @@ except (InputError, ExceptionGroup) as error:
     raise WorkflowError(sentences(error)) from None
 
 config = study.config
-code_version = versions_of(members_of(study))
+version, section_version = versions_of(members_of(study)), section_versions(study)
 
 # The prefix that an importing workflow gives to this module's paths, and its name for this target.
 prefix = workflow.modifier.path_modifier.prefix or ""
@@ -145,9 +145,14 @@ def gene_list(wildcards):
     return user_files(study.gene_list or [])
 
 
+def code_version(script):
+    """A param function: the version of a script's code, which only the jobs that there are have to know."""
+    return lambda wildcards: version(script)
+
+
 def section_code_version(script):
     """A param function: the version of the code that reads counts, of which a section uses its own format alone."""
-    return lambda wildcards: versions_of(members_of(study, wildcards.sample))(script)
+    return lambda wildcards: section_version(script, wildcards.sample)
 
 
 def counts_if_labelled(wildcards):

@@ -25,7 +25,7 @@ def name_key(name: str) -> str:
     differ in case alone (the fruit fly's *dl* and *Dl*), see `gene_name`.
     """
     text, before = name, ""
-    # Until nothing changes: what stood between a letter and its accent, and is gone, kept the two from being composed.
+    # Until nothing changes: what stood between a letter and its accent had kept the two from being composed.
     while text != before:
         before = text
         text = unicodedata.normalize("NFKC", _without_invisible(text)).casefold()

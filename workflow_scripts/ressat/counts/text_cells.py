@@ -142,7 +142,7 @@ def refuse_repeated(names: pd.Index) -> None:
         raise InputError(
             f"{len(repeated)} spot names occur more than once (first: {repeated[0]})",
             expected="each spot once",
-            action="remove the repeated ones; if they are of several sections, write each to a file of its own",
+            action="remove the repeated ones; if they are of several sections, give each a file of its own",
         )
 
 

@@ -5,7 +5,7 @@ Snakemake tracks the script file alone. Standard library only.
 
 import ast
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -23,8 +23,11 @@ Members = Mapping[str, Collection[str]]
 
 
 def versions_of(members: Members) -> Callable[[str], str]:
-    """Return a function that gives a script's version in a study that uses some members of the registries."""
-    return lambda script: code_version(script, members)
+    """Return a function that gives a script's version in a study that uses some members of the registries.
+
+    It reads the files of each script once.
+    """
+    return cache(lambda script: code_version(script, members))
 
 
 def code_version(script: str, members: Members | None = None, library: Path = LIBRARY) -> str:
@@ -105,18 +108,26 @@ def _used(file: Path, library: Path) -> tuple[Path, ...]:
     return tuple(sorted(used))
 
 
-def _imported(tree: ast.AST) -> set[str]:
+def _imported(tree: ast.Module) -> set[str]:
     """Dotted names in all import statements that may be modules."""
     names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
-            node.body = []
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return names
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements in a statement, but for type checkers'; expressions, most of a tree, have no imports."""
+    for_checkers = isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        inner = getattr(node, part, ())
+        if isinstance(inner, list) and not (for_checkers and part == "body"):
+            for statement in inner:
+                yield statement
+                yield from _statements(statement)
 
 
 def _module(name: str, library: Path) -> Path | None:

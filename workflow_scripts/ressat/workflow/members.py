@@ -1,8 +1,9 @@
 """Which members of the registries a study uses, and what the report says of them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ressat.counts.formats.registry import FORMATS
+from ressat.workflow.code_version import versions_of
 from ressat.workflow.study import Study
 
 
@@ -26,6 +27,20 @@ def members_of(study: Study, sample: str | None = None) -> dict[str, tuple[str, 
         "encoders/families": (study.encoder.family,),
         "workflow/schemes": (study.scheme.name,),
     }
+
+
+def section_versions(study: Study) -> Callable[[str, str], str]:
+    """Return a function that gives a script's version for a section, whose format of counts alone matters."""
+    by_formats: dict[tuple[str, ...], Callable[[str], str]] = {}
+
+    def version(script: str, sample: str) -> str:
+        members = members_of(study, sample)
+        formats = members["counts/formats"]
+        if formats not in by_formats:
+            by_formats[formats] = versions_of(members)
+        return by_formats[formats](script)
+
+    return version
 
 
 def words_of(study: Study) -> dict:
