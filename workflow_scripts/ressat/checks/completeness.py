@@ -45,7 +45,7 @@ def require_whole(path: str | os.PathLike) -> None:
         if missing:
             scale = main.size[0] / max(1, image.size[0])
             parts = "tiles" if image.is_tiled else "strips"
-            x, y = (round(edge * scale) for edge in _corner(image, first))
+            x, y = (round(edge * scale) for edge in part_corner(image, first))
             raise InputError(
                 f"the slide is cut short: in its image of {image.size[0]} x {image.size[1]} px, {missing} of "
                 f"{number} {parts} lie beyond the file's end, the first at level-0 pixel x={x}, y={y}",
@@ -57,9 +57,7 @@ def require_whole(path: str | os.PathLike) -> None:
 
 def _refuse_bomb(image: TiffImage) -> None:
     width, height = image.size
-    part = image.first(Tag.TILE_WIDTH), image.first(Tag.TILE_LENGTH)
-    if not image.is_tiled:
-        part = width, min(height, image.first(Tag.ROWS_PER_STRIP, height))
+    part = part_size(image)
     kind = "tile" if image.is_tiled else "strip"
     samples, bits = image.first(Tag.SAMPLES_PER_PIXEL, 1), image.first(Tag.BITS_PER_SAMPLE, 1)
     unpacked = math.prod(part) * samples * bits // 8
@@ -70,7 +68,7 @@ def _refuse_bomb(image: TiffImage) -> None:
             expected=f"tiles or strips of at most {LARGEST_PART_BYTES / 2**30:.0f} GB",
             action="save it again in tiles, or in strips of fewer rows",
         )
-    stored = [(offset, length) for offset, length in _stored(image) if length]
+    stored = [(offset, length) for offset, length in stored_parts(image) if length]
     pixels, held = len(stored) * math.prod(part), sum(length for _, length in set(stored))
     if pixels > max(LARGE_PX, held * MOST_PX_PER_BYTE):
         raise InputError(
@@ -81,8 +79,8 @@ def _refuse_bomb(image: TiffImage) -> None:
         )
 
 
-def _stored(image: TiffImage) -> list[tuple[int, int]]:
-    """Place and length in the file of every tile or strip."""
+def stored_parts(image: TiffImage) -> list[tuple[int, int]]:
+    """Return place and length in the file of every tile or strip."""
     kind = (Tag.TILE_OFFSETS, Tag.TILE_BYTE_COUNTS)
     if not image.is_tiled:
         kind = (Tag.STRIP_OFFSETS, Tag.STRIP_BYTE_COUNTS)
@@ -92,7 +90,7 @@ def _stored(image: TiffImage) -> list[tuple[int, int]]:
 
 def _gaps(image: TiffImage, file_size: int) -> tuple[int, int, int]:
     """Count the tiles or strips beyond the file's end, and all of them; and find the first one beyond."""
-    stored = _stored(image)
+    stored = stored_parts(image)
     present, needed = len(stored), _parts(image)
     # A damaged size makes a picture of terabytes out of nothing, which takes hours to read.
     if present and present < needed:
@@ -103,19 +101,21 @@ def _gaps(image: TiffImage, file_size: int) -> tuple[int, int, int]:
 
 def _parts(image: TiffImage) -> int:
     """How many tiles or strips an image of this size has in each plane."""
-    width, height = image.size
-    if not image.is_tiled:
-        return -(-height // max(1, image.first(Tag.ROWS_PER_STRIP, height)))
-    tile = (max(1, image.first(Tag.TILE_WIDTH)), max(1, image.first(Tag.TILE_LENGTH)))
-    return -(-width // tile[0]) * -(-height // tile[1])
+    (width, height), (part_width, part_height) = image.size, part_size(image)
+    return -(-width // part_width) * -(-height // part_height)
 
 
-def _corner(image: TiffImage, index: int) -> tuple[int, int]:
-    """Top left corner of a tile or strip, in pixels of its image."""
+def part_size(image: TiffImage) -> tuple[int, int]:
+    """Return width and height of a tile or strip, in pixels of its image."""
     width, height = image.size
-    tile = (image.first(Tag.TILE_WIDTH), image.first(Tag.TILE_LENGTH))
-    if not image.is_tiled:
-        tile = (width, image.first(Tag.ROWS_PER_STRIP, height))
-    across, down = max(1, -(-width // max(1, tile[0]))), max(1, -(-height // max(1, tile[1])))
+    if image.is_tiled:
+        return image.first(Tag.TILE_WIDTH), image.first(Tag.TILE_LENGTH)
+    return width, max(1, min(height, image.first(Tag.ROWS_PER_STRIP, height)))
+
+
+def part_corner(image: TiffImage, index: int) -> tuple[int, int]:
+    """Return the top left corner of a tile or strip, in pixels of its image."""
+    (width, height), (part_width, part_height) = image.size, part_size(image)
+    across, down = max(1, -(-width // part_width)), max(1, -(-height // part_height))
     index %= across * down  # separate planes come one after the other
-    return index % across * tile[0], index // across * tile[1]
+    return index % across * part_width, index // across * part_height

@@ -1,16 +1,23 @@
 """A quick look at a slide as the user gave it, before anything is made from it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ressat.base.errors import InputError, about_its_file
 from ressat.checks.completeness import TIFF_SLIDES, require_whole
+from ressat.checks.empty_tiles import check_empty_tiles
+from ressat.checks.levels import Level, check_levels
 from ressat.slides.few_bits import FEW, FULL, bits_of, few_bits, has_16_bits, least_value
 from ressat.slides.formats import needs_conversion
 from ressat.slides.ome_image import slide_image
-from ressat.slides.scale import believable_mpp
+from ressat.slides.scale import believable_mpp, best_level
+
+if TYPE_CHECKING:
+    from ressat.slides.slide import Slide
 
 
 @dataclass(frozen=True)
@@ -71,10 +78,32 @@ def _slide(path: Path, longest_px: int) -> Thumbnail:
 
     with Slide(path) as slide:
         lowres, downsample = slide.low_resolution(longest_px)
+        check_empty_tiles(path, lowres, downsample)
+        _refuse_transparent(lowres, slide.is_transparent)
         _refuse_few_bits(path, lowres)
+        source = best_level(slide.downsamples, max(slide.size) / longest_px)
+        levels = [_level(slide, number) for number in range(len(slide.downsamples))]
+        check_levels(lowres, downsample, levels.pop(source), levels)
         ome = slide_image(slide.description)
         mpp = believable_mpp(*ome.mpp) if ome and ome.mpp and ome.size == slide.size else None
         return Thumbnail(slide.size, lowres, downsample, mpp or slide.tagged_mpp)
+
+
+def _level(slide: "Slide", number: int) -> Level:
+    def read(x: int, y: int, width: int, height: int) -> np.ndarray:
+        return np.asarray(slide.read(x, y, number, width, height))
+
+    return Level(number, slide.level_sizes[number], slide.downsamples[number], read)
+
+
+def _refuse_transparent(lowres: np.ndarray, is_transparent: Callable[[], bool]) -> None:
+    """Refuse a slide of which nothing would be seen on white; only a white one is looked at again."""
+    if (lowres == 255).all() and is_transparent():
+        raise InputError(
+            "every pixel is transparent (the alpha channel is 0 everywhere)",
+            expected="a slide whose tissue can be seen",
+            action="save it again without its alpha channel",
+        )
 
 
 def _refuse_few_bits(path: Path, lowres: np.ndarray) -> None:
@@ -109,4 +138,5 @@ def _image(path: Path, longest_px: int) -> Thumbnail:
             lowres = level.shrink(factor, factor, ceil=True).numpy()
         except pyvips.Error as error:
             raise picture.unreadable(error) from error
+        _refuse_transparent(lowres, picture.is_transparent)
     return Thumbnail((width, height), lowres, width / level.width * factor, picture.mpp)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ressat.base.errors import InputError, about
 from ressat.slides.level_zero import FIRST, slide_place
-from ressat.slides.tiff_tags import REDUCED, Tag, Tiff, TiffImage, read_tiff, stated_bits
+from ressat.slides.tiff_tags import REDUCED, TRANSPARENCY, Tag, Tiff, TiffImage, read_tiff, stated_bits
 
 DICOM_MARK, DICOM_MARK_AT = b"DICM", 128
 
@@ -27,12 +27,14 @@ UNREADABLE = {
     ".nd2": "a Nikon ND2 file",
     ".zvi": "a Zeiss ZVI file",
 }
-# Those of the scanners' formats that are TIFF inside, with directories as TIFF says. Other programs write
-# plain TIFF under these names.
-TIFF_SLIDE_SUFFIXES = (".svs", ".scn", ".bif")
+# Scanners' formats whose files begin like something else that is read: mrxs is a JPEG beside a folder.
+NAMED_ALONE = (".mrxs", ".vms", ".vmu")
 # .qptiff is Akoya's, .btf and .tf8 stand for BigTIFF.
 TIFF_SUFFIXES = (".tif", ".tiff", ".qptiff", ".btf", ".tf8")
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+# How pictures begin, whatever their names; a RIFF file may also be a film or a sound.
+PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+RIFF, WEBP, WEBP_AT = b"RIFF", b"WEBP", 8
 
 # none, LZW, JPEG, deflate, PackBits, deflate (old number), zstd: what every build of OpenSlide decodes.
 COMPRESSIONS = {1, 5, 7, 8, 32773, 32946, 50000}
@@ -46,8 +48,8 @@ def needs_conversion(path: str | os.PathLike) -> bool:
     Parameters
     ----------
     path
-        A slide of the sheet. Scanner formats are used as they are and pictures are always converted, judged
-        by their names alone; a TIFF's tags are read, also if it has a scanner's name.
+        A slide of the sheet. Scanner formats are used as they are and pictures are always converted, also
+        under the name of a TIFF or a scanner's format; a TIFF's tags are read, whatever its name.
 
     Returns
     -------
@@ -64,8 +66,10 @@ def needs_conversion(path: str | os.PathLike) -> bool:
     """
     suffix = Path(path).suffix.lower()
     if suffix in SLIDE_SUFFIXES:
-        return suffix in TIFF_SLIDE_SUFFIXES and _is_another_tiff(path)
-    if suffix in PICTURE_SUFFIXES:
+        if suffix in NAMED_ALONE or is_dicom(path):
+            return False
+        return is_picture(path) or _is_another_tiff(path)
+    if suffix in PICTURE_SUFFIXES or (suffix in TIFF_SUFFIXES and is_picture(path)):
         return True
     if suffix not in TIFF_SUFFIXES and is_dicom(path):  # its files are often named by numbers alone
         return False
@@ -96,6 +100,16 @@ def is_dicom(path: str | os.PathLike) -> bool:
             return handle.read(DICOM_MARK_AT + len(DICOM_MARK))[DICOM_MARK_AT:] == DICOM_MARK
     except OSError:
         return False
+
+
+def is_picture(path: str | os.PathLike) -> bool:
+    """Say whether a file begins as JPEG, PNG or WebP does, whatever its name."""
+    try:
+        with open(path, "rb") as handle:
+            start = handle.read(WEBP_AT + len(WEBP))
+    except OSError:
+        return False
+    return start.startswith(PICTURE_STARTS) or (start.startswith(RIFF) and start[WEBP_AT:] == WEBP)
 
 
 def _is_another_tiff(path: str | os.PathLike) -> bool:
@@ -174,4 +188,6 @@ def _is_read_right(image: TiffImage) -> bool:
         and image.first(Tag.SAMPLE_FORMAT, 1) == 1  # unsigned: signed and floating-point pixels are misread
         and image.first(Tag.ORIENTATION, 1) == 1  # else each tile would be rotated on its own
         and (one_sample or (photometric in (RGB, CMYK, YCBCR) and samples in (3, 4)))
+        # OpenSlide takes a fourth channel for transparency, whatever the file says of it.
+        and (samples != 4 or photometric == CMYK or image.first(Tag.EXTRA_SAMPLES, 1) in TRANSPARENCY)
     )

@@ -12,9 +12,10 @@ import pyvips
 
 from ressat.base.errors import InputError, about, about_its_file
 from ressat.base.machine import machine_trouble
-from ressat.slides.bit_depth import BitDepth, as_8_bits, bit_depth
-from ressat.slides.level_zero import full_size_images, image_at, slide_place
+from ressat.slides.bit_depth import BitDepth, bit_depth
+from ressat.slides.level_zero import Place, full_size_images, image_at, slide_place
 from ressat.slides.ome_image import OME_NAMESPACE, OmeImage, slide_image
+from ressat.slides.rgb import as_rgb, shown_channels
 from ressat.slides.scale import believable_mpp
 from ressat.slides.stored_image import StoredImage, loader_name
 from ressat.slides.tiff_tags import Tag, Tiff, read_tiff, stated_bits
@@ -57,7 +58,7 @@ class ImageFile:
             if level.width < best.width and width <= level.width * factor * 1.005:
                 best = level
         with about(file=self.path):
-            return best if best is self.rgb else _to_rgb(best, self._depth)
+            return best if best is self.rgb else as_rgb(best, self._depth)
 
     def unreadable(self, error: pyvips.Error) -> InputError:
         """Turn a reading error into an `InputError` that says what is wrong and, as far as known, where."""
@@ -72,6 +73,11 @@ class ImageFile:
             self._stored.load().avg()
         except pyvips.Error as error:
             raise self.unreadable(error) from error
+
+    def is_transparent(self) -> bool:
+        """Say whether it has an alpha channel that is 0 everywhere."""
+        image = self._stored.load()
+        return bool(image.hasalpha()) and image.extract_band(image.bands - 1).max() == 0
 
     def _damage(self) -> str:
         """Read piece by piece until that fails again; return where, as a clause, or nothing."""
@@ -126,6 +132,7 @@ def open_image(path: str | os.PathLike) -> ImageFile:
             stored = replace(stored, patches=tiff.patches)
             ome = _ome(stored.load())
             stored = _full_resolution(stored, tiff, ome)
+            stored = replace(stored, channels=_shown(stored, tiff))
             image = stored.load()
             size, stated = (image.width, image.height), stated_bits(tiff.images[stored.pages[0]])
             if ome is not None and size == ome.size:
@@ -142,7 +149,7 @@ def open_image(path: str | os.PathLike) -> ImageFile:
                 depth = bit_depth((*_levels(stored)[-1:], stored.load()), stated)
             except pyvips.Error as error:
                 raise picture.unreadable(error) from error
-        rgb = _to_rgb(image, depth)
+        rgb = as_rgb(image, depth)
     except (OSError, pyvips.Error) as error:
         raise _unreadable(error) from error
     return ImageFile(path, rgb, _believed(mpp or _resolution(image)), stored, depth)
@@ -215,6 +222,20 @@ def _full_resolution(stored: StoredImage, tiff: Tiff, ome: OmeImage | None) -> S
     return replace(stored, pages=(place.page,), subifd=place.subifd)
 
 
+def _shown(stored: StoredImage, tiff: Tiff) -> tuple[int, ...] | None:
+    """The channels that are colours and transparency, where there are others; see `shown_channels`."""
+    if len(stored.pages) > 1:
+        return None
+    image = image_at(tiff, Place(stored.pages[0], stored.subifd))
+    shown = shown_channels(image)
+    if shown is not None:
+        logger.warning(
+            "of the slide's %d channels, those neither of colour nor marked as transparency are left out",
+            image.first(Tag.SAMPLES_PER_PIXEL),
+        )
+    return shown
+
+
 def _ome_pages(ome: OmeImage, number: int) -> tuple[int, ...]:
     pages = tuple(range(ome.page, ome.page + (ome.planes if ome.is_rgb else 1)))
     if pages[-1] >= number:
@@ -231,32 +252,6 @@ def _ome_pages(ome: OmeImage, number: int) -> tuple[int, ...]:
             action="export it as RGB (in raw2ometiff with --rgb)",
         )
     return pages
-
-
-def _to_rgb(image: pyvips.Image, depth: BitDepth) -> pyvips.Image:
-    space, colours = image.interpretation, image.bands - int(image.hasalpha())
-    if space in ("b-w", "grey16") or colours < 3:
-        raise InputError(
-            f"the picture is grey ({colours} channel{'s' * (colours > 1)}, not RGB)",
-            expected="a colour image of an H&E stain",
-            action="give the colour image in the sheet",
-        )
-    if image.format not in ("uchar", "ushort") and space not in ("lab", "labs"):
-        raise InputError(
-            f"the picture's pixels are of type {image.format}",
-            expected="8 or 16 bits per channel",
-            action="save it again as 8-bit RGB",
-        )
-    rgb = as_8_bits(image, depth) if space == "rgb16" else image.colourspace("srgb")
-    if rgb.hasalpha():
-        rgb = rgb.flatten(background=255)
-    if rgb.bands != 3:
-        raise InputError(
-            f"the picture has {image.bands} channels",
-            expected="RGB, with or without an alpha channel",
-            action="save it again as 8-bit RGB",
-        )
-    return rgb
 
 
 def _resolution(image: pyvips.Image) -> tuple[float, float]:

@@ -38,6 +38,14 @@ class Slide:
         except (openslide.OpenSlideError, OSError) as error:
             with about(file=path):
                 refuse_trouble(error)
+            if "correctly ordered" in str(error):
+                raise InputError(
+                    "its levels do not become smaller one after the other, as where several planes of focus "
+                    "are stored",
+                    expected="one image, with its smaller levels",
+                    action="export one plane of focus from the scanner's software",
+                    file=path,
+                ) from error
             raise InputError(
                 f"OpenSlide cannot open it ({error})",
                 expected="a whole slide in a format that OpenSlide reads",
@@ -63,6 +71,11 @@ class Slide:
     def downsamples(self) -> tuple[float, ...]:
         """How many level-0 pixels one pixel of each level stands for, along an edge."""
         return self._handle.level_downsamples
+
+    @property
+    def level_sizes(self) -> tuple[tuple[int, int], ...]:
+        """Width and height of each level, in its own pixels."""
+        return self._handle.level_dimensions
 
     @property
     def tagged_mpp(self) -> float | None:
@@ -96,8 +109,15 @@ class Slide:
         InputError
             If the file is damaged at that place.
         """
+        region = self._region(x, y, level, width, height)
+        rgb = Image.new("RGB", region.size, self._background)
+        rgb.paste(region, mask=region.getchannel("A"))
+        return rgb
+
+    def _region(self, x: int, y: int, level: int, width: int, height: int) -> Image.Image:
+        """Read a region with its transparency."""
         try:
-            region = self._handle.read_region((x, y), level, (width, height))
+            return self._handle.read_region((x, y), level, (width, height))
         except openslide.OpenSlideError as error:
             with about(file=self.path):
                 refuse_trouble(error)
@@ -109,9 +129,6 @@ class Slide:
                 action="copy or export the slide again",
                 file=self.path,
             ) from error
-        rgb = Image.new("RGB", region.size, self._background)
-        rgb.paste(region, mask=region.getchannel("A"))
-        return rgb
 
     def _damaged_part(self, x: int, y: int, level: int, width: int, height: int) -> tuple[int, int, int, int]:
         """Return corner and size of the first part of a region that cannot be read, or of the whole."""
@@ -147,7 +164,7 @@ class Slide:
         width, height = self.size
         level = best_level(self.downsamples, max(width, height) / longest_px)
         scale = self.downsamples[level]
-        level_width, level_height = self._handle.level_dimensions[level]
+        level_width, level_height = self.level_sizes[level]
         factor = max(1, -(-max(level_width, level_height) // longest_px))
         # Blocks are whole multiples of the factor, so that averaging leaves no seams.
         block = max(1, BLOCK_PX // factor) * factor
@@ -158,6 +175,21 @@ class Slide:
                 region = self.read(round(left * scale), round(top * scale), level, *size)
                 image.paste(region.reduce(factor), (left // factor, top // factor))
         return np.asarray(image), scale * factor
+
+    def is_transparent(self) -> bool:
+        """Say whether nothing of the slide is opaque, by its coarsest level.
+
+        What lies outside the scanned area, or is missing in the file, is transparent too.
+        """
+        level = len(self.downsamples) - 1
+        (width, height), scale = self.level_sizes[level], self.downsamples[level]
+        for top in range(0, height, BLOCK_PX):
+            for left in range(0, width, BLOCK_PX):
+                size = min(BLOCK_PX, width - left), min(BLOCK_PX, height - top)
+                region = self._region(round(left * scale), round(top * scale), level, *size)
+                if region.getchannel("A").getextrema()[1]:
+                    return False
+        return True
 
     def fingerprint(self) -> str:
         """Return a SHA-256 of the slide's content, independent of its path and date.

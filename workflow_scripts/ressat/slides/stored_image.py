@@ -58,6 +58,8 @@ class StoredImage:
         Of a TIFF, the SubIFD of that directory, if the image is one.
     patches
         Bytes to read in place of those in the file, by their place; see `ressat.slides.tiff_tags.Tiff`.
+    channels
+        Those to load, counted from 0; all if None.
     """
 
     path: str | os.PathLike
@@ -65,6 +67,7 @@ class StoredImage:
     pages: tuple[int, ...] = (0,)
     subifd: int | None = None
     patches: tuple[tuple[int, bytes], ...] = ()
+    channels: tuple[int, ...] | None = None
 
     def load(self, **options: object) -> pyvips.Image:
         """Load it, by default from top to bottom, and so that an error in its data raises."""
@@ -78,6 +81,9 @@ class StoredImage:
         if self.subifd is not None:
             options["subifd"] = self.subifd
         images = [self._page(page, options) for page in self.pages]
+        if len(images) == 1 and self.channels is not None:
+            first, *others = (images[0].extract_band(channel) for channel in self.channels)
+            return first.bandjoin(others).copy(interpretation=images[0].interpretation)
         if len(images) == 1:
             return images[0]
         return images[0].bandjoin(images[1:]).copy(interpretation="srgb")

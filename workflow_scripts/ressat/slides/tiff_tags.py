@@ -31,12 +31,14 @@ class Tag(IntEnum):
     STRIP_BYTE_COUNTS = 279
     MAX_SAMPLE_VALUE = 281
     PLANAR_CONFIG = 284
+    RESOLUTION_UNIT = 296
     SOFTWARE = 305
     TILE_WIDTH = 322
     TILE_LENGTH = 323
     TILE_OFFSETS = 324
     TILE_BYTE_COUNTS = 325
     SUB_IFDS = 330
+    EXTRA_SAMPLES = 338
     SAMPLE_FORMAT = 339
     SMAX_SAMPLE_VALUE = 341
     XMP = 700
@@ -54,6 +56,10 @@ INTEGERS = {3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 
 # Bits of the subfile type: a reduced-resolution version of another image, and a transparency mask.
 REDUCED, MASK = 1, 4
+# Kinds of a channel beyond the colours that are transparency, multiplied into the colours or not.
+TRANSPARENCY = (1, 2)
+# No unit, inch and centimetre; tifffile also writes 4 and 5, of which libtiff knows nothing.
+NO_UNIT, RESOLUTION_UNITS = 1, (1, 2, 3)
 REDUCED_OLD = 2  # value of the older tag of this name: the same as the bit
 TEXT_READ = 1 << 16  # bytes of a text tag that are read
 # More than any slide has; a crafted file could name millions within a few kilobytes.
@@ -128,7 +134,7 @@ class Tiff:
         gives up on it.
     patches
         Bytes to put over places of the file so that the tags of each image are sorted and each is there
-        once, as the specification asks for.
+        once, as the specification asks for, and so that a unit of resolution that is not in it is none.
     """
 
     images: list[TiffImage]
@@ -240,6 +246,7 @@ class _Directories:
             raise EOFError
         entries = self.bytes(offset + self.counter.size, count * self.entry.size + self.pointer.size)
         fields = list(self.entry.iter_unpack(entries[: -self.pointer.size]))
+        fields, is_mended = self.with_known_unit(fields)
         integers, texts = {}, {}
         for tag, kind, values, field in fields:
             # Of a tag that is there twice, libtiff and OpenSlide take the first.
@@ -254,7 +261,7 @@ class _Directories:
                 integers[tag] = struct.unpack_from(f"{self.order}{number}{INTEGERS[kind]}", field) or (0,)
             else:
                 texts[tag] = field[: min(length, len(field))]
-        if not all(one[0] < other[0] for one, other in pairwise(fields)):
+        if is_mended or not all(one[0] < other[0] for one, other in pairwise(fields)):
             first = {field[0]: field for field in reversed(fields)}
             tags = b"".join(self.entry.pack(*first[tag]) for tag in sorted(first))
             self.patches.append(
@@ -263,6 +270,17 @@ class _Directories:
         unknown = any(field[1] not in TYPE_SIZES for field in fields)
         (following,) = self.pointer.unpack(entries[-self.pointer.size :])
         return TiffImage(integers, texts), following, unknown
+
+    def with_known_unit(self, fields: list[tuple]) -> tuple[list[tuple], bool]:
+        """Return a directory's entries without an unknown unit of resolution, and whether there was one."""
+        unit = struct.Struct(self.order + "H")
+        for index, (tag, kind, values, field) in enumerate(fields):
+            if tag == Tag.RESOLUTION_UNIT and INTEGERS.get(kind) == "H" and values == 1:
+                if unit.unpack_from(field)[0] in RESOLUTION_UNITS:
+                    break
+                mended = tag, kind, values, unit.pack(NO_UNIT) + field[unit.size :]
+                return [*fields[:index], mended, *fields[index + 1 :]], True
+        return fields, False
 
     def bytes(self, offset: int, length: int) -> bytes:
         """Read from a place in the file."""
