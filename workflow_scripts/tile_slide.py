@@ -19,7 +19,7 @@ from ressat.base.files import FORMAT_VERSION, UNS, replacing, write_text
 from ressat.base.joblog import job_log
 from ressat.base.results_h5ad import EXPRESSION, read_results
 from ressat.checks.record import CheckRecord
-from ressat.checks.slide_content import check_tiles
+from ressat.checks.slide_content import check_tiles, check_tiles_of_spots
 from ressat.slides.scale import Scale
 from ressat.slides.slide import Slide
 from ressat.tiles import tiling
@@ -50,7 +50,10 @@ with (
         spot_px = params.grid_um / scale.mpp
         coords, barcodes = tiling.hexagonal_grid(slide.size, spot_px)
     tissue = box_fraction(mask, *(coords / downsample).T, geometry.edge / downsample)
-    if not snakemake.input.get("expression"):
+    if snakemake.input.get("expression"):
+        with about(file=json.loads(params.named)):
+            check_tiles_of_spots(tissue, checked.on_tissue)
+    else:
         on_tissue = tissue >= params.min_tissue
         coords, barcodes, tissue = coords[on_tissue], barcodes[on_tissue], tissue[on_tissue]
         with about(file=json.loads(params.named)):

@@ -72,8 +72,8 @@ def check_empty_tiles(path: str | os.PathLike, lowres: np.ndarray, downsample: f
             width, height = image.size
             raise InputError(
                 f"in its image of {width} x {height} px, {len(image.empty)} of {image.number} {image.kind} "
-                f"are empty, {len(lost)} of them where a smaller level shows tissue, the first at level-0 pixel "
-                f"x={lost[0][0]:.0f}, y={lost[0][1]:.0f}",
+                f"are empty, {len(lost)} of them where a smaller level shows tissue, the first at level-0 "
+                f"pixel x={lost[0][0]:.0f}, y={lost[0][1]:.0f}",
                 expected="pixels wherever there is tissue",
                 action="export or convert the slide again, as this file was written in part",
                 file=path,

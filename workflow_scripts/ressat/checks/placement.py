@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 
 from ressat.checks.scale_sources import scale_meaning
+from ressat.checks.slide_content import ON_TISSUE
 from ressat.counts.usable_spots import inside_image
 from ressat.tiles.boxes import BoxMeans
 
-# Share of a spot's box that must be tissue for the spot to count as on tissue.
-ON_TISSUE = 0.5
 # More spots than this say nothing more, and take longer.
 MOST_SPOTS_COMPARED = 2000
 # Shifts of all spots that are tried, in spot pitches along each axis.

@@ -13,6 +13,7 @@ from ressat.checks.alignment import check_placement, section_scale
 from ressat.checks.placement import Fit, Placement
 from ressat.checks.record import CheckRecord
 from ressat.checks.slide_content import check_colour, check_tissue
+from ressat.checks.stain_colours import refuse_misread, warn_of_other_colours
 from ressat.checks.thumbnail import Thumbnail, thumbnail
 from ressat.counts.format import CountsSource
 from ressat.counts.gene_names import StudyGenes, study_genes
@@ -78,6 +79,7 @@ class SectionCheck:
             with self._problems_kept(self.slide):
                 slide = thumbnail(self.slide, PREVIEW_PX)
                 check_colour(slide.lowres)
+                refuse_misread(slide.lowres)
                 image = slide
             if counts is not None:
                 with self._problems_kept():
@@ -94,6 +96,7 @@ class SectionCheck:
             # Places are judged at this scale: if it is wrong, one cause would be reported twice.
             if scale is not None:
                 mask = tissue_mask(image.lowres, scale.mpp * image.downsample)
+                warn_of_other_colours(image.lowres, mask)
                 with self._problems_kept(self.slide):
                     check_tissue(mask, only_warn=spots is not None and not min_on_tissue)
                     if spots is not None:

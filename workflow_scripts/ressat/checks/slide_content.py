@@ -10,6 +10,10 @@ logger = logging.getLogger("ressat")
 
 # The channels of a pixel of a grey picture differ by at most this many grey levels, even after compression.
 GREY_SPREAD = 4
+# Share of a spot's box that must be tissue for the spot to count as on tissue.
+ON_TISSUE = 0.5
+# Sections whose spots lie on tissue, and the share of that at which the tiles contradict the check.
+MOSTLY_ON_TISSUE, CONTRADICTION = 0.5, 0.5
 
 
 def check_colour(lowres: np.ndarray) -> None:
@@ -68,4 +72,33 @@ def check_tiles(tiles: int, min_tissue: float) -> None:
             f"tissue was found, but no tile of the grid has {min_tissue:.0%} tissue",
             expected="tissue as large as a tile",
             action="lower tiling.min_tissue, or tiling.tile_um, in config.yaml",
+        )
+
+
+def check_tiles_of_spots(tissue: np.ndarray, on_tissue: float | None) -> None:
+    """Refuse tiles of spots that show glass, although the check of the section saw tissue there.
+
+    Both look at the same slide, at other levels of its pyramid.
+
+    Parameters
+    ----------
+    tissue
+        Share of each tile that is tissue, shape (n,).
+    on_tissue
+        Share of the spots that lay on tissue when the section was checked; None without counts.
+
+    Raises
+    ------
+    InputError
+        If most did, and now not half as many do.
+    """
+    if on_tissue is None or on_tissue < MOSTLY_ON_TISSUE:  # tissue too pale to be told from glass
+        return
+    share = float((tissue >= ON_TISSUE).mean())
+    if share < CONTRADICTION * on_tissue:
+        raise InputError(
+            f"{on_tissue:.0%} of its spots lay on tissue when the section was checked, and {share:.0%} do in "
+            "the image that its tiles are laid on",
+            expected="levels of the slide that show the same picture",
+            action="export the slide again, or, if its level 0 is whole, save that level alone",
         )

@@ -48,7 +48,7 @@ def tissue_mask(image: np.ndarray, mpp: float) -> np.ndarray:
         Boolean mask, shape (h, w).
     """
     smooth = ndimage.gaussian_filter(image.astype(np.float32), sigma=(1, 1, 0))
-    smooth *= WHITE / _glass_colour(smooth)
+    smooth *= WHITE / glass_colour(smooth)
     density = -np.log((smooth + 1) / (WHITE + 1))
     grey = np.ptp(smooth, axis=-1) < GREY_SPREAD
 
@@ -70,8 +70,8 @@ def tissue_mask(image: np.ndarray, mpp: float) -> np.ndarray:
     return mask & ~foreign
 
 
-def _glass_colour(image: np.ndarray) -> np.ndarray:
-    """Colour of the slide's glass, shape (3,); nearly white where no glass can be seen."""
+def glass_colour(image: np.ndarray) -> np.ndarray:
+    """Return the colour of the slide's glass, shape (3,); nearly white where no glass can be seen."""
     brightness = image.mean(axis=-1)
     lightest = np.median(image[brightness >= np.percentile(brightness, 95)], axis=0)
     return lightest if lightest[1] > GLASS_GREEN_ABOVE else np.full_like(lightest, ASSUMED_GLASS)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ressat.base.errors import InputError, about
+from ressat.base.lfs_pointer import refuse_pointer
 from ressat.base.names import alike_path_hint
 from ressat.base.path_kind import dead_link, refuse_special
 from ressat.counts.format import CountsSource
@@ -82,7 +83,7 @@ def _require_counts(path: Path, source: CountsSource) -> None:
 
 
 def _require(files: Mapping[str, Path | Sequence[Path]]) -> None:
-    """Refuse a section if one of its files, given by what they are, does not exist, or is no file."""
+    """Refuse a section if one of its files, given by what they are, is not there, or not a file itself."""
     for kind, paths in files.items():
         for file in [paths] if isinstance(paths, Path) else paths:
             # From os.path, because Path.exists raises for folders that may not be entered and overlong names.
@@ -97,3 +98,4 @@ def _require(files: Mapping[str, Path | Sequence[Path]]) -> None:
                     file=file,
                 )
             refuse_special(file)
+            refuse_pointer(file)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ressat.base.errors import InputError
+from ressat.base.lfs_pointer import refuse_pointer
 from ressat.base.names import alike_path_hint, name_key, spelled_out
 from ressat.base.path_kind import dead_link, refuse_special
 from ressat.base.roles import TRAIN
@@ -99,6 +100,7 @@ def require_setting_files(
             continue
         try:
             refuse_special(file)
+            refuse_pointer(file)
             if (group, setting) == ("stain", "reference"):
                 refuse_folder(Path(file))
                 require_companions(Path(file))
