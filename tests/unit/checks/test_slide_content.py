@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ressat.base.errors import InputError, about
-from ressat.checks.slide_content import check_colour, check_tiles, check_tissue
+from ressat.checks.slide_content import check_colour, check_tiles, check_tiles_of_spots, check_tissue
 
 
 def test_a_grey_scan_is_refused_and_a_pale_stain_is_not():
@@ -32,3 +32,17 @@ def test_a_blank_slide_is_a_warning_if_the_user_says_so(share, caplog):
     mask[:, : round(9 * share)] = True
     check_tissue(mask, only_warn=True)
     assert ("no tissue was found on the slide: look at it" in caplog.text) == (share == 0)
+
+
+@pytest.mark.parametrize(
+    ("checked", "now", "said"), [(0.99, 0.0, "99% .* 0% do"), (0.6, 0.2, "60% .* 20% do")]
+)
+def test_tiles_on_glass_contradict_a_check_that_saw_tissue(checked, now, said):
+    tissue = np.linspace(0, 1, 100) < now
+    with pytest.raises(InputError, match=f"{said} in the image that its tiles are laid on"):
+        check_tiles_of_spots(tissue.astype(np.float32), checked)
+
+
+@pytest.mark.parametrize(("checked", "now"), [(0.99, 0.95), (0.99, 0.6), (0.3, 0.0), (None, 0.0)])
+def test_tiles_that_agree_with_the_check_or_cannot_be_compared_pass(checked, now):
+    check_tiles_of_spots((np.linspace(0, 1, 100) < now).astype(np.float32), checked)

@@ -1,12 +1,14 @@
 """What is seen of a slide in a first look is what the steps after it will see, or a sentence."""
 
 import shutil
+import struct
 import subprocess
 import sys
 import time
 
 import numpy as np
 import pytest
+import tifffile
 
 from ressat.base.errors import InputError, about
 from ressat.checks.slide_content import check_colour
@@ -92,6 +94,70 @@ def test_the_preview_is_what_the_prepared_slide_will_show(name, longest_px, tmp_
     assert (seen.size, seen.downsample) == ((WIDTH, HEIGHT), pytest.approx(downsample, rel=0.01))
     inside = slice(0, -1)  # where the image ends, the last blocks are partly filled
     assert np.abs(seen.lowres[inside, inside].astype(float) - lowres[inside, inside]).mean() < 3
+
+
+INFRARED = np.dstack([RGB, 255 - RGB[..., :1]])
+MASKED = np.dstack([RGBA, RGB[..., :1] // 2])
+
+
+@pytest.mark.parametrize(
+    ("write", "expected"),
+    [
+        (tiff(INFRARED, extrasamples=["unspecified"]), RGB),
+        (tiled(INFRARED, extrasamples=["unspecified"], compression="deflate"), RGB),
+        (tiled(np.dstack([INFRARED, RGB[..., :1]]), extrasamples=["unspecified"] * 2), RGB),
+        (tiff(MASKED, extrasamples=["unassalpha", "unspecified"]), ON_WHITE),
+    ],
+)
+def test_channels_that_are_no_transparency_are_left_out(write, expected, tmp_path, block_means, caplog):
+    write(tmp_path / "slide.tif")
+    seen = thumbnail(tmp_path / "slide.tif", 180)
+    assert np.abs(seen.lowres - block_means(expected, 4)).mean() < 1.5
+    assert "those neither of colour nor marked as transparency are left out" in caplog.text
+
+
+CLEAR = np.dstack([RGB, np.zeros_like(RGB[..., :1])])
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("clear.png", pillow(CLEAR)),
+        ("clear.webp", pillow(CLEAR, lossless=True, exact=True)),
+        ("striped.tif", tiff(CLEAR, extrasamples=["unassalpha"])),
+        ("tiled.tif", tiled(CLEAR, extrasamples=["assocalpha"])),
+    ],
+)
+def test_a_slide_of_which_nothing_is_opaque_is_told_as_that(name, write, tmp_path):
+    write(tmp_path / name)
+    with pytest.raises(
+        InputError, match=rf"{name}: every pixel is transparent .*; save it again without its"
+    ):
+        thumbnail(tmp_path / name, 180)
+
+
+@pytest.mark.parametrize("alpha", [None, 255])
+def test_a_white_slide_is_not_transparent(alpha, tmp_path):
+    white = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+    if alpha:
+        white = np.dstack([white, white[..., :1]])
+    pillow(white)(tmp_path / "white.png")
+    assert (thumbnail(tmp_path / "white.png", 180).lowres == 255).all()
+
+
+@pytest.mark.parametrize("unit", [4, 5, 0])
+@pytest.mark.parametrize("options", [{}, {"bigtiff": True}, {"byteorder": ">"}])
+def test_a_unit_of_resolution_that_tiff_does_not_have_is_none(unit, options, tmp_path, block_means):
+    path = tmp_path / "slide.tif"
+    tiff(resolution=(2000, 2000), resolutionunit=2, compression="deflate", **options)(path)
+    with tifffile.TiffFile(path) as opened:
+        place, order = opened.pages[0].tags["ResolutionUnit"].valueoffset, opened.byteorder
+    with open(path, "r+b") as file:
+        file.seek(place)
+        file.write(struct.pack(order + "H", unit))
+    seen = thumbnail(path, 180)
+    assert seen.tagged_mpp is None
+    assert np.abs(seen.lowres - block_means(RGB, 4)).mean() < 1.5
 
 
 def test_the_turn_of_a_camera_is_not_applied(tmp_path):

@@ -151,6 +151,12 @@ VARIANTS = {
     "grey": (False, lambda p: tiled(p, GREY, photometric="minisblack", pixels=labelled(GREY))),
     "grey_and_rgb_as_grey": (True, lambda p: tiled(p, photometric="minisblack", planarconfig="contig")),
     "rgba": (False, lambda p: tiled(p, RGBA, extrasamples=["unassalpha"])),
+    "rgba_multiplied": (False, lambda p: tiled(p, RGBA, extrasamples=["assocalpha"])),
+    "rgb_and_mask": (True, lambda p: tiled(p, RGBA, extrasamples=["unspecified"])),
+    "rgb_and_infrared_in_a_level": (
+        True,
+        lambda p: tiled(p, np.dstack([RGB, GREY]), 3, extrasamples=["unspecified"], compression="deflate"),
+    ),
     "five_channels": (
         True,
         lambda p: tiled(p, np.dstack([RGB, GREY, GREY]), extrasamples=["unspecified"] * 2),
@@ -238,6 +244,43 @@ def test_pictures_are_always_converted(name, tmp_path):
     assert needs_conversion(path)
 
 
+@pytest.mark.parametrize("name", ["a.svs", "a.NDPI", "a.scn", "a.bif", "a.czi", "a.dcm", "a.tif", "a.btf"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_picture_is_known_by_its_beginning(kind, name, tmp_path):
+    path = tmp_path / name
+    Image.fromarray(RGB).save(path, format=kind)
+    assert needs_conversion(path)
+
+
+@pytest.mark.parametrize("name", ["a.svs", "a.ndpi", "a.scn", "a.svslide", "a.dcm"])
+def test_a_plain_tiff_is_known_under_the_name_of_a_scanners_format(name, tmp_path):
+    path = tmp_path / name
+    striped(path)
+    assert needs_conversion(path)
+    tiled(path)
+    assert not needs_conversion(path)
+    with openslide.OpenSlide(path) as slide:
+        assert slide.dimensions == (WIDTH, HEIGHT)
+
+
+def test_the_jpeg_of_a_mirax_slide_is_no_picture(tmp_path):
+    path = tmp_path / "slide.mrxs"
+    Image.fromarray(RGB).save(path, format="JPEG")
+    assert not needs_conversion(path)
+
+
+@pytest.mark.parametrize("name", ["stack.svs", "stack.tif"])
+def test_planes_of_focus_in_an_aperio_file_are_rewritten_as_the_first(name, tmp_path):
+    path = tmp_path / name
+    options = {"photometric": "rgb", "metadata": None, "compression": "jpeg", "tile": (128, 128)}
+    with tifffile.TiffWriter(path) as tiff:
+        for image in [RGB, RGB[::2, ::2]] * 2:
+            tiff.write(np.ascontiguousarray(image), description=APERIO, **options)
+    assert needs_conversion(path)
+    with pytest.raises(openslide.OpenSlideError):
+        openslide.OpenSlide(path)
+
+
 @pytest.mark.parametrize("name", ["a.bmp", "a.pdf", "a.jp2", "a.ome", "slide"])
 def test_a_name_of_no_known_format_is_refused(name):
     with pytest.raises(InputError, match=rf"{name}: the name .*; expected a slide, TIFF .*\.svs.*; save .*"):
@@ -249,7 +292,7 @@ def test_a_name_of_no_known_format_is_refused(name):
     [
         (b"", "is empty"),
         (b"I", "does not begin like a TIFF"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), "does not begin like a TIFF"),
+        (b"\x89PNX\r\n\x1a\n" + bytes(100), "does not begin like a TIFF"),
         (b"II\x2a", "does not begin like a TIFF"),
         (b"II\x2a\x00\x08", "damaged or cut short"),
         (b"II\x2a\x00\x08\x00\x00\x00", "damaged or cut short"),

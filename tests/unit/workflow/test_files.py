@@ -1,5 +1,6 @@
 """The files of sections: one that is missing is named, with its section."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,3 +81,32 @@ def test_a_folder_of_counts_in_another_form_is_named(tmp_path, slide, present, w
     with pytest.raises(InputError) as caught:
         found(slide, tmp_path / written / "outs")
     assert spelled_out(str(tmp_path / present)) in caught.value.action
+
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:00ff\nsize 2949520\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["s.svs", "outs/filtered_feature_bc_matrix.h5", "outs/spatial/tissue_positions.csv"]
+)
+def test_a_file_that_git_has_not_fetched_is_named(tmp_path, slide, name):
+    outs = write_outs(tmp_path / "outs")
+    (tmp_path / name).write_text(POINTER)
+    with pytest.raises(
+        InputError, match=rf"{name}: a Git LFS pointer, .*2949520 bytes.*git lfs pull"
+    ) as caught:
+        found(slide, outs)
+    assert caught.value.section == "S1"
+
+
+@pytest.mark.parametrize("name", ["Färbung.svs", "schnitt_µ.tif"])
+def test_a_name_that_the_system_cannot_be_given_is_told_with_what_to_set(tmp_path, name, monkeypatch):
+    def ascii_only(path):
+        return os.fspath(path).encode("ascii")
+
+    monkeypatch.setattr("os.fsencode", ascii_only)
+    with pytest.raises(
+        InputError, match=r"encoding of this session \(ascii\); .*; set LC_ALL=C.UTF-8"
+    ) as caught:
+        found(tmp_path / name, tmp_path / "outs")
+    assert str(caught.value).isascii()

@@ -14,7 +14,8 @@ logger = logging.getLogger("ressat")
 # as levels are rounded, then changes its mean colour little.
 PLACE_PX, PLACE_LOWRES_PX = 256, 4
 # In each of so many parts of the image along an edge, the place that differs most from those around it is
-# compared: there a shift shows. In each of the second number the darkest one: there missing tissue shows.
+# compared, where a shift shows, and the middle one, where tissue may be that the coarse level lacks. In each of
+# the second number the darkest one is, where tissue may be that the fine level lacks.
 PARTS, DARK_PARTS = 4, 2
 # Grey levels of 255 by which the mean colours of a place may differ, and those within which all are one.
 # Levels that were made from one another differ by at most 4.
@@ -104,7 +105,10 @@ def _places(lowres: np.ndarray, edge: int) -> list[tuple[int, int]]:
     around = np.pad(green, 1, mode="edge")
     neighbours = np.stack([around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:]])
     contrast = np.abs(neighbours - green).max(axis=0)
-    best = dict.fromkeys([*_best_of_parts(contrast, PARTS), *_best_of_parts(-green, DARK_PARTS)])
+    every = np.zeros_like(green)
+    best = dict.fromkeys(
+        [*_best_of_parts(contrast, PARTS), *_best_of_parts(every, PARTS), *_best_of_parts(-green, DARK_PARTS)]
+    )
     return [(row * edge, column * edge) for row, column in best]
 
 
@@ -118,7 +122,7 @@ def _best_of_parts(values: np.ndarray, parts: int) -> list[tuple[int, int]]:
                 continue
             part = values[np.ix_(row, column)]
             equal = np.argwhere(part == part.max())
-            y, x = equal[len(equal) // 2]
+            y, x = equal[np.abs(equal - (np.array(part.shape) - 1) / 2).sum(axis=1).argmin()]
             best.append((int(row[y]), int(column[x])))
     return best
 

@@ -68,8 +68,8 @@ def warn_of_other_colours(lowres: np.ndarray, mask: np.ndarray) -> None:
     low, high = BLUE_OVER_GREEN
     if (blue > high and blue > red) or (blue < low and red < MOST_SWAPPED_RED_OVER_GREEN):
         logger.warning(
-            "its tissue absorbs %.2f as much blue and %.2f as much red as green, unlike H&E (blue 0.4 to 0.7): "
-            "red and blue may be swapped, as OpenCV writes them, or it is another stain; look at it",
+            "its tissue absorbs %.2f as much blue and %.2f as much red as green, unlike H&E (blue 0.4 to "
+            "0.7): red and blue may be swapped, as OpenCV writes them, or it is another stain; look at it",
             blue,
             red,
         )

@@ -7,6 +7,7 @@ builds differ: a needless conversion costs minutes, a slide that cannot be opene
 """
 
 import os
+from itertools import pairwise
 from pathlib import Path
 
 from ressat.base.errors import InputError, about
@@ -119,7 +120,7 @@ def _is_another_tiff(path: str | os.PathLike) -> bool:
     except InputError:  # told by the check of the section
         return False
     if _is_scanner_file(tiff.images[0]):
-        return False
+        return _is_stack(tiff)
     with about(file=path):
         return not tiff.images[0].is_tiled or slide_place(tiff) != FIRST
 
@@ -131,7 +132,7 @@ def _opens(tiff: Tiff) -> bool:
     if tiff.is_classic_big_endian:
         return False
     if _is_scanner_file(main):
-        return True
+        return not _is_stack(tiff)
     # Of all other files OpenSlide takes the first image for the slide.
     if not main.is_tiled or slide_place(tiff) != FIRST:
         return False
@@ -153,6 +154,13 @@ def _is_scanner_file(main: TiffImage) -> bool:
     if Tag.NDPI_FORMAT in main.integers or b"iScan" in main.text(Tag.XMP):
         return True
     return main.is_tiled and _is_scanner_format(main)
+
+
+def _is_stack(tiff: Tiff) -> bool:
+    """Whether an Aperio file holds pyramids one after the other, of planes of focus: OpenSlide refuses it."""
+    widths = [image.size[0] for image in tiff.images if image.is_tiled]
+    is_aperio = tiff.images[0].text(Tag.IMAGE_DESCRIPTION).startswith(b"Aperio")
+    return is_aperio and any(one < following for one, following in pairwise(widths))
 
 
 def _is_scanner_format(image: TiffImage) -> bool:

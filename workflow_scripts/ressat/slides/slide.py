@@ -38,14 +38,6 @@ class Slide:
         except (openslide.OpenSlideError, OSError) as error:
             with about(file=path):
                 refuse_trouble(error)
-            if "correctly ordered" in str(error):
-                raise InputError(
-                    "its levels do not become smaller one after the other, as where several planes of focus "
-                    "are stored",
-                    expected="one image, with its smaller levels",
-                    action="export one plane of focus from the scanner's software",
-                    file=path,
-                ) from error
             raise InputError(
                 f"OpenSlide cannot open it ({error})",
                 expected="a whole slide in a format that OpenSlide reads",

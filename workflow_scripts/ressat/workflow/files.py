@@ -86,6 +86,7 @@ def _require(files: Mapping[str, Path | Sequence[Path]]) -> None:
     """Refuse a section if one of its files, given by what they are, is not there, or not a file itself."""
     for kind, paths in files.items():
         for file in [paths] if isinstance(paths, Path) else paths:
+            _require_encodable(file)
             # From os.path, because Path.exists raises for folders that may not be entered and overlong names.
             if not os.path.exists(file):
                 gone = dead_link(file)
@@ -99,3 +100,17 @@ def _require(files: Mapping[str, Path | Sequence[Path]]) -> None:
                 )
             refuse_special(file)
             refuse_pointer(file)
+
+
+def _require_encodable(file: Path) -> None:
+    """Refuse a path that Python cannot hand to the system, to which it then seems not to exist."""
+    try:
+        os.fsencode(file)
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"its name has characters that are not in the encoding of this session ({error.encoding})",
+            expected="an encoding that has all characters, such as UTF-8",
+            action="set LC_ALL=C.UTF-8, or PYTHONUTF8=1, and run again",
+            # The message too is written in that encoding.
+            file=os.fspath(file).encode("ascii", "backslashreplace").decode(),
+        ) from None
