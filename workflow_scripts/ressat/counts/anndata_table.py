@@ -14,6 +14,7 @@ from ressat.counts.array_lattice import HD_COLUMNS, array_pitch
 from ressat.counts.ensembl import name_space
 from ressat.counts.normalisation import describe, is_counts
 from ressat.counts.row_numbers import are_row_numbers, column_of_names
+from ressat.counts.sparse_matrix import refuse_damaged
 from ressat.counts.spot_counts import SpotArray
 from ressat.counts.usable_spots import first_odd, odd_count
 from ressat.stats.neighbours import spot_pitch
@@ -28,6 +29,18 @@ ID_COLUMNS = ("gene_ids", "gene_id", "ensembl_id", "ensembl", "feature_id", "id"
 RAW = "raw"
 VISIUM_BARCODE, HD_BARCODE = re.compile(r"[ACGT]{16}(-\d+)?"), re.compile(r"s_(\d{3})um_\d{5}_\d{5}(-\d+)?")
 TRUE, FALSE = {"1", "1.0", "true"}, {"0", "0.0", "false"}
+
+
+def refuse_damaged_matrices(adata: "anndata.AnnData") -> None:
+    """Refuse a table of which a sparse matrix is damaged; before any use, also of some of its rows.
+
+    Raises
+    ------
+    InputError
+        See `refuse_damaged`.
+    """
+    for name, values in _layers(adata).items():
+        refuse_damaged(values, name)
 
 
 def read_values(adata: "anndata.AnnData", layer: str | None) -> tuple[sparse.csr_matrix, pd.DataFrame]:

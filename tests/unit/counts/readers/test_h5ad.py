@@ -237,6 +237,27 @@ def test_a_damaged_file_is_refused(write, damage):
     assert "it cannot be read as AnnData" in str(refusal(str(file)))
 
 
+@pytest.mark.parametrize(
+    ("part", "changed"),
+    [
+        ("indptr", lambda values: np.where(np.arange(len(values)) == 9, 0, values)),
+        ("indices", lambda values: np.where(np.arange(len(values)) % 50 == 7, 70_000, values)),
+        ("indices", lambda values: np.where(np.arange(len(values)) % 50 == 7, -5, values)),
+        ("data", lambda values: values[:-100]),
+    ],
+)
+@pytest.mark.parametrize("matrix", ["X", "layers/counts", "raw/X"])
+def test_a_sparse_matrix_that_contradicts_itself_is_refused(write, matrix, part, changed):
+    counts = sparse.csr_matrix(COUNTS)
+    file = write(counts, layers={"counts": counts}, raw=counts)
+    with h5py.File(file, "a") as content:
+        values = changed(content[f"{matrix}/{part}"][()])
+        del content[f"{matrix}/{part}"]
+        content[f"{matrix}/{part}"] = values
+    layer = {"X": None, "layers/counts": "counts", "raw/X": "raw"}[matrix]
+    assert f"{layer or 'X'} is damaged: " in str(refusal(file, layer))
+
+
 NUMBERS = [str(i) for i in range(80)]
 
 

@@ -9,7 +9,14 @@ import pandas as pd
 from ressat.base.errors import InputError, about_its_file
 from ressat.base.hdf5_content import opened_hdf5
 from ressat.base.machine import refuse_trouble
-from ressat.counts.anndata_table import FALSE, names_elsewhere, read_values, table_array, tissue_and_array
+from ressat.counts.anndata_table import (
+    FALSE,
+    names_elsewhere,
+    read_values,
+    refuse_damaged_matrices,
+    table_array,
+    tissue_and_array,
+)
 from ressat.counts.barcodes import plain_names
 from ressat.counts.hdf5_kind import ANNDATA, refuse_no_hdf5, refuse_other_hdf5
 from ressat.counts.one_section import refuse_several_sections
@@ -57,6 +64,7 @@ def read_h5ad(file: str, layer: str | None = None, subset: str | None = None) ->
             expected="an .h5ad file",
             action="write it again",
         ) from error
+    refuse_damaged_matrices(adata)
     if subset is None:
         _refuse_joint(adata.uns)
     counts, genes = read_values(adata, layer)

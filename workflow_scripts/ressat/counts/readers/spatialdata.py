@@ -9,7 +9,13 @@ import pandas as pd
 
 from ressat.base.errors import InputError, about_its_file
 from ressat.base.machine import refuse_trouble
-from ressat.counts.anndata_table import names_elsewhere, read_values, table_array, tissue_and_array
+from ressat.counts.anndata_table import (
+    names_elsewhere,
+    read_values,
+    refuse_damaged_matrices,
+    table_array,
+    tissue_and_array,
+)
 from ressat.counts.barcodes import plain_names
 from ressat.counts.one_section import refuse_several_sections
 from ressat.counts.spot_counts import SpotCounts
@@ -62,6 +68,7 @@ def read_spatialdata(
     """
     data = _read(store)
     adata = _table(data, table)
+    refuse_damaged_matrices(adata)
     region, instances, rows = _region(adata, region)
     if region not in data.shapes:
         raise InputError(
