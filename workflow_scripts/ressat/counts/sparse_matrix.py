@@ -9,8 +9,8 @@ from ressat.base.errors import InputError
 def refuse_damaged(values: object, name: str) -> None:
     """Refuse a sparse matrix whose arrays contradict one another.
 
-    Such a matrix crashes scipy, or gives counts to other genes: a negative column counts from the end, and one
-    beyond the last reads whatever follows in memory.
+    Such a matrix crashes scipy, or gives counts to other genes: a negative column counts from the end, and
+    one beyond the last reads whatever follows in memory.
 
     Parameters
     ----------

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import anndata
@@ -225,3 +226,26 @@ def sparse_table(counts: sparse.csr_matrix) -> anndata.AnnData:
     adata = table()
     adata.X = counts
     return adata
+
+
+@pytest.mark.parametrize("part", ["data", "indices"])
+@pytest.mark.parametrize("layer", [None, "kept"])
+def test_a_store_that_was_copied_in_part_is_refused(write, layer, part):
+    whole = table(kept=sparse.csr_matrix(COUNTS))
+    whole.X = sparse.csr_matrix(COUNTS)
+    store = write(tables={"table": whole})
+    read(store, **({"layer": layer} if layer else {}))
+    where = f"layers/{layer}" if layer else "X"
+    shutil.rmtree(store / "tables/table" / where / part / "c")
+    said = refusal(store, **({"layer": layer} if layer else {}))
+    assert f"1 chunk of {where}/{part} is missing, which would be read as 0" in said
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [("_index", "obs/_index is missing"), ("id", "24 spots share shapes of spots")],
+)
+def test_names_and_shapes_of_spots_that_were_lost_are_refused(write, lost, said):
+    store = write()
+    shutil.rmtree(store / "tables/table/obs" / lost / "c")
+    assert said in refusal(store)

@@ -1,5 +1,6 @@
 """Counts and spot positions of a SpatialData store."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import pandas as pd
 from ressat.base.errors import InputError, about_its_file
 from ressat.base.machine import refuse_trouble
 from ressat.counts.anndata_table import (
+    RAW,
     names_elsewhere,
     read_values,
     refuse_damaged_matrices,
@@ -21,6 +23,7 @@ from ressat.counts.one_section import refuse_several_sections
 from ressat.counts.spot_counts import SpotCounts
 from ressat.counts.subset import subset_rows
 from ressat.counts.text_cells import refuse_repeated
+from ressat.counts.zarr_chunks import refuse_missing_counts, refuse_missing_names
 from ressat.counts.zarr_store import refuse_foreign
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     import spatialdata
 
 GLOBAL = "global"
+# Folders of tables, of stores of now and of before spatialdata 0.1.
+TABLES = ("tables", "table")
 
 
 @about_its_file
@@ -67,8 +72,10 @@ def read_spatialdata(
         `refuse_several_sections`.
     """
     data = _read(store)
-    adata = _table(data, table)
+    name = _table_name(data, table)
+    adata = data.tables[name]
     refuse_damaged_matrices(adata)
+    _refuse_missing_chunks(store, name, adata, layer)
     region, instances, rows = _region(adata, region)
     if region not in data.shapes:
         raise InputError(
@@ -89,6 +96,7 @@ def read_spatialdata(
         places.index, places, adata.obs, subset=subset, action="give each section a region of its own"
     )
     refuse_repeated(places.index)
+    _refuse_shared_shapes(instances[rows], region)
     if subset is not None:
         places = places.set_axis(plain_names(places.index))
     spots, places = places.index, places[placed]
@@ -136,15 +144,41 @@ def _read(store: str) -> "spatialdata.SpatialData":
         ) from error
 
 
-def _table(data: "spatialdata.SpatialData", name: str | None) -> "anndata.AnnData":
+def _table_name(data: "spatialdata.SpatialData", name: str | None) -> str:
     present = list(data.tables)
     if name in present or (name is None and len(present) == 1):
-        return data.tables[name or present[0]]
+        return name or present[0]
     raise InputError(
         f"{len(present)} tables ({_names(present)}), and table is {name or 'empty'}",
         expected="the column table, naming one of them",
         action="name the table of the counts in the column table",
     )
+
+
+def _refuse_missing_chunks(store: str, name: str, adata: "anndata.AnnData", layer: str | None) -> None:
+    """Refuse a table of which counts or names were lost; see `ressat.counts.zarr_chunks`."""
+    places = [Path(store) / kind / name for kind in TABLES]
+    table = next(place for place in places if os.path.isdir(place))
+    if layer in adata.layers:
+        refuse_missing_counts(table / "layers" / layer, adata.layers[layer], f"layers/{layer}")
+    elif layer == RAW and adata.raw is not None:
+        refuse_missing_counts(table / RAW / "X", adata.raw.X, "raw/X")
+        refuse_missing_names(table / RAW / "var", "raw/var")
+    elif layer is None and adata.X is not None:
+        refuse_missing_counts(table / "X", adata.X, "X")
+    refuse_missing_names(table / "obs", "obs")
+    refuse_missing_names(table / "var", "var")
+
+
+def _refuse_shared_shapes(instances: np.ndarray, region: str) -> None:
+    """Refuse spots that name one shape, as where a chunk of these names was lost and reads as 0."""
+    repeated = pd.Index(instances).duplicated(keep=False)
+    if repeated.any():
+        raise InputError(
+            f"{repeated.sum()} spots share shapes of {region} (first: {instances[repeated][0]})",
+            expected="a shape of its own for each spot",
+            action="copy the store again, whole, or correct the table's instance_key",
+        )
 
 
 def _region(table: "anndata.AnnData", name: str | None) -> tuple[str, np.ndarray, np.ndarray]:
