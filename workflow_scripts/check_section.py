@@ -3,7 +3,7 @@
 Input
     slide, as the sheet names it; for a labelled section the files of its counts
 Output
-    checked: size, scale and number of spots, as JSON; genes: their names, one per line; problems, if any,
+    checked: size, scale and number of spots, as JSON; genes: their names and ids, a line each; problems, if any,
     are written next to the log
 Params
     counts (their format and options, or None), ids (symbol or ensembl), mpp (of the sheet, or None),
@@ -17,9 +17,8 @@ from pathlib import Path
 # libvips takes its number of threads from here when it is loaded.
 os.environ["VIPS_CONCURRENCY"] = str(snakemake.threads)
 
-from ressat.base.files import write_text
 from ressat.base.joblog import job_log
-from ressat.base.own_file import END
+from ressat.checks.gene_overlap import Genes
 from ressat.checks.record import keep_problems
 from ressat.checks.section import SectionCheck
 from ressat.counts.format import CountsSource
@@ -45,5 +44,6 @@ with (
             log.error(problem)
         raise last
     log.info("%s", checked)
-    write_text(snakemake.output.genes, "".join(f"{name}\n" for name in check.genes) + END)
+    ids = {name: gene for name, gene in zip(check.genes, check.gene_ids, strict=False) if gene}
+    Genes(section, check.genes, ids).write(snakemake.output.genes)
     replace(checked, identity=params.identity).write(snakemake.output.checked)

@@ -70,3 +70,42 @@ def test_a_listed_gene_in_another_form_is_no_match_but_suggested(listed, known, 
     with pytest.raises(InputError, match=r"1 of the 1 genes of genes.txt") as caught:
         check_listed_genes(genes("A1", [known, *SYMBOLS]), [listed], "genes.txt")
     assert caught.value.action.startswith(said or "correct genes.list")
+
+
+@pytest.mark.parametrize("symbol", ["TBCE", "HLA-DRB3"])
+def test_genes_of_one_symbol_in_another_order_are_refused(symbol):
+    names = [*SYMBOLS, symbol, f"{symbol}-1"]
+    ids = {name: f"ENSG{at:011d}" for at, name in enumerate(names)}
+    reference = Genes("A1", names, ids)
+    assert check_gene_names(Genes("B1", names, dict(ids)), reference) == len(names)
+    other = ids | {symbol: ids[f"{symbol}-1"], f"{symbol}-1": ids[symbol]}
+    with pytest.raises(InputError) as caught:
+        check_gene_names(Genes("B1", names, other), reference)
+    assert f"(ENSG00000000051 is {symbol} here and {symbol}-1 there, " in str(caught.value)
+    assert "than in section A1" in str(caught.value)
+    assert "genes.ids: ensembl" in caught.value.action
+    # A section that has only the second of them, under the name of the first.
+    with pytest.raises(InputError, match=f"is {symbol} here and {symbol}-1 there"):
+        check_gene_names(Genes("B1", names[:-1], {symbol: ids[f"{symbol}-1"]}), reference)
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        {},
+        {"GENE1": "ENSG00000000001", "GENE2": "ENSG00000000009"},  # another annotation
+        {"GENE3": "ENSG00000000007"},  # one that has got another symbol since
+        {"GENE8": "ENSG00000000008", "GENE8-1": "ENSG00000000008"},  # one id for two rows
+    ],
+)
+def test_other_ids_of_symbols_that_are_not_repeated_are_no_fault(ids):
+    names = [*SYMBOLS, "GENE8-1"]
+    reference = Genes("A1", names, {name: f"ENSG{at:011d}" for at, name in enumerate(names)})
+    assert check_gene_names(Genes("B1", names, ids), reference) == len(names)
+
+
+@pytest.mark.parametrize("ids", [{}, {"TP53": "ENSG00000141510"}])
+def test_ids_are_written_beside_names_and_read_again(tmp_path, ids):
+    written = Genes("A1", ["TP53", "ACTB"], ids)
+    written.write(tmp_path / "A1.genes.txt")
+    assert Genes.read("A1", tmp_path / "A1.genes.txt") == written

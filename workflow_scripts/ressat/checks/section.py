@@ -15,8 +15,9 @@ from ressat.checks.record import CheckRecord
 from ressat.checks.slide_content import check_colour, check_tissue
 from ressat.checks.stain_colours import refuse_misread, warn_of_other_colours
 from ressat.checks.thumbnail import Thumbnail, thumbnail
+from ressat.counts.ensembl import without_version
 from ressat.counts.format import CountsSource
-from ressat.counts.gene_names import StudyGenes, study_genes
+from ressat.counts.gene_names import SYMBOL, StudyGenes, study_genes
 from ressat.counts.reading import read_counts
 from ressat.counts.spot_counts import SpotCounts
 from ressat.counts.usable_spots import BEYOND_IMAGE, usable_spots, with_counts_of, within_image
@@ -41,6 +42,8 @@ class SectionCheck:
         What was found wrong, and what may be.
     genes
         Names of its genes in this study.
+    gene_ids
+        Their Ensembl ids without version, where the study goes by symbols; empty where a file has none.
     """
 
     section: str
@@ -48,6 +51,7 @@ class SectionCheck:
     problems: list[InputError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     genes: list[str] = field(default_factory=list)
+    gene_ids: list[str] = field(default_factory=list)
 
     def run(
         self, *, counts: CountsSource | None, ids: str, mpp: float | None, min_on_tissue: float
@@ -89,6 +93,8 @@ class SectionCheck:
                     genes = study_genes(spots.genes, ids, spots.names_in)
                     spots = with_counts_of(spots, genes.has_name)
                     self.genes = list(genes.names)
+                    if ids == SYMBOL:
+                        self.gene_ids = [without_version(gene or "") for gene in spots.genes["ensembl"]]
             if image is not None and (spots is not None or counts is None):
                 array = None if spots is None else spots.array
                 with self._problems_kept(self.slide):

@@ -1,7 +1,5 @@
-"""Counts, genes and places in an AnnData table, as h5ad files and SpatialData stores hold it."""
+"""Counts and genes in an AnnData table, as h5ad files and SpatialData stores hold it."""
 
-import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,15 +7,11 @@ import pandas as pd
 from scipy import sparse
 
 from ressat.base.errors import InputError
-from ressat.base.visium import PITCH_UM, SPACE_RANGER_SPOT_UM
-from ressat.counts.array_lattice import HD_COLUMNS, array_pitch
 from ressat.counts.ensembl import name_space
 from ressat.counts.normalisation import describe, is_counts
 from ressat.counts.row_numbers import are_row_numbers, column_of_names
 from ressat.counts.sparse_matrix import refuse_damaged
-from ressat.counts.spot_counts import SpotArray
 from ressat.counts.usable_spots import first_odd, odd_count
-from ressat.stats.neighbours import spot_pitch
 
 if TYPE_CHECKING:
     import anndata
@@ -27,8 +21,6 @@ SYMBOL_COLUMNS = ("gene_symbols", "gene_symbol", "gene_name", "gene_names", "fea
 ID_COLUMNS = ("gene_ids", "gene_id", "ensembl_id", "ensembl", "feature_id", "id")
 # In the column layer this means adata.raw, unless the file has a layer of that name.
 RAW = "raw"
-VISIUM_BARCODE, HD_BARCODE = re.compile(r"[ACGT]{16}(-\d+)?"), re.compile(r"s_(\d{3})um_\d{5}_\d{5}(-\d+)?")
-TRUE, FALSE = {"1", "1.0", "true"}, {"0", "0.0", "false"}
 
 
 def refuse_damaged_matrices(adata: "anndata.AnnData") -> None:
@@ -153,89 +145,6 @@ def gene_names(var: pd.DataFrame) -> pd.DataFrame:
     return table.where(table.notna() & (table != ""), None)
 
 
-def tissue_and_array(obs: pd.DataFrame) -> pd.DataFrame:
-    """Return in_tissue (1 where the table does not say) and, where known, array_row and array_col.
-
-    Raises
-    ------
-    InputError
-        If in_tissue is neither yes nor no.
-    """
-    places = pd.DataFrame({"in_tissue": 1}, index=pd.Index(obs.index.astype(str)))
-    if "in_tissue" in obs:
-        said = obs["in_tissue"].astype(str).str.strip().str.lower()
-        odd = np.flatnonzero(~said.isin(TRUE | FALSE))
-        if len(odd):
-            raise InputError(
-                f"{obs['in_tissue'].iloc[odd[0]]} as in_tissue of spot {places.index[odd[0]]}",
-                expected="0 or 1 in obs['in_tissue']",
-                action="correct or remove that column",
-            )
-        places["in_tissue"] = said.isin(TRUE).to_numpy().astype(int)
-    try:
-        array = {name: obs[name].astype(str).astype(float) for name in ("array_row", "array_col")}
-    except (KeyError, ValueError):
-        return places
-    if all((values.abs() < 1e9).all() and (values % 1 == 0).all() for values in array.values()):
-        places = places.assign(**{name: values.to_numpy().astype(int) for name, values in array.items()})
-    return places
-
-
-def platform(places: pd.DataFrame) -> tuple[str, int | None]:
-    """Tell what array the spots belong to, from their barcodes and places in it.
-
-    Returns
-    -------
-    str
-        ``visium``, ``visium_hd`` or ``unknown``.
-    int or None
-        Edge of a bin of Visium HD, um.
-    """
-    names = places.index
-    if len(names) and {"array_row", "array_col"} <= set(places.columns):
-        bins = {match and match[1] for match in map(HD_BARCODE.fullmatch, names)}
-        if len(bins) == 1 and None not in bins:
-            return "visium_hd", int(bins.pop())
-        is_even = ((places["array_row"] + places["array_col"]) % 2 == 0).all()
-        if is_even and all(map(VISIUM_BARCODE.fullmatch, names)):
-            return "visium", None
-    return "unknown", None
-
-
-def table_array(
-    places: pd.DataFrame, factors: Mapping[str, object], spot_px: float | None = None
-) -> SpotArray:
-    """Return what is known about the array that the spots of a table lie on.
-
-    Parameters
-    ----------
-    places
-        As in `SpotCounts`.
-    factors
-        Space Ranger's scale factors as far as the table carries them.
-    spot_px
-        Diameter of a spot or edge of a bin, where that is known from elsewhere; level-0 pixels.
-    """
-    kind, bin_um = platform(places)
-    spot_px = spot_px or _positive(factors, "spot_diameter_fullres")
-    if kind == "unknown":
-        pitch, pitch_um, spot_um = spot_pitch(places[["x", "y"]].to_numpy()), None, None
-    elif bin_um:
-        pitch, pitch_um, spot_um = array_pitch(places, HD_COLUMNS), float(bin_um), float(bin_um)
-    else:
-        pitch, pitch_um, spot_um = array_pitch(places), PITCH_UM, SPACE_RANGER_SPOT_UM
-    return SpotArray(
-        kind,
-        pitch,
-        spot_px or pitch / 2,
-        pitch_um,
-        spot_um if spot_px else None,
-        mpp=_positive(factors, "microns_per_pixel"),
-        hires_scale=_positive(factors, "tissue_hires_scalef"),
-        lowres_scale=_positive(factors, "tissue_lowres_scalef"),
-    )
-
-
 def _layers(adata: "anndata.AnnData") -> dict[str, object]:
     """Matrices by what the sheet calls them; X first."""
     matrices = {"X": adata.X, **({} if adata.raw is None else {RAW: adata.raw.X}), **dict(adata.layers)}
@@ -279,12 +188,3 @@ def _are_ids(names: pd.Series) -> bool:
 
 def _first(columns: dict[str, pd.Series], names: tuple[str, ...], fits: object) -> pd.Series | None:
     return next((columns[name] for name in names if name in columns and fits(columns[name])), None)
-
-
-def _positive(factors: Mapping[str, object], name: str) -> float | None:
-    """A scale factor; None if it is missing or makes no sense."""
-    try:
-        value = float(np.asarray(factors[name]).item())
-    except (KeyError, TypeError, ValueError):
-        return None
-    return value if 0 < value < np.inf else None

@@ -237,6 +237,30 @@ def test_a_damaged_file_is_refused(write, damage):
     assert "it cannot be read as AnnData" in str(refusal(str(file)))
 
 
+@pytest.mark.parametrize("lost", [[0], [3, 17, 39]])
+@pytest.mark.parametrize("where", ["place", "in_tissue", "both"])
+def test_spots_whose_place_was_lost_are_without_position(write, where, lost):
+    names, obs, places = visium()
+    obs = obs.assign(in_tissue=1.0)
+    if where != "in_tissue":
+        places[lost] = np.nan
+    if where != "place":
+        obs.loc[lost] = np.nan
+    found = read_h5ad(write(obs=obs, spatial=places, uns={"spatial": {"lib": {"scalefactors": FACTORS}}}))
+    assert (list(found.spots), found.total) == (names, 40)
+    assert list(found.places.index) == [name for at, name in enumerate(names) if at not in lost]
+    assert found.array == SpotArray("visium", pytest.approx(100), 65, 100, 65, None, 0.1, 0.03)
+    assert under_tissue(found).left_out["without position"] == len(lost)
+    usable_spots(found)
+
+
+def test_most_spots_without_a_place_and_an_empty_in_tissue_are_refused(write):
+    _, obs, places = visium()
+    places[:11] = np.inf
+    assert "11 of its 40 spots with counts have no position" in str(refusal(write(spatial=places)))
+    assert "obs['in_tissue'] is empty for all" in str(refusal(write(obs=obs.assign(in_tissue=np.nan))))
+
+
 @pytest.mark.parametrize(
     ("part", "changed"),
     [

@@ -9,19 +9,13 @@ import pandas as pd
 from ressat.base.errors import InputError, about_its_file
 from ressat.base.hdf5_content import opened_hdf5
 from ressat.base.machine import refuse_trouble
-from ressat.counts.anndata_table import (
-    FALSE,
-    names_elsewhere,
-    read_values,
-    refuse_damaged_matrices,
-    table_array,
-    tissue_and_array,
-)
+from ressat.counts.anndata_table import names_elsewhere, read_values, refuse_damaged_matrices
 from ressat.counts.barcodes import plain_names
 from ressat.counts.hdf5_kind import ANNDATA, refuse_no_hdf5, refuse_other_hdf5
 from ressat.counts.one_section import refuse_several_sections
 from ressat.counts.spot_counts import SpotCounts
 from ressat.counts.subset import subset_rows
+from ressat.counts.table_places import FALSE, table_array, tissue_and_array, tissue_known
 from ressat.counts.text_cells import refuse_repeated
 
 
@@ -71,21 +65,24 @@ def read_h5ad(file: str, layer: str | None = None, subset: str | None = None) ->
     rows = subset_rows(subset, adata.obs_names.astype(str), adata.obs)
     obs = adata.obs[rows]
     coords = _coordinates(adata, rows)
-    places = tissue_and_array(obs).assign(x=coords[:, 0], y=coords[:, 1])
+    spots = pd.Index(obs.index.astype(str))
+    placed = np.isfinite(coords).all(axis=1) & tissue_known(obs)
+    places = tissue_and_array(obs[placed]).assign(x=coords[placed, 0], y=coords[placed, 1])
     refuse_several_sections(
-        places.index, places, obs, subset=subset, action="write each section to a file of its own"
+        places.index, places, obs[placed], subset=subset, action="write each section to a file of its own"
     )
-    refuse_repeated(places.index)
+    refuse_repeated(spots)
     if subset is not None:
-        counts, places = counts[np.flatnonzero(rows)], places.set_axis(plain_names(places.index))
+        counts, spots = counts[np.flatnonzero(rows)], plain_names(spots)
+        places = places.set_axis(spots[placed])
     return SpotCounts(
         file=file,
-        spots=places.index,
+        spots=spots,
         genes=genes,
         counts=counts,
         places=places,
         array=table_array(places, _scale_factors(adata.uns, obs)),
-        total=len(places),
+        total=len(spots),
         left_out={},
         names_in=names_elsewhere(adata, layer),
     )
@@ -104,11 +101,12 @@ def _refuse_joint(uns: Mapping[str, object]) -> None:
 
 
 def _coordinates(adata: anndata.AnnData, rows: np.ndarray) -> np.ndarray:
+    """X and y of each of these spots, not finite for some of them: those have no position."""
     try:
         coords = np.asarray(adata.obsm["spatial"], dtype=float)[rows, :2]
     except (KeyError, TypeError, ValueError, IndexError):
         coords = np.empty((0, 0))
-    if coords.shape != (rows.sum(), 2) or not np.isfinite(coords).all():
+    if coords.shape != (rows.sum(), 2) or not np.isfinite(coords).all(axis=1).any():
         raise InputError(
             "no obsm['spatial'] of two numbers per spot",
             expected="x and y in full-resolution pixels in obsm['spatial']",

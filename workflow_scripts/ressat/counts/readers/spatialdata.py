@@ -10,18 +10,12 @@ import pandas as pd
 
 from ressat.base.errors import InputError, about_its_file
 from ressat.base.machine import refuse_trouble
-from ressat.counts.anndata_table import (
-    RAW,
-    names_elsewhere,
-    read_values,
-    refuse_damaged_matrices,
-    table_array,
-    tissue_and_array,
-)
+from ressat.counts.anndata_table import RAW, names_elsewhere, read_values, refuse_damaged_matrices
 from ressat.counts.barcodes import plain_names
 from ressat.counts.one_section import refuse_several_sections
 from ressat.counts.spot_counts import SpotCounts
 from ressat.counts.subset import subset_rows
+from ressat.counts.table_places import table_array, tissue_and_array, tissue_known
 from ressat.counts.text_cells import refuse_repeated
 from ressat.counts.zarr_chunks import refuse_missing_counts, refuse_missing_names
 from ressat.counts.zarr_store import refuse_foreign
@@ -88,18 +82,9 @@ def read_spatialdata(
     adata = adata[rows]
     counts, genes = read_values(adata, layer)
     x, y, size = _centres(data.shapes[region], region)
-    places = tissue_and_array(adata.obs)
     order = pd.Index(data.shapes[region].index.astype(str)).get_indexer(instances[rows])
+    spots = pd.Index(adata.obs_names.astype(str))
     placed = order >= 0
-    places = places.assign(x=np.where(placed, x[order], np.nan), y=np.where(placed, y[order], np.nan))
-    refuse_several_sections(
-        places.index, places, adata.obs, subset=subset, action="give each section a region of its own"
-    )
-    refuse_repeated(places.index)
-    _refuse_shared_shapes(instances[rows], region)
-    if subset is not None:
-        places = places.set_axis(plain_names(places.index))
-    spots, places = places.index, places[placed]
     if not placed.any():
         raise InputError(
             f"none of the {len(spots)} spots of the table (first: {instances[rows][0]}) is among the shapes "
@@ -107,6 +92,17 @@ def read_spatialdata(
             expected="instances of the table that are in the index of its region",
             action="export the store again",
         )
+    placed &= tissue_known(adata.obs)
+    obs = adata.obs[placed]
+    places = tissue_and_array(obs).assign(x=x[order[placed]], y=y[order[placed]])
+    refuse_several_sections(
+        places.index, places, obs, subset=subset, action="give each section a region of its own"
+    )
+    refuse_repeated(spots)
+    _refuse_shared_shapes(instances[rows], region)
+    if subset is not None:
+        spots = plain_names(spots)
+        places = places.set_axis(spots[placed])
     return SpotCounts(
         file=store,
         spots=spots,
