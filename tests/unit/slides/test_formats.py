@@ -152,7 +152,7 @@ VARIANTS = {
     "grey_and_rgb_as_grey": (True, lambda p: tiled(p, photometric="minisblack", planarconfig="contig")),
     "rgba": (False, lambda p: tiled(p, RGBA, extrasamples=["unassalpha"])),
     "rgba_multiplied": (False, lambda p: tiled(p, RGBA, extrasamples=["assocalpha"])),
-    "rgb_and_mask": (True, lambda p: tiled(p, RGBA, extrasamples=["unspecified"])),
+    "rgb_and_mask": (True, lambda p: tiled(p, np.dstack([RGB, GREY // 3]), extrasamples=["unspecified"])),
     "rgb_and_infrared_in_a_level": (
         True,
         lambda p: tiled(p, np.dstack([RGB, GREY]), 3, extrasamples=["unspecified"], compression="deflate"),

@@ -183,6 +183,21 @@ def test_a_pipe_is_refused_without_waiting_for_it(load, folder, name, settings):
     assert "a named pipe (FIFO), not a file" in message
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"genes": {"method": "list", "number": 9, "list": "pointer"}},
+        {"stain__reference": "pointer"},
+        {"features__weights": "pointer"},
+    ],
+)
+def test_a_setting_that_names_a_file_that_git_has_not_fetched_is_refused(load, folder, settings):
+    (folder / "pointer").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 77\n")
+    message = refusal(load, **settings)
+    assert "is pointer, a Git LFS pointer, not the file itself (77 bytes); " in message
+    assert "run git lfs pull" in message
+
+
 def test_a_setting_that_names_a_device_or_a_dead_link_is_refused(load, folder):
     assert "weights is /dev/zero, a character device, not a file" in refusal(
         load, features__weights="/dev/zero"

@@ -14,8 +14,8 @@ logger = logging.getLogger("ressat")
 # as levels are rounded, then changes its mean colour little.
 PLACE_PX, PLACE_LOWRES_PX = 256, 4
 # In each of so many parts of the image along an edge, the place that differs most from those around it is
-# compared, where a shift shows, and the middle one, where tissue may be that the coarse level lacks. In each of
-# the second number the darkest one is, where tissue may be that the fine level lacks.
+# compared, where a shift shows, and the middle one, where tissue may be that the coarse level lacks. In each
+# of the second number the darkest one is, where tissue may be that the fine level lacks.
 PARTS, DARK_PARTS = 4, 2
 # Grey levels of 255 by which the mean colours of a place may differ, and those within which all are one.
 # Levels that were made from one another differ by at most 4.
