@@ -1,4 +1,4 @@
-"""Colours that are no H&E because of how they were stored; real sections in test_real_placement.py's data."""
+"""Colours that are no H&E because of how they were stored, and those of H&E that must pass."""
 
 import numpy as np
 import pytest

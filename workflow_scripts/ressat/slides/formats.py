@@ -1,4 +1,4 @@
-"""Whether OpenSlide reads a file as a slide, told from its name and, for TIFF, its tags.
+"""Whether OpenSlide reads a file as a slide, told from its name, its beginning and, for TIFF, its tags.
 
 Runs for every slide of the sheet while the workflow is parsed, where there is no OpenSlide: standard
 library only, a few kilobytes read per TIFF, no pixel. The rules for TIFF are those by which
