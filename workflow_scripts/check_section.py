@@ -3,8 +3,8 @@
 Input
     slide, as the sheet names it; for a labelled section the files of its counts
 Output
-    checked: size, scale and number of spots, as JSON; genes: their names and ids, a line each; problems, if any,
-    are written next to the log
+    checked: size, scale and number of spots, as JSON; genes: their names and ids, a line each; problems,
+    if any, are written next to the log
 Params
     counts (their format and options, or None), ids (symbol or ensembl), mpp (of the sheet, or None),
     min_on_tissue, identity (of all that is checked, for the record)

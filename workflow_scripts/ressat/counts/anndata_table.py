@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import sparse
 
 from ressat.base.errors import InputError
+from ressat.counts.doubtful_counts import refuse_selected_genes, warn_of_bytes
 from ressat.counts.ensembl import name_space
 from ressat.counts.normalisation import describe, is_counts
 from ressat.counts.row_numbers import are_row_numbers, column_of_names
@@ -56,7 +57,8 @@ def read_values(adata: "anndata.AnnData", layer: str | None) -> tuple[sparse.csr
     ------
     InputError
         If there is no such layer, or its values are not counts; the message then says what they look like,
-        and which layer holds counts, if one does.
+        and which layer holds counts, if one does. Also if they are of some of the genes; see
+        `refuse_selected_genes`.
     """
     layers = _layers(adata)
     name = layer or "X"
@@ -88,6 +90,10 @@ def read_values(adata: "anndata.AnnData", layer: str | None) -> tuple[sparse.csr
             meaning=f" in {name}" + (f", which looks like {meaning}" if meaning else ""),
             action=_elsewhere(layers, name),
         )
+    warn_of_bytes(values, name)
+    all_genes = layers.get(RAW) if name != RAW and adata.raw is not None else None
+    is_numbers = all_genes is not None and _is_numeric(all_genes)
+    refuse_selected_genes(adata, counts, _float32(all_genes) if is_numbers else None)
     return counts, genes
 
 

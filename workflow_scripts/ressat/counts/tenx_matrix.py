@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from ressat.base.errors import InputError, about_its_file
+from ressat.base.errors import InputError, about, about_its_file
 from ressat.base.hdf5_content import opened_hdf5
 from ressat.base.machine import refuse_trouble
 from ressat.counts.compression import READING_ERRORS, opened
+from ressat.counts.genomes import refuse_several_genomes, several_genomes
 from ressat.counts.hdf5_kind import TENX, refuse_no_hdf5, refuse_other_hdf5
+from ressat.counts.matrix_faults import other_size, refuse_other_types
 from ressat.counts.text_cells import read_cells
 
 GENE_EXPRESSION = "Gene Expression"
@@ -75,6 +77,8 @@ def read_h5_matrix(file: str) -> Matrix:
             parts = tuple(_numbers(group[name]) for name in ("data", "indices", "indptr"))
             counts = sparse.csr_matrix(parts, shape=(len(barcodes), len(ids)))
             counts.check_format(full_check=True)
+            if kinds is not None and "genome" in features:
+                refuse_several_genomes(_texts(features["genome"]), kinds == GENE_EXPRESSION, counts)
             return _genes_only(barcodes, ids, names, kinds, counts)
     except InputError:
         raise
@@ -102,12 +106,16 @@ def read_mtx_matrix(matrix: str, features: str, barcodes: str) -> Matrix:
     InputError
         If a file is not what its name says, they do not belong to the same matrix, or it holds no genes.
     """
-    rows, names = read_cells(features), read_cells(barcodes)[0]
+    rows, spots = read_cells(features), read_cells(barcodes)
+    names = spots[0]
     # In a file with a single column, that column has the names too.
     ids, symbols = rows[0], rows[min(1, rows.shape[1] - 1)]
     kinds = rows[2].to_numpy() if rows.shape[1] > 2 else None
+    if kinds is not None:
+        with about(file=features):
+            refuse_other_types(rows[2])
     try:
-        counts = _read_entries(matrix, len(ids), len(names))
+        counts = _read_entries(matrix, rows, spots)
         return _genes_only(names.to_numpy(), ids.to_numpy(), symbols.to_numpy(), kinds, counts)
     except (*READING_ERRORS, ValueError, OverflowError, MemoryError) as error:
         refuse_trouble(error)
@@ -118,7 +126,7 @@ def read_mtx_matrix(matrix: str, features: str, barcodes: str) -> Matrix:
         ) from error
 
 
-def _read_entries(file: str, features: int, barcodes: int) -> sparse.csr_matrix:
+def _read_entries(file: str, features: pd.DataFrame, barcodes: pd.DataFrame) -> sparse.csr_matrix:
     """Read a Matrix Market file by barcode and feature; scipy's reader crashes on a damaged one."""
     with opened(file) as handle:
         head = handle.readline(200).split()
@@ -132,12 +140,8 @@ def _read_entries(file: str, features: int, barcodes: int) -> sparse.csr_matrix:
         kind = [word.lower() for word in head[3:]]
         if entries and kind not in ([b"integer", b"general"], [b"real", b"general"]):
             raise ValueError(f"its values are {b' '.join(head[3:]).decode(errors='replace')}")
-        if (rows, columns) != (features, barcodes):
-            raise InputError(
-                f"a matrix of {rows} x {columns}, but {features} features and {barcodes} barcodes",
-                expected="features and barcodes of the same matrix",
-                action="copy the three files again from Space Ranger's outs",
-            )
+        if (rows, columns) != (len(features), len(barcodes)):
+            raise other_size((rows, columns), features, barcodes)
         parts = _parts(handle, min(entries, rows * columns), entries)
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(np.zeros((0, 3)))
     if len(table) != entries:
@@ -149,7 +153,7 @@ def _read_entries(file: str, features: int, barcodes: int) -> sparse.csr_matrix:
         raise ValueError(f"an entry outside {rows} x {columns}")
     with np.errstate(over="ignore"):  # infinite beyond float32; refused when values are checked
         values = table[2].to_numpy(dtype=np.float32)
-    return sparse.csr_matrix((values, (barcode, feature)), shape=(barcodes, features))
+    return sparse.csr_matrix((values, (barcode, feature)), shape=(columns, rows))
 
 
 def _parts(handle: BinaryIO, most: int, declared: int) -> list[pd.DataFrame]:
@@ -212,8 +216,7 @@ def _genome(content: h5py.File) -> h5py.Group:
     genomes = [group for group in content.values() if isinstance(group, h5py.Group) and "genes" in group]
     with_counts = [group for group in genomes if group["data"].size]
     if len(genomes) > 1 and len(with_counts) > 1:
-        names = ", ".join(group.name.strip("/") for group in with_counts)
-        raise ValueError(f"it has counts of {len(with_counts)} genomes, {names}, but only one can be read")
+        raise several_genomes([group.name.strip("/") for group in with_counts])
     if not genomes:
         raise ValueError(f"no group matrix among {', '.join(content) or 'none'}")
     return (with_counts or genomes)[0]

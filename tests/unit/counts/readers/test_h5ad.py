@@ -230,6 +230,28 @@ def test_a_wrong_file_is_refused(write, content, said):
     assert said in str(refusal(write(**given)))
 
 
+@pytest.mark.parametrize("key", ["X_spatial", "spatial_fullres"])
+def test_places_in_another_key_of_obsm_are_named(write, key):
+    file = write(spatial=None)
+    adata = anndata.read_h5ad(file)
+    adata.obsm[key] = visium()[2]
+    adata.write_h5ad(file)
+    error = refusal(file)
+    assert f"no obsm['spatial'] of two numbers per spot, but obsm has {key}; expected" in str(error)
+    assert error.action.startswith("copy them there")
+
+
+@pytest.mark.parametrize("pair", [("imagecol", "imagerow"), ("pxl_col_in_fullres", "pxl_row_in_fullres")])
+def test_places_in_obs_are_named(write, pair):
+    obs = pd.DataFrame(visium()[2], columns=list(pair))
+    assert f", but obs has {pair[0]} and {pair[1]}; expected" in str(refusal(write(obs=obs, spatial=None)))
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_matrix])
+def test_places_in_a_sparse_matrix_are_named(write, kind):
+    assert "obsm['spatial'] as a sparse matrix" in str(refusal(write(spatial=kind(visium()[2]))))
+
+
 @pytest.mark.parametrize("damage", [b"", b"text", None])
 def test_a_damaged_file_is_refused(write, damage):
     file = Path(write())

@@ -173,7 +173,16 @@ def _matrix(folder: Path) -> dict[str, Path]:
         if parts and os.path.isdir(parts):
             # Of an empty folder, the files that it should hold.
             return matrix_parts(parts) or {part: parts / names[0] for part, names in PARTS.items()}
-    return matrix_parts(folder) or {"matrix": folder / f"{MATRICES[0]}.h5"}
+    parts = matrix_parts(folder)
+    packed = None if parts else _find(folder, tuple(f"{name}.h5.gz" for name in MATRICES))
+    if packed:
+        raise InputError(
+            "a gzipped HDF5 file, which cannot be read as it is",
+            expected=f"the matrix unpacked, {packed.name.removesuffix('.gz')}",
+            action="unpack it (gunzip)",
+            file=packed,
+        )
+    return parts or {"matrix": folder / f"{MATRICES[0]}.h5"}
 
 
 def _holds(folder: Path, names: tuple[str, ...]) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import anndata
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from ressat.base.errors import InputError, about_its_file
 from ressat.base.hdf5_content import opened_hdf5
@@ -17,6 +18,16 @@ from ressat.counts.spot_counts import SpotCounts
 from ressat.counts.subset import subset_rows
 from ressat.counts.table_places import FALSE, table_array, tissue_and_array, tissue_known
 from ressat.counts.text_cells import refuse_repeated
+
+# Where others keep places: beginnings of keys of obsm, and columns of obs, x first.
+OTHER_KEYS = ("x_spatial", "spatial_", "coordinates", "coords")
+OTHER_COLUMNS = (
+    ("imagecol", "imagerow"),
+    ("pxl_col_in_fullres", "pxl_row_in_fullres"),
+    ("x", "y"),
+    ("x_pixel", "y_pixel"),
+    ("pixel_x", "pixel_y"),
+)
 
 
 @about_its_file
@@ -107,12 +118,28 @@ def _coordinates(adata: anndata.AnnData, rows: np.ndarray) -> np.ndarray:
     except (KeyError, TypeError, ValueError, IndexError):
         coords = np.empty((0, 0))
     if coords.shape != (rows.sum(), 2) or not np.isfinite(coords).all(axis=1).any():
+        others = _other_places(adata)
         raise InputError(
-            "no obsm['spatial'] of two numbers per spot",
+            "no obsm['spatial'] of two numbers per spot" + (f", but {others}" if others else ""),
             expected="x and y in full-resolution pixels in obsm['spatial']",
-            action="add them",
+            action="copy them there, x first, if they are pixels of the full-resolution image"
+            if others
+            else "add them",
         )
     return coords
+
+
+def _other_places(adata: anndata.AnnData) -> str | None:
+    """Say what else in a file may be the places of its spots; None if nothing."""
+    spatial = adata.obsm.get("spatial")
+    if sparse.issparse(spatial):
+        return "obsm['spatial'] as a sparse matrix, which should be a dense one"
+    keys = [str(key) for key in adata.obsm if str(key).lower().startswith(OTHER_KEYS)]
+    told = [f"obsm has {', '.join(keys)}"] if keys and spatial is None else []
+    for pair in OTHER_COLUMNS:
+        if set(pair) <= set(adata.obs.columns):
+            told.append(f"obs has {' and '.join(pair)}")
+    return " and ".join(told) or None
 
 
 def _scale_factors(uns: Mapping[str, object], obs: pd.DataFrame) -> Mapping[str, object]:
