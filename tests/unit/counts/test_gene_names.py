@@ -112,3 +112,20 @@ def test_genes_that_differ_in_case_are_two(names):
 def test_names_that_are_the_same_but_for_form_are_repeated_names():
     names = ["TP53", "TP53\u200b"]
     assert list(study_genes(table(names, names), "symbol").names) == ["TP53", "TP53-1"]
+
+
+@pytest.mark.parametrize(
+    "dates", [["1-Mar", "2-Sep"], ["01-DEC"], ["2023-03-01", "2001-09-02 00:00:00"], ["1-Mar", "1-Mar"]]
+)
+def test_dates_that_a_spreadsheet_made_of_genes_are_warned_of(dates, caplog):
+    caplog.set_level("WARNING", logger="ressat")
+    named = study_genes(table(["TP53", "ACTB", *dates], ["TP53", "ACTB", *dates]), "symbol")
+    assert len(named.names) == 2 + len(dates)
+    assert caplog.messages[0].startswith(f"{len(dates)} genes are called like dates ({', '.join(dates)})")
+
+
+@pytest.mark.parametrize("names", [["SEPT2", "MARCH1"], ["sep-1", "HLA-A"], ["1-8U", "7-Mary"]])
+def test_genes_that_are_no_dates_are_not_warned_of(names, caplog):
+    caplog.set_level("WARNING", logger="ressat")
+    study_genes(table(names, names), "symbol")
+    assert caplog.messages == []

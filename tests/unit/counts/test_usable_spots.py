@@ -115,6 +115,24 @@ def test_spots_without_a_common_name_are_refused_with_examples_of_both(names, ac
     assert caught.value.action.startswith(action)
 
 
+@pytest.mark.parametrize(
+    ("own", "other", "said"),
+    [
+        ("S1_{}-1", "{}-1", "write their barcodes as S1_*-1 and the positions as *-1"),
+        ("{}-1", "V10_A1#{}-1", "write their barcodes as *-1 and the positions as V10_A1#*-1"),
+        ("S2_{}", "{}-1", "write their barcodes as S2_* and the positions as *-1"),
+    ],
+)
+def test_what_a_tool_wrote_around_barcodes_is_named(own, other, said):
+    bases = ["A" * 11 + letters for letters in ("CCCCC", "CCCCG", "CCCGG", "CCGGG", "CGGGG")]
+    given = spots(spots=pd.Index([own.format(one) for one in bases]))
+    places = given.places.set_axis([other.format(one) for one in bases])
+    with pytest.raises(InputError) as caught:
+        usable_spots(replace(given, places=places))
+    assert said in str(caught.value)
+    assert caught.value.action.startswith("remove from the barcodes")
+
+
 def many(unplaced: int, empty: int = 0) -> SpotCounts:
     """A hundred spots: the first have no position, and then some of them no counts."""
     names = pd.Index([f"s{i}" for i in range(100)])

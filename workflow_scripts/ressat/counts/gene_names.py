@@ -1,5 +1,7 @@
 """One kind of gene names for a study: symbols, or Ensembl ids without version."""
 
+import logging
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +12,14 @@ from ressat.base.names import gene_name
 from ressat.counts.ensembl import is_stable_id, without_version
 from ressat.counts.row_numbers import are_row_numbers
 
+logger = logging.getLogger("ressat")
+
 SYMBOL, ENSEMBL = "symbol", "ensembl"
+# What spreadsheets make of SEPT2 or MARCH1. A month in front may be a gene: sep-1 is one of the nematode.
+DATE = re.compile(
+    r"\d{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(-\d+)?|\d{4}-\d{2}-\d{2}( 00:00:00)?",
+    re.IGNORECASE,
+)
 
 CHANGES = ["name", "gene", "change", "reason"]
 
@@ -75,6 +84,7 @@ def study_genes(genes: pd.DataFrame, ids: str, names_in: str | None = None) -> S
             action=f"set {remedy} in config.yaml if all sections have those, or add these to the counts",
         )
     _refuse_row_numbers(names_here, names_in)
+    _warn_of_dates(names_here)
     has_name = (names_here != "").to_numpy()
     names = unique_names(pd.Index(names_here[has_name]))
     changes = pd.DataFrame({"name": own, "gene": "", "change": "dropped", "reason": missing})
@@ -107,6 +117,17 @@ def _refuse_row_numbers(names: pd.Series, names_in: str | None) -> None:
             action=f"make {names_in} the names of the genes, and write the file again"
             if names_in
             else "write the file again with the names of the genes",
+        )
+
+
+def _warn_of_dates(names: pd.Series) -> None:
+    dates = [name for name in names if DATE.fullmatch(name)]
+    if dates:
+        logger.warning(
+            "%d genes are called like dates (%s), which a spreadsheet makes of SEPT2 or MARCH1; two may have "
+            "become one name. Take the names from the files that the table was made of",
+            len(dates),
+            ", ".join(dates[:5]) + (" ..." if len(dates) > 5 else ""),
         )
 
 

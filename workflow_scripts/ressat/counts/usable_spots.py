@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import sparse
 
 from ressat.base.errors import InputError, about
+from ressat.counts.barcodes import barcode_parts
 from ressat.counts.spot_counts import SpotCounts
 from ressat.counts.text_cells import refuse_repeated
 
@@ -259,6 +260,15 @@ def _no_position(counts: SpotCounts) -> InputError:
         return {SUFFIX.sub("", str(name)) for name in names}
 
     agree = bare(counts.spots) & bare(counts.places.index)
+    own, others = barcode_parts(counts.spots), barcode_parts(counts.places.index)
+    if not agree and own is not None and others is not None and set(own["place"]) & set(others["place"]):
+        around = [f"{parts['before'].iloc[0]}*{parts['behind'].iloc[0]}" for parts in (own, others)]
+        return InputError(
+            f"none of its {counts.total} spots (first: {counts.spots[0]}) has a position: the counts write "
+            f"their barcodes as {around[0]} and the positions as {around[1]}",
+            expected=f"spots named like those of the positions (first: {counts.places.index[0]})",
+            action="remove from the barcodes what a tool wrote in front of or behind them",
+        )
     return InputError(
         f"none of its {counts.total} spots (first: {', '.join(counts.spots[:1])}) has a position",
         expected=f"spots named like those of the positions (first: {', '.join(counts.places.index[:1])})",

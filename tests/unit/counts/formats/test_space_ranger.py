@@ -94,6 +94,17 @@ def test_the_raw_matrix_is_taken_where_there_is_no_other(outs, is_folder):
     assert found(outs)["matrix"] == (f"{raw}/matrix.mtx.gz" if is_folder else str(raw))
 
 
+@pytest.mark.parametrize("name", ["filtered_feature_bc_matrix.h5", "GSM1_A_raw_feature_bc_matrix.h5"])
+def test_a_gzipped_matrix_is_to_be_unpacked(outs, name):
+    (outs / "filtered_feature_bc_matrix.h5").rename(outs / f"{name}.gz")
+    with pytest.raises(InputError, match="a gzipped HDF5 file") as caught:
+        found(outs)
+    assert caught.value.file == f"{outs}/{name}.gz"
+    assert caught.value.action == "unpack it (gunzip)"
+    (outs / f"{name}.gz").rename(outs / name)
+    assert found(outs)["matrix"] == f"{outs}/{name}"
+
+
 def test_what_is_not_there_goes_by_the_name_of_today(tmp_path):
     names = [
         "filtered_feature_bc_matrix.h5",
