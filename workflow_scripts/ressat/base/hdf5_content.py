@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import h5py
-from h5py import h5d, h5l, h5o
+from h5py import h5d, h5l, h5o, h5z
 
 from ressat.base.errors import InputError
 
@@ -70,6 +70,43 @@ def refuse_swollen(declared: int, stored: int) -> None:
             f"it declares {declared / 1e9:.3g} GB of data in {stored / 1e9:.3g} GB",
             expected=f"at most {PLAUSIBLY_PACKED} times what is stored",
             action="write the counts alone to a new file, as a sparse matrix",
+        )
+
+
+def refuse_missing_filter(group: h5py.Group | h5py.Dataset) -> None:
+    """Refuse data that are packed with a filter which is not installed.
+
+    Parameters
+    ----------
+    group
+        What is to be read.
+
+    Raises
+    ------
+    InputError
+        If so; names the filter.
+    """
+    found: list[tuple[str, int, str]] = []
+
+    def look(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            layout = item.id.get_create_plist()
+            for number in range(layout.get_nfilters()):
+                code, _, _, words = layout.get_filter(number)
+                if not h5z.filter_avail(code):
+                    found.append((name, code, words.decode(errors="replace").strip("\0 ")))
+
+    if isinstance(group, h5py.Dataset):
+        look(group.name.strip("/"), group)
+    else:
+        group.visititems(look)
+    if found:
+        name, code, words = found[0]
+        called = f"{code}, {words}" if words else str(code)
+        raise InputError(
+            f"{name} is packed with an HDF5 filter that is not installed here ({called})",
+            expected="data packed with gzip, or not packed",
+            action="write it again where it can be read, with gzip (in anndata, compression='gzip') or none",
         )
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from ressat.base.errors import InputError, about, about_its_file
-from ressat.base.hdf5_content import opened_hdf5
+from ressat.base.hdf5_content import opened_hdf5, refuse_missing_filter
 from ressat.base.machine import refuse_trouble
 from ressat.counts.compression import READING_ERRORS, opened
 from ressat.counts.genomes import refuse_several_genomes, several_genomes
@@ -63,6 +63,7 @@ def read_h5_matrix(file: str) -> Matrix:
     """
     try:
         with opened_hdf5(file) as content:
+            refuse_missing_filter(content)
             if isinstance(content.get("matrix"), h5py.Group):
                 group = content["matrix"]
                 features = group["features"]

@@ -1,8 +1,10 @@
 """Counts and spot positions of an AnnData file."""
 
+import logging
 from collections.abc import Mapping
 
 import anndata
+import h5py
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -10,6 +12,7 @@ from scipy import sparse
 from ressat.base.errors import InputError, about_its_file
 from ressat.base.hdf5_content import opened_hdf5
 from ressat.base.machine import refuse_trouble
+from ressat.counts.anndata_parts import read_parts
 from ressat.counts.anndata_table import names_elsewhere, read_values, refuse_damaged_matrices
 from ressat.counts.barcodes import plain_names
 from ressat.counts.hdf5_kind import ANNDATA, refuse_no_hdf5, refuse_other_hdf5
@@ -18,6 +21,8 @@ from ressat.counts.spot_counts import SpotCounts
 from ressat.counts.subset import subset_rows
 from ressat.counts.table_places import FALSE, table_array, tissue_and_array, tissue_known
 from ressat.counts.text_cells import refuse_repeated
+
+logger = logging.getLogger("ressat")
 
 # Where others keep places: beginnings of keys of obsm, and columns of obs, x first.
 OTHER_KEYS = ("x_spatial", "spatial_", "coordinates", "coords")
@@ -58,7 +63,7 @@ def read_h5ad(file: str, layer: str | None = None, subset: str | None = None) ->
     try:
         with opened_hdf5(file) as content:  # for what it refuses; anndata opens it itself
             refuse_other_hdf5(content, ANNDATA)
-            adata = anndata.read_h5ad(file)
+            adata = _read(file, content, layer)
     except InputError:
         raise
     except Exception as error:  # anndata and h5py raise many kinds of errors for a broken file
@@ -97,6 +102,22 @@ def read_h5ad(file: str, layer: str | None = None, subset: str | None = None) ->
         left_out={},
         names_in=names_elsewhere(adata, layer),
     )
+
+
+def _read(file: str, content: h5py.File, layer: str | None) -> anndata.AnnData:
+    """Read a file, or what is needed of it where some of the rest cannot be read."""
+    try:
+        return anndata.read_h5ad(file)
+    except Exception as error:
+        refuse_trouble(error)
+        try:
+            adata = read_parts(content, layer)
+        except InputError:
+            raise
+        except Exception:
+            raise error from None  # of the two, it says more of what is wrong with the file
+        logger.warning("some of it cannot be read and is not needed (%s)", " ".join(str(error).split()))
+        return adata
 
 
 def _refuse_joint(uns: Mapping[str, object]) -> None:
