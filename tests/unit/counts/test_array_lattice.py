@@ -131,5 +131,14 @@ def test_a_map_in_perspective_is_no_fault():
     assert "not where array_row and array_col" in str(refusal(table, HD_COLUMNS))
 
 
+@pytest.mark.parametrize("dummy", [-5000.0, 0.0])
+def test_places_of_spots_outside_tissue_may_be_anything(dummy):
+    table = visium(0.5).assign(in_tissue=1)
+    table.loc[table.index % 7 == 0, ["in_tissue", "y"]] = 0, dummy
+    assert array_pitch(table) == pytest.approx(200, rel=1e-3)
+    table[["x", "y"]] = table[["x", "y"]].to_numpy()[permuted(table)]
+    assert "not where array_row and array_col" in str(refusal(table))
+
+
 def test_spots_at_one_place_have_no_distance():
     assert array_pitch(visium(0.5).assign(x=5.0, y=9.0)) == pytest.approx(0, abs=1e-6)

@@ -36,6 +36,11 @@ class _Lattice:
     # Diagonal of the box around all places, pixels.
     extent: float
 
+    @property
+    def is_off(self) -> np.ndarray:
+        """Which spots lie at another spot's place, boolean."""
+        return self.residuals > max(OFF * self.pitch, OFF_EXTENT * self.extent)
+
 
 def array_pitch(places: pd.DataFrame, columns: int = VISIUM_COLUMNS) -> float:
     """Return the distance between neighbouring spots of an array in level-0 pixels.
@@ -45,7 +50,7 @@ def array_pitch(places: pd.DataFrame, columns: int = VISIUM_COLUMNS) -> float:
     Parameters
     ----------
     places
-        array_row, array_col, x and y of each spot.
+        array_row, array_col, x and y of each spot, and in_tissue if known.
     columns
         Array columns from a spot to the next in its row: `VISIUM_COLUMNS` or `HD_COLUMNS`.
 
@@ -58,6 +63,9 @@ def array_pitch(places: pd.DataFrame, columns: int = VISIUM_COLUMNS) -> float:
     lattice = _fit(places, columns)
     if lattice is None:
         return spot_pitch(places[COORDS].to_numpy(dtype=float))
+    if lattice.is_off.mean() > MOST_OFF and "in_tissue" in places:
+        # Tools write any number for spots outside tissue, which are left out.
+        lattice = _fit(places[places["in_tissue"] == 1], columns) or lattice
     # Spots that all lie at one place are refused by their distance.
     if lattice.pitch > 0:
         _refuse_other_order(lattice)
@@ -82,7 +90,7 @@ def _fit(places: pd.DataFrame, columns: int) -> _Lattice | None:
 
 
 def _refuse_other_order(lattice: _Lattice) -> None:
-    off = lattice.residuals > max(OFF * lattice.pitch, OFF_EXTENT * lattice.extent)
+    off = lattice.is_off
     if off.mean() > MOST_OFF:
         typical = np.median(lattice.residuals)
         raise InputError(

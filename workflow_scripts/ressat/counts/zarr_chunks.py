@@ -73,7 +73,7 @@ def refuse_missing_counts(matrix: Path, values: object, name: str) -> None:
         lost, chunk = missing_chunks(matrix)
         if lost and (block := _lost_block(np.asarray(values), lost, chunk)):
             raise InputError(
-                f"{len(lost)} chunks of {name} are missing, which would be read as 0 ({block})",
+                f"of {name}, chunks are missing that would be read as 0: {len(lost)} ({block})",
                 expected="all chunks of the counts",
                 action=f"{_COPY}, or if these counts are 0, write the store again with a sparse matrix",
             )

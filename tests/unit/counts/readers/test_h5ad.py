@@ -249,7 +249,9 @@ def test_places_in_obs_are_named(write, pair):
 
 @pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_matrix])
 def test_places_in_a_sparse_matrix_are_named(write, kind):
-    assert "obsm['spatial'] as a sparse matrix" in str(refusal(write(spatial=kind(visium()[2]))))
+    assert ", but a sparse matrix, which must be a dense one" in str(
+        refusal(write(spatial=kind(visium()[2])))
+    )
 
 
 @pytest.mark.parametrize("damage", [b"", b"text", None])

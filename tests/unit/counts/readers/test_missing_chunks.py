@@ -92,7 +92,8 @@ def lose(folder: Path, *blocks: tuple[int, int]) -> np.ndarray:
 def test_lost_blocks_of_a_dense_matrix_are_refused(tmp_path, version, blocks):
     write_dense(tmp_path / "X", COUNTS, version)
     refuse_missing_counts(tmp_path / "X", COUNTS, "X")
-    assert f"{len(blocks)} chunks of X are missing" in refusal(tmp_path / "X", lose(tmp_path / "X", *blocks))
+    said = f"of X, chunks are missing that would be read as 0: {len(blocks)} (first: spots "
+    assert said in refusal(tmp_path / "X", lose(tmp_path / "X", *blocks))
 
 
 @pytest.mark.parametrize("block", [(0, 1), (2, 2)])

@@ -146,3 +146,23 @@ def test_real_bins_of_visium_hd_without_counts(shared):
     assert found.array.pitch_px == pytest.approx(2 / found.array.mpp, rel=1e-3)
     with pytest.raises(InputError, match=r"no spot with counts among 10 \(10 with zero counts\)"):
         usable(found)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (
+            {"array_row": POSITIONS["array_col"], "array_col": POSITIONS["array_row"]},
+            "array_row and array_col are in each other's place",
+        ),
+        (
+            {"pxl_col_in_fullres": POSITIONS["pxl_col_in_fullres"].to_numpy()[::-1]},
+            "spots are not where array_row and array_col put them",
+        ),
+    ],
+)
+def test_array_positions_that_do_not_fit_name_the_file_of_positions(tmp_path, changed, said):
+    outs = write_outs(tmp_path / "outs", positions=POSITIONS.assign(**changed))
+    with pytest.raises(InputError, match=said) as caught:
+        read(outs)
+    assert caught.value.file == str(outs / "spatial/tissue_positions.csv")

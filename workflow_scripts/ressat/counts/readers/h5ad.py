@@ -154,7 +154,7 @@ def _other_places(adata: anndata.AnnData) -> str | None:
     """Say what else in a file may be the places of its spots; None if nothing."""
     spatial = adata.obsm.get("spatial")
     if sparse.issparse(spatial):
-        return "obsm['spatial'] as a sparse matrix, which should be a dense one"
+        return "a sparse matrix, which must be a dense one"
     keys = [str(key) for key in adata.obsm if str(key).lower().startswith(OTHER_KEYS)]
     told = [f"obsm has {', '.join(keys)}"] if keys and spatial is None else []
     for pair in OTHER_COLUMNS:

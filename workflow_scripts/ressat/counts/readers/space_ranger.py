@@ -62,6 +62,7 @@ def read_space_ranger(
         if subset is not None:
             places = _places_of_part(places, subset)
         _refuse_several(places.index, places, subset)
+        array = _array(factors, places)
     if subset is not None:
         matrix = _named_by_places(matrix, places)
     return SpotCounts(
@@ -70,7 +71,7 @@ def read_space_ranger(
         genes=matrix.genes,
         counts=matrix.counts,
         places=places,
-        array=_array(factors, places),
+        array=array,
         total=len(matrix.barcodes),
         left_out={},
         features_left_out=matrix.other,

@@ -68,8 +68,9 @@ def read_spatialdata(
     data = _read(store)
     name = _table_name(data, table)
     adata = data.tables[name]
-    refuse_damaged_matrices(adata)
+    # First, since a lost chunk damages a matrix too.
     _refuse_missing_chunks(store, name, adata, layer)
+    refuse_damaged_matrices(adata)
     region, instances, rows = _region(adata, region)
     if region not in data.shapes:
         raise InputError(
