@@ -163,6 +163,25 @@ def test_few_spots_beyond_an_image_that_is_not_theirs_are_refused(check, spots_o
         check(lambda x, y: (x + move[0], y + move[1]))
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda x, y: (y, x), "probably x and y are swapped"),
+        (lambda x, y: (6000 - y, x), "probably the image is turned by 90 degrees counter-clockwise"),
+    ],
+)
+def test_few_spots_beyond_an_image_that_is_turned_are_refused(uneven_slide, spots_on_it, change, words):
+    """Few spots lie outside, because the tissue is hardly wider than this image is high."""
+    mask, image = (np.ascontiguousarray(one[:600]) for one in uneven_slide)
+    coords, counts = spots_on_it
+    turned = np.column_stack(change(*coords.T))
+    placement = Placement(mask, image, 10.0, (9000, 6000), turned, counts, VISIUM.pitch_px)
+    assert 0 < placement.outside < 0.1 * placement.spots
+    with pytest.raises(InputError, match="spots lie outside the image") as caught:
+        check_placement(placement, array=VISIUM, min_on_tissue=0.5)
+    assert words in caught.value.problem
+
+
 @pytest.mark.parametrize("change", [lambda x, y: (x + 9000, y), lambda x, y: (x, y - 8000)])
 def test_spots_that_all_lie_outside_are_refused_whatever_the_user_says(check, change):
     with pytest.raises(InputError, match="spots lie outside the image"):

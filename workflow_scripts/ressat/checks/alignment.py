@@ -111,12 +111,16 @@ def _check_outside(placement: Placement, array: SpotArray, min_on_tissue: float)
         f"{placement.outside} of its {placement.spots} spots lie outside the image (spots x {x0:.0f} to "
         f"{x1:.0f}, y {y0:.0f} to {y1:.0f}; image {width} x {height} px)"
     )
-    if placement.outside <= MOST_OUTSIDE * placement.spots:
+    fit, few = placement.fit, placement.outside <= MOST_OUTSIDE * placement.spots
+    alternatives = placement.alternatives(array.hires_scale, array.lowres_scale)
+    if few:
+        # The image turned so that all spots lie inside, and fit no worse, is the more likely one.
+        better = [one for one in alternatives if one.kind == "turned" and one.fit.total >= fit.total]
+    else:
+        better = [one for one in alternatives if one.fit.share > fit.share and one.kind != "shifted"]
+    if few and not better:
         logger.warning("%s and are left out", problem)
         return
-    share = placement.fit.share
-    alternatives = placement.alternatives(array.hires_scale, array.lowres_scale)
-    better = [one for one in alternatives if one.fit.share > share and one.kind != "shifted"]
     if min_on_tissue > 0 or placement.spots - placement.outside < MIN_USABLE_SPOTS:
         raise _misplaced(placement, problem, better)
     hint = f"; it may be that {better[0].meaning}" if better else ""
