@@ -1,6 +1,7 @@
 """A saved model may come from anywhere: every entry of it is looked at before anything is done with it."""
 
 import copy
+import json
 import resource
 import zipfile
 from collections.abc import Iterator
@@ -57,7 +58,15 @@ TENSORS = {
     "sparse": lambda tensor: tensor.to_sparse(),
     "no numbers": lambda tensor: torch.empty_like(tensor, device="meta"),
     "a parameter": lambda tensor: torch.nn.Parameter(tensor),
+    "with a gradient": lambda tensor: tensor.clone().requires_grad_(),
 }
+
+
+def target_with(number: object) -> str:
+    """A stain reference with another number in it."""
+    target = json.loads(stain_target())
+    target["reference"]["max_concentrations"][1] = number
+    return json.dumps(target, sort_keys=True)
 
 
 def filled(tensor: torch.Tensor, value: float) -> torch.Tensor:
@@ -198,6 +207,7 @@ def test_deviations_are_positive(content, of, sd):
         (("requires", "stain"), "reinhard", "requires.stain_target is that of macenko"),
         (("requires", "stain_target"), stain_target("none"), "requires.stain_target is that of none"),
         (("requires", "stain_target"), "published", "requires.stain_target: no stain reference"),
+        (("requires", "stain_target"), target_with(10**400), "requires.stain_target: its stains are not"),
         (("requires", "stain_target"), stain_target().replace(" ", ""), "in another form"),
         (("requires", "stain_target"), "[" * 100_000, "no stain reference"),
         (("requires", "weights_sha256"), "ab" * 31, "expected 64 hexadecimal digits"),

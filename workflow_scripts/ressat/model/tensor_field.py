@@ -32,6 +32,9 @@ class Tensor(Field):
         """Tell whether it is such a tensor; its numbers are not looked at."""
         if type(value) is not torch.Tensor or value.layout is not torch.strided or value.is_meta:
             return False
+        # numpy takes none of which torch wants a gradient.
+        if value.requires_grad:
+            return False
         if value.dtype != self.dtype or value.dim() != len(self.shape) or not value.is_contiguous():
             return False
         same = all(length in (None, size) for length, size in zip(self.shape, value.shape, strict=True))

@@ -200,7 +200,7 @@ def _from_dict(method: str, content: dict | None) -> object | None:
     try:
         stains = fitting.stains(**{name: np.array(value, dtype=float) for name, value in content.items()})
         fitting.check(stains)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise InputError(
             f"its stains are not those of an H&E image ({error})",
             expected=f"stains as {method} estimates them",
