@@ -45,6 +45,16 @@ def test_ids_are_taken_without_version_and_genes_without_one_are_dropped():
     ]
 
 
+@pytest.mark.parametrize("odd", ["w<1118>", "<b>Adh</b>", "A->B", "\ue000X", "G" * 201])
+@pytest.mark.parametrize("ids", ["symbol", "ensembl"])
+def test_genes_that_no_saved_model_can_hold_are_left_out(caplog, odd, ids):
+    named = study_genes(table(["A", odd, "l(2)gl"], ["A", odd, "l(2)gl"], ["A", odd, "l(2)gl"]), ids)
+    assert list(named.names) == ["A", "l(2)gl"]
+    assert list(named.has_name) == [True, False, True]
+    assert list(named.changes["reason"]) == ["a name that no model can hold"]
+    assert "1 genes are left out" in caplog.text
+
+
 def test_ids_that_are_the_only_names_serve_as_ids():
     ids = ["ENSMUSG00000064339.1", "ENSMUSG00000064340.2"]
     assert list(study_genes(table(ids), "ensembl").names) == [name[:-2] for name in ids]

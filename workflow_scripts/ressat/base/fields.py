@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ressat.base.errors import InputError
+from ressat.base.names import has_control
 
 # Longest name, and how much of a wrong value is shown.
 LONGEST_NAME, SHOWN = 200, 60
@@ -125,9 +126,8 @@ class Number(Field):
         """Tell whether it is such a number; True and False are none."""
         if type(value) is float and math.isnan(value):
             return self.undefined
-        return (type(value) is int or (type(value) is float and not self.whole)) and (
-            self.low <= value <= self.high
-        )
+        is_number = type(value) is int or (type(value) is float and not self.whole)
+        return is_number and self.low <= value <= self.high
 
 
 @dataclass(frozen=True)
@@ -138,12 +138,13 @@ class Text(Field):
     ----------
     longest
         Most characters.
-    empty
-        Whether there may be none.
+    empty, seen
+        Whether there may be none; whether there must be none that nobody sees, as some scripts need.
     """
 
     longest: int = 100_000
     empty: bool = False
+    seen: bool = True
 
     @property
     def words(self) -> str:
@@ -155,7 +156,8 @@ class Text(Field):
         """Tell whether it is such text; a name has no blanks at its ends."""
         if type(value) is not str or len(value) > self.longest or not (value or self.empty):
             return False
-        return value.isprintable() and MARKUP.isdisjoint(value) and value == value.strip()
+        is_plain = value.isprintable() if self.seen else not has_control(value)
+        return is_plain and MARKUP.isdisjoint(value) and value == value.strip()
 
 
 NAME = Text(LONGEST_NAME)

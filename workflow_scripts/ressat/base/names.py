@@ -60,6 +60,11 @@ def visible(text: str) -> str:
     return "".join(_escape(char) if char not in "\n\r\t" and _is_unseen(char) else char for char in text)
 
 
+def has_control(text: str) -> bool:
+    """Tell whether there are control characters, line ends or halves of characters in a text."""
+    return any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in text)
+
+
 def spelled_out(name: str) -> str:
     """Return a name in quotes, with escapes for all by which it may differ from one that looks like it.
 

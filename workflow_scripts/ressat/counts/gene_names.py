@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ressat.base.errors import InputError
+from ressat.base.fields import LONGEST_NAME, NAME, shown
 from ressat.base.names import gene_name
 from ressat.counts.ensembl import is_stable_id, without_version
 from ressat.counts.row_numbers import are_row_numbers
@@ -85,9 +86,20 @@ def study_genes(genes: pd.DataFrame, ids: str, names_in: str | None = None) -> S
         )
     _refuse_row_numbers(names_here, names_in)
     _warn_of_dates(names_here)
-    has_name = (names_here != "").to_numpy()
+    # No saved model could hold them, which would be told only after its training.
+    odd = (names_here != "") & ~names_here.map(NAME.accepts)
+    if odd.any():
+        logger.warning(
+            "%d genes are left out, as their names have < or >, characters that cannot be printed, or more "
+            "than %d characters: %s",
+            odd.sum(),
+            LONGEST_NAME,
+            ", ".join(map(shown, names_here[odd][:5])) + (" ..." if odd.sum() > 5 else ""),
+        )
+    has_name = ((names_here != "") & ~odd).to_numpy()
     names = unique_names(pd.Index(names_here[has_name]))
     changes = pd.DataFrame({"name": own, "gene": "", "change": "dropped", "reason": missing})
+    changes.loc[odd, "reason"] = "a name that no model can hold"
     changes.loc[has_name, "gene"] = names
     renamed = changes["gene"].ne(names_here) & has_name
     changes.loc[renamed, ["change", "reason"]] = "renamed", "the name stands there more than once"

@@ -15,6 +15,7 @@ from ressat.base.archive import record_sizes
 from ressat.base.errors import InputError, about
 from ressat.base.fields import (
     ANYTHING,
+    LONGEST_NAME,
     NAME,
     ListOf,
     Number,
@@ -48,6 +49,8 @@ HEAD = {
     "dropout": Number(0, 0.999999),
     "members": Number(1, MOST_MEMBERS, whole=True),
 }
+# As the sheet may have them, see schemas/samples.schema.json.
+PATIENT = Text(LONGEST_NAME, seen=False)
 LAYERS = ListOf(NAME, least=1, most=100, distinct=True)
 TRIAL = Record(
     {
@@ -66,7 +69,7 @@ PROVENANCE = Record(
         "sections": ListOf(NAME, least=1, distinct=True),
         "patients": ANYTHING,
         "slides": ANYTHING,
-        "held_back_in_turn": ListOf(Text(), least=1, most=100),
+        "held_back_in_turn": ListOf(Text(seen=False), least=1, most=100),
         "chosen": TRIAL,
         "tried": ListOf(TRIAL, least=1, most=10_000),
         "encoder": OneOf([name + end for name in ENCODERS.names for end in ("", f" {RANDOM}")]),
@@ -237,8 +240,8 @@ def _check_numbers(content: Mapping, width: int, genes: int) -> None:
 def _check_provenance(content: Mapping) -> None:
     """What is said twice is said alike."""
     provenance = content["provenance"]
-    for name in ("patients", "slides"):
-        check_field(provenance[name], by_name(provenance["sections"], NAME), f"provenance.{name}")
+    for name, field in {"patients": PATIENT, "slides": NAME}.items():
+        check_field(provenance[name], by_name(provenance["sections"], field), f"provenance.{name}")
     chosen = provenance["chosen"]
     same = {
         "layers": content["inputs"]["layers"],
