@@ -1,6 +1,7 @@
 """The geometry gate: is a slide's scale known, and do the spots belong to this slide?"""
 
 import logging
+import math
 
 from ressat.base.errors import InputError
 from ressat.base.visium import PITCH_UM, SPACE_RANGER_SPOT_UM, SPOT_UM
@@ -21,8 +22,9 @@ DIAMETER_TOLERANCE, PITCH_TOLERANCE = 0.05, 0.1
 # Other places must fit this much better than those given, on the scale of `Fit.total`, to be considered the
 # true ones. The nearest miss among seven real sections: 0.01.
 BETTER_TOTAL = 0.25
-# If spots lie outside the image, which few right ones do, this much is enough, whatever the shares.
-BETTER_TOTAL_BEYOND = 0.1
+# If spots lie outside the image, which few right ones do, this much is enough, whatever the shares; but two
+# deviations of the correlation of so many spots by chance, 1 / sqrt(n) each.
+BETTER_TOTAL_BEYOND, DEVIATIONS = 0.1, 2
 # And this much more of the spots must lie on tissue there, or of the tissue under spots.
 BETTER_SHARE, BETTER_COVER = 0.1, 0.25
 
@@ -85,14 +87,15 @@ def check_placement(
         If many spots lie outside the image, too few of the others lie on tissue, or other places fit clearly
         better.
     """
-    better_total = BETTER_TOTAL
-    if placement.outside:
+    better_total, is_beyond = BETTER_TOTAL, placement.outside > 0
+    if is_beyond:
         _check_outside(placement, array, min_on_tissue)
-        placement, better_total = placement.within(), BETTER_TOTAL_BEYOND
+        placement = placement.within()
+        better_total = max(BETTER_TOTAL_BEYOND, DEVIATIONS / math.sqrt(placement.compared))
     fit = placement.fit
     alternatives = placement.alternatives(array.hires_scale, array.lowres_scale)
     better = [one for one in alternatives if one.fit.total >= fit.total + better_total]
-    sure = [one for one in better if better_total == BETTER_TOTAL_BEYOND or _is_sure(one, fit)]
+    sure = [one for one in better if is_beyond or _is_sure(one, fit)]
     problem = f"{fit.share:.0%} of its {placement.spots} spots lie on tissue"
     if min_on_tissue > 0 and (sure or fit.share < min_on_tissue):
         raise _misplaced(placement, problem, sure or better)

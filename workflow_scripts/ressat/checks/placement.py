@@ -94,6 +94,8 @@ class Placement:
         Smallest and largest x and y of the spots.
     outside
         How many spots lie outside the image.
+    compared
+        How many spots the fits are worked out from.
     """
 
     def __init__(
@@ -118,6 +120,7 @@ class Placement:
         self.bounds = coords.min(axis=0), coords.max(axis=0)
         self._all, self._is_inside = (coords, counts), inside_image(coords, self.size)
         self.outside = int((~self._is_inside).sum())
+        self.compared = len(sample)
         self._coords = coords[sample].astype(float)
         self._spots_each = len(coords) / len(sample)
         self._ranks = _standardised(_ranks(counts[sample]))
