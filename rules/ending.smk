@@ -15,14 +15,14 @@ all_target, check_target = map(workflow.modifier.modify_rulename, ["all", "check
 
 
 def is_checked():
-    """Whether the target `check` was asked for, and not just what would be done for it."""
-    return workflow.dag_settings and check_target in workflow.dag_settings.targets and not workflow.dryrun
+    """Whether the target `check` was asked for."""
+    return workflow.dag_settings and check_target in workflow.dag_settings.targets
 
 
 def print_checks():
     """Say what all checks found, once Snakemake ends with the target `check`, if it had nothing to do too."""
     # Without a scheduler, Snakemake stopped before it looked at what is up to date, and says why.
-    if is_checked() and workflow.scheduler:
+    if is_checked() and workflow.scheduler and not workflow.dryrun:
         os.chdir(study_folder)  # Snakemake has left it
         folder = prefix or "."
         ended = [job for job in workflow.dag.jobs if workflow.dag.noneedrun_finished(job)]

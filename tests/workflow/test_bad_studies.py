@@ -117,4 +117,4 @@ def test_settings_named_on_the_command_line(snakemake, study, text, words):
 def test_a_pipe_instead_of_a_file(snakemake, study, name):
     (study / name).unlink()
     os.mkfifo(study / name)
-    assert f"{name}: a named pipe, not a file" in refused(snakemake, study)
+    assert f"{name}: a named pipe (FIFO), not a file" in refused(snakemake, study)
