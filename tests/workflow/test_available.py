@@ -75,6 +75,7 @@ def test_the_others_are_evaluated_and_reported(rest):
         ("holdout", "M4", "test"),
         ("all", "M5", "predict"),
     ]
+    assert (rest / "missing.tsv").read_text().endswith("\n\n")
     page = (rest / "report.html").read_text()
     assert "Part of the study: 2 sections are missing." in page
     for row in rows:

@@ -52,7 +52,8 @@ def test_what_was_left_out_before_stays_counted():
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(-1, "-1"), (0.5, "0.5"), (np.nan, "nan"), (np.inf, "inf"), (-np.inf, "-inf")]
+    ("count", "said"),
+    [(-1, "-1"), (0.5, "0.5"), (1e30, "1e+30"), (np.nan, "nan"), (np.inf, "inf"), (-np.inf, "-inf")],
 )
 def test_what_is_no_count_is_refused_with_its_place(count, said):
     counts = COUNTS.astype(float)

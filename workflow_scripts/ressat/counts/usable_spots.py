@@ -16,6 +16,8 @@ WITHOUT_POSITION, OUTSIDE_TISSUE, ZERO_COUNTS = "without position", "outside tis
 BEYOND_IMAGE = "beyond the image"
 # Fewer spots allow neither training nor a test of a correlation.
 MIN_USABLE_SPOTS = 20
+# More than any section has in all: a damaged number.
+LARGEST_COUNT = 10**9
 # Above this share of spots without position, the positions are of another section, or the counts of several.
 MOST_WITHOUT_POSITION = 0.2
 # What Space Ranger adds to a barcode, and what some tools remove.
@@ -207,7 +209,8 @@ def first_odd(counts: sparse.csr_matrix) -> int | None:
     # In parts: an array of bins has a hundred million values, and the masks would take as much again.
     for start in range(0, len(values), 1 << 20):
         part = values[start : start + (1 << 20)]
-        odd = ~np.isfinite(part) | (part < 0) | (part != np.round(part))
+        # Not `>`, which nan would pass.
+        odd = ~((part >= 0) & (part <= LARGEST_COUNT)) | (part != np.round(part))
         if odd.any():
             return start + int(odd.argmax())
     return None
@@ -241,7 +244,8 @@ def odd_count(
     gene = genes.iloc[counts.indices[at]]
     return InputError(
         f"a count of {counts.data[at]:g} (spot {spot}, gene {gene}){meaning}",
-        expected="raw counts: whole numbers, 0 or more",
+        expected="raw counts: whole numbers, 0 or more"
+        + (f", at most {LARGEST_COUNT:g}" if counts.data[at] > LARGEST_COUNT else ""),
         action=action,
     )
 
