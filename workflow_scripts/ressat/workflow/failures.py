@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ressat.base.errors import InputError
+from ressat.base.fields import ANY_TEXT, ListOf, Optional, Record, check_field
 from ressat.base.files import FORMAT_VERSION, check_version, write_text
 from ressat.base.last_words import last_words
 
@@ -17,6 +18,14 @@ from ressat.base.last_words import last_words
 RECORD = "logs/failed.json"
 NOT_STARTED = "it left no log in this run: it did not start; Snakemake's own messages above say more."
 NOT_ACCEPTED = "its script finished, but Snakemake did not take its result; the messages above say why."
+# What the record holds of each job.
+STORED = Record(
+    {
+        **dict.fromkeys(("rule", "sentence", "log"), ANY_TEXT),
+        **dict.fromkeys(("sample", "fold"), Optional(ANY_TEXT)),
+        "outputs": ListOf(ANY_TEXT),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -138,10 +147,11 @@ def read_failures(file: str | Path) -> list[Failure]:
     try:
         content = json.loads(Path(file).read_text(encoding="utf-8"))
         check_version(content, file)
+        check_field(content["jobs"], ListOf(STORED), "jobs")
         failures = [Failure(**job | {"outputs": tuple(job["outputs"])}) for job in content["jobs"]]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, InputError) as error:
         raise InputError(
             "the list of failed jobs cannot be read",
             expected="what the last run wrote",
