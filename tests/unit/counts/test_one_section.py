@@ -141,3 +141,33 @@ def test_two_spots_at_one_place_are_named(names):
 
 def test_array_positions_that_are_all_alike_say_nothing():
     check(section("{}-1").assign(array_row=0), section("{}-1")[:0])
+
+
+@pytest.mark.parametrize("column", ["patient", "Sample", "slice", "group"])
+@pytest.mark.parametrize("shift", [0, 31.0, 58.0])
+def test_a_column_of_any_name_tells_arrays_apart_that_lie_over_each_other(column, shift):
+    first, second = (
+        section(array=False, shift=by, **{column: mark}) for by, mark in ((0, "A"), (shift, "B"))
+    )
+    joined = pd.concat([first, second]).assign(cluster=np.arange(2 * NUMBER) % 3)
+    error = refusal(spots_by_number(joined))
+    assert error.problem == (
+        f"2 sections in one file, told apart by obs['{column}'] (A: {NUMBER} spots, B: {NUMBER} spots)"
+    )
+
+
+def test_clusters_and_cells_are_no_sections(caplog):
+    cells = np.random.default_rng(0).uniform(0, 1000, (NUMBER, 2))
+    one = section(array=False, leiden=np.arange(NUMBER) * 7 % 3, region=np.arange(NUMBER) // 30)
+    check(spots_by_number(one))
+    check(spots_by_number(one.assign(x=cells[:, 0], y=cells[:, 1])))
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("column", ["library_id", "batch"])
+def test_a_part_of_made_unique_names_in_a_file_of_its_own_is_one_section(column):
+    """What anndata.concat, obs_names_make_unique and a choice of one value leave."""
+    part = section("{}-1-1", **{column: "B"})
+    part.index = [name.removesuffix("-1") if at < 7 else name for at, name in enumerate(part.index)]
+    check(part)
+    assert "-1-1: 53 spots" in refusal(part.drop(columns=column)).problem

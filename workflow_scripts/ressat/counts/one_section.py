@@ -31,6 +31,9 @@ NEAR = 0.75
 # Up to this share, spots that are so near, at one place or of one name may be mistakes in a single section;
 # up to this number too.
 FEW, FEW_SPOTS = 0.05, 10
+# A column of any other name tells sections apart if the spots of each value are an array of their own, with
+# neighbours at one distance: cells, or the spots of a cluster, are not. So many spots of a value are looked at.
+REGULAR, MOSTLY_REGULAR, LOOKED_AT = 0.1, 0.8, 1000
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,12 @@ class _Spots:
     def libraries(self) -> int:
         """How many libraries the table names."""
         return label_texts(self.labels[LIBRARY]).nunique() if LIBRARY in self.labels else 0
+
+    @property
+    def is_one_section(self) -> bool:
+        """Whether a column that usually says which section a spot is of has the same value for all."""
+        texts = (label_texts(self.labels[name]) for name in SECTION_COLUMNS if name in self.labels)
+        return any(text.nunique() == 1 and text.ne("").all() for text in texts)
 
     @property
     def repeated(self) -> int:
@@ -122,8 +131,9 @@ def refuse_several_sections(
     spots = _Spots(names, barcode_parts(names), _known_array(places), labels.reset_index(drop=True))
     marks = spots.endings
     unique = marks is not None and are_made_unique(spots.parts)
-    # Numbers that marked repeated barcodes stay on some spots of a part that a column names.
-    is_labelled = subset is not None and EQUALS in subset
+    # Numbers that marked repeated barcodes stay on some spots of a part that a column names, whether the sheet
+    # takes that part or someone wrote it to a file of its own.
+    is_labelled = (subset is not None and EQUALS in subset) or spots.is_one_section
     mixes = marks is not None and not (is_labelled and may_be_made_unique(spots.parts))
     several = spots.libraries > 1 or mixes or spots.are_many(spots.repeated)
     overlaid = None if several or spots.crowded else _overlaid(spots, places)
@@ -134,7 +144,7 @@ def refuse_several_sections(
     by_endings = marks is not None and not unique
     column = overlaid or _column(spots, by_endings) or (LIBRARY if spots.libraries > 1 else None)
     is_usual = column in SECTION_COLUMNS
-    if not several and not is_usual and not spots.are_many(spots.crowded):
+    if not (several or overlaid or is_usual or spots.are_many(spots.crowded)):
         raise _crowded(spots, action)
     told: list[str] = []
     examples: list[str] = []
@@ -204,16 +214,36 @@ def _column(spots: _Spots, by_endings: bool) -> str | None:
 
 
 def _overlaid(spots: _Spots, places: pd.DataFrame) -> str | None:
-    """The usual column whose values are arrays that lie over each other; None if there is none."""
+    """The column whose values are arrays that lie over each other, a usual one first; None if there is none."""
     if spots.array is not None or spots.parts is not None or not {"x", "y"} <= set(places.columns):
         return None
     coords = places[["x", "y"]].to_numpy(dtype=float)
     placed = np.isfinite(coords).all(axis=1)
-    for name in SECTION_COLUMNS:
-        texts = _values(spots.labels[name]) if name in spots.labels else None
-        if texts is not None and _share_near(coords[placed], texts.to_numpy()[placed]) > FEW:
-            return name
+    usual = [name for name in SECTION_COLUMNS if name in spots.labels]
+    others = [name for name in spots.labels.columns if name not in {*usual, *PLACE_COLUMNS}]
+    for name in usual + others:
+        texts = _values(spots.labels[name])
+        if texts is None:
+            continue
+        values = texts.to_numpy()[placed]
+        if name in others and not _are_arrays(coords[placed], values):
+            continue
+        if _share_near(coords[placed], values) > FEW:
+            return str(name)
     return None
+
+
+def _are_arrays(coords: np.ndarray, values: np.ndarray) -> bool:
+    """Tell whether the spots of each value lie at one distance from their neighbours."""
+    for value in np.unique(values):
+        group = coords[values == value]
+        if len(group) <= FEW_SPOTS:
+            return False
+        distances = cKDTree(group).query(group[:: len(group) // LOOKED_AT + 1], k=2)[0][:, 1]
+        pitch = np.median(distances)
+        if (np.abs(distances - pitch) <= REGULAR * pitch).mean() < MOSTLY_REGULAR:
+            return False
+    return True
 
 
 def _share_near(coords: np.ndarray, values: np.ndarray) -> float:
