@@ -140,6 +140,8 @@ def gene_names(var: pd.DataFrame) -> pd.DataFrame:
     """Return name, symbol and ensembl of each gene, from the index and commonly used columns."""
     index = pd.Series(var.index.astype(str), dtype=object)
     columns = {str(name).lower(): _texts(var[name]) for name in var.columns if isinstance(name, str)}
+    # Of a table that was numbered anew, a column may hold the numbers of its rows.
+    columns = {name: texts for name, texts in columns.items() if not are_row_numbers(list(texts))}
     symbols = _first(columns, SYMBOL_COLUMNS, lambda names: not _are_ids(names))
     ids = _first(columns, ID_COLUMNS, lambda names: _are_ids(names) or not names.equals(index))
     index_is_ids = _are_ids(index)

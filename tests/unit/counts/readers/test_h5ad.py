@@ -151,6 +151,14 @@ def test_ids_beside_symbols_are_found(write, column, kind):
     assert (genes["ensembl"].tolist(), genes["symbol"][3], genes["name"][3]) == (IDS, "G3", "G3")
 
 
+@pytest.mark.parametrize(("column", "genes"), [("name", "G{}"), ("symbol", "T{}"), ("id", "ENSG{:011d}")])
+def test_a_column_of_row_numbers_holds_no_names(write, column, genes):
+    names = [genes.format(number) for number in range(80)]
+    read = read_h5ad(write(genes=names, var={column: [str(number) for number in range(80)]})).genes
+    kind = "ensembl" if column == "id" else "symbol"
+    assert list(read["name"]) == list(read[kind]) == names
+
+
 @pytest.mark.parametrize("column", ["gene_symbols", "gene_symbol", "gene_name", "feature_name", "symbol"])
 def test_symbols_beside_ids_are_found(write, column):
     genes = read_h5ad(write(genes=IDS, var={column: [f"T{i}" for i in range(80)]})).genes
@@ -387,7 +395,7 @@ def test_a_mark_of_one_section_beside_its_library_is_no_library(write, is_single
     assert read_h5ad(write(uns=uns)).array.hires_scale == 0.1
 
 
-@pytest.mark.parametrize("is_single", [False, 0])
+@pytest.mark.parametrize("is_single", [False, 0, np.array([False])])
 def test_a_mark_of_several_sections_is_refused(write, is_single):
     error = refusal(write(uns={"spatial": {"is_single": is_single}}))
     assert "uns['spatial']['is_single'] is False" in str(error)

@@ -124,7 +124,9 @@ def _refuse_joint(uns: Mapping[str, object]) -> None:
     """Refuse what CELLxGENE marks as several sections in one file."""
     spatial = uns.get("spatial")
     is_single = spatial.get("is_single") if isinstance(spatial, Mapping) else None
-    if is_single is not None and str(np.asarray(is_single)).strip().lower() in FALSE:
+    # What R writes is an array of one value.
+    values = [] if is_single is None else np.asarray(is_single).ravel()
+    if any(str(value).strip().lower() in FALSE for value in values):
         raise InputError(
             "uns['spatial']['is_single'] is False: it joins several sections, or holds no spots",
             expected="one section per file, since places are pixels of one slide",
