@@ -32,7 +32,7 @@ NEAR = 0.75
 # up to this number too.
 FEW, FEW_SPOTS = 0.05, 10
 # A column of any other name tells sections apart if the spots of each value are an array of their own, with
-# neighbours at one distance: cells, or the spots of a cluster, are not. So many spots of a value are looked at.
+# neighbours at one distance: cells, or the spots of a cluster, are not. This many of a value are looked at.
 REGULAR, MOSTLY_REGULAR, LOOKED_AT = 0.1, 0.8, 1000
 
 
@@ -131,8 +131,8 @@ def refuse_several_sections(
     spots = _Spots(names, barcode_parts(names), _known_array(places), labels.reset_index(drop=True))
     marks = spots.endings
     unique = marks is not None and are_made_unique(spots.parts)
-    # Numbers that marked repeated barcodes stay on some spots of a part that a column names, whether the sheet
-    # takes that part or someone wrote it to a file of its own.
+    # Numbers that marked repeated barcodes stay on some spots of a part that a column names, whether the
+    # sheet takes that part or someone wrote it to a file of its own.
     is_labelled = (subset is not None and EQUALS in subset) or spots.is_one_section
     mixes = marks is not None and not (is_labelled and may_be_made_unique(spots.parts))
     several = spots.libraries > 1 or mixes or spots.are_many(spots.repeated)
@@ -214,7 +214,7 @@ def _column(spots: _Spots, by_endings: bool) -> str | None:
 
 
 def _overlaid(spots: _Spots, places: pd.DataFrame) -> str | None:
-    """The column whose values are arrays that lie over each other, a usual one first; None if there is none."""
+    """The column whose values are arrays that lie over each other, a usual one first; None without one."""
     if spots.array is not None or spots.parts is not None or not {"x", "y"} <= set(places.columns):
         return None
     coords = places[["x", "y"]].to_numpy(dtype=float)
