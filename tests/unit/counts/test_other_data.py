@@ -137,8 +137,9 @@ def test_a_zarr_that_is_a_file_or_has_no_metadata_is_named(tmp_path):
     assert refusal(tmp_path / "a.zarr").problem == "a file, and a store is a folder"
     (tmp_path / "b.zarr/tables/t").mkdir(parents=True)
     (tmp_path / "b.zarr/shapes/s").mkdir(parents=True)
+    (tmp_path / "s.svs").write_bytes(b"any")
     with pytest.raises(InputError, match=r"a folder without zarr.json or .zgroup"):
-        find_files({"S1": replace(section(tmp_path / "b.zarr"), slide=tmp_path)}, simulated=())
+        find_files({"S1": replace(section(tmp_path / "b.zarr"), slide=tmp_path / "s.svs")}, simulated=())
 
 
 @pytest.mark.parametrize(

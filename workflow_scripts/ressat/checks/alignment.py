@@ -25,6 +25,9 @@ BETTER_TOTAL = 0.25
 # If spots lie outside the image, which few right ones do, this much is enough, whatever the shares; but two
 # deviations of the correlation of so many spots by chance, 1 / sqrt(n) each.
 BETTER_TOTAL_BEYOND, DEVIATIONS = 0.1, 2
+# Unless fewer of the spots lie on tissue there than of those inside the image: a symmetric piece of tissue that
+# the image cuts fits the spots nearly as well when it is turned.
+LESS_SHARE = 0.03
 # And this much more of the spots must lie on tissue there, or of the tissue under spots.
 BETTER_SHARE, BETTER_COVER = 0.1, 0.25
 
@@ -95,6 +98,8 @@ def check_placement(
     fit = placement.fit
     alternatives = placement.alternatives(array.hires_scale, array.lowres_scale)
     better = [one for one in alternatives if one.fit.total >= fit.total + better_total]
+    if is_beyond:
+        better = [one for one in better if one.fit.share >= fit.share - LESS_SHARE]
     sure = [one for one in better if is_beyond or _is_sure(one, fit)]
     problem = f"{fit.share:.0%} of its {placement.spots} spots lie on tissue"
     if min_on_tissue > 0 and (sure or fit.share < min_on_tissue):

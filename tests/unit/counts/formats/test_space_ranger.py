@@ -241,3 +241,23 @@ def test_a_sections_own_positions_are_read_beside_those_of_aggr(outs, name):
     (outs / name).touch()
     (outs / "spatial" / name).touch()
     assert found(outs) == found(outs, subset="-2") == expected
+
+
+@pytest.mark.parametrize("prefix", ["GSM777_A1_", "P1."])
+def test_a_folder_spatial_with_a_prefix_is_found(outs, prefix):
+    (outs / "spatial").rename(outs / f"{prefix}spatial")
+    matrix = outs / "filtered_feature_bc_matrix.h5"
+    matrix.rename(outs / f"{prefix}{matrix.name}")
+    assert found(outs) == {
+        "matrix": f"{outs}/{prefix}{matrix.name}",
+        "positions": f"{outs}/{prefix}spatial/tissue_positions.csv",
+        "scalefactors": f"{outs}/{prefix}spatial/scalefactors_json.json",
+    }
+
+
+@pytest.mark.parametrize("prefixes", [("A_", "B_"), ("S1.", "S2.")])
+def test_folders_spatial_of_two_samples_are_not_guessed_among(outs, prefixes):
+    for prefix in prefixes:
+        shutil.copytree(outs / "spatial", outs / f"{prefix}spatial")
+    shutil.rmtree(outs / "spatial")
+    assert found(outs)["positions"] == f"{outs}/spatial/tissue_positions.csv"  # which is said to be missing

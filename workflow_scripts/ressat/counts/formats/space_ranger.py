@@ -13,7 +13,7 @@ from ressat.counts.prefixed_files import PARTS, matrix_parts, prefix_of, refuse_
 
 # One file of a run, which the sheet may name by mistake.
 ONE_FILE = (".h5", ".mtx", ".mtx.gz", ".parquet")
-BINNED = "binned_outputs"
+BINNED, SPATIAL = "binned_outputs", "spatial"
 # The raw matrix only if there is no other: spots outside tissue are left out anyway.
 MATRICES = ("filtered_feature_bc_matrix", "raw_feature_bc_matrix")
 # The first one found is read: if a run has several, they say the same.
@@ -34,6 +34,7 @@ ENDINGS = (
     *(name for names in PARTS.values() for name in names),
     *MATRICES,
     *(f"{name}.h5" for name in MATRICES),
+    SPATIAL,
 )
 
 
@@ -79,10 +80,11 @@ class SpaceRanger(CountsFormat):
             )
         bin_um = options.get("bin_um")
         folder = _folder(path, bin_um)
-        spatial = next((place for place in (folder / "spatial", folder) if _holds(place, POSITIONS)), None)
+        places = (folder / SPATIAL, folder, *_prefixed(folder, SPATIAL))
+        spatial = next((place for place in places if _holds(place, POSITIONS)), None)
         if spatial is None:
             _refuse_aggregated(folder)
-        spatial = spatial or folder / "spatial"
+        spatial = spatial or folder / SPATIAL
         scales = spatial if spatial == folder or _holds(spatial, SCALEFACTORS) else folder
         scalefactors = _find(scales, SCALEFACTORS) or spatial / SCALEFACTORS[0]
         positions = _find(spatial, POSITIONS) or spatial / POSITIONS[0]
@@ -183,6 +185,13 @@ def _matrix(folder: Path) -> dict[str, Path]:
             file=packed,
         )
     return parts or {"matrix": folder / f"{MATRICES[0]}.h5"}
+
+
+def _prefixed(folder: Path, name: str) -> list[Path]:
+    """The folder of that name with a prefix before it; none if there are several."""
+    alike = [other for other in sorted(visible_names(folder)) if prefix_of(other, [name])]
+    folders = [folder / other for other in alike if os.path.isdir(folder / other)]
+    return folders if len(folders) == 1 else []
 
 
 def _holds(folder: Path, names: tuple[str, ...]) -> bool:
