@@ -25,8 +25,8 @@ BETTER_TOTAL = 0.25
 # If spots lie outside the image, which few right ones do, this much is enough, whatever the shares; but two
 # deviations of the correlation of so many spots by chance, 1 / sqrt(n) each.
 BETTER_TOTAL_BEYOND, DEVIATIONS = 0.1, 2
-# Unless fewer of the spots lie on tissue there than of those inside the image: a symmetric piece of tissue that
-# the image cuts fits the spots nearly as well when it is turned.
+# Unless fewer of the spots lie on tissue there than of those inside the image: a symmetric piece of tissue
+# that the image cuts fits the spots nearly as well when it is turned.
 LESS_SHARE = 0.03
 # And this much more of the spots must lie on tissue there, or of the tissue under spots.
 BETTER_SHARE, BETTER_COVER = 0.1, 0.25
