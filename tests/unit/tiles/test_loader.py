@@ -139,8 +139,10 @@ print(sum(map(len, batches)))
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_reading_processes_end_with_a_job_that_is_killed(repository, slide, end):
     script = f"""
+import signal
 import time
 import numpy as np
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, if the tests run in the background
 from ressat.tiles.loader import tile_batches
 from ressat.tiles.tiling import TileGeometry
 geometry = TileGeometry(112, 224, 0, 224, 1.0)

@@ -76,7 +76,9 @@ def check_levels(lowres: np.ndarray, downsample: float, source: Level, others: S
         return
     height, width = lowres.shape[:2]
     edge = max(PLACE_LOWRES_PX, -(-PLACE_PX // round(max(1, downsample))))
-    edge = max(1, min(edge, height // (2 * PARTS), width // (2 * PARTS)))
+    edge = min(edge, height // (2 * PARTS), width // (2 * PARTS))
+    if edge < PLACE_LOWRES_PX:  # too small an image: a pixel more or less would count
+        return
     places = _places(lowres, edge)
     near = [_near_means(lowres, row, column, edge) for row, column in places]
     corners = [(round(column * downsample), round(row * downsample)) for row, column in places]
