@@ -51,5 +51,5 @@ rule available:
 # What the checks found is printed when Snakemake ends; see print_checks in rules/ending.smk.
 rule check:
     input:
-        expand("results/checks/{sample}.json", sample=study.sections),
+        check_records,
         expand("results/checks/{sample}.genes.json", sample=study.counts),

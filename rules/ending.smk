@@ -19,6 +19,15 @@ def is_checked():
     return workflow.dag_settings and check_target in workflow.dag_settings.targets
 
 
+def check_records(wildcards):
+    """The records of all checks; those of another sheet are made again.
+
+    Snakemake knows them by its own notes, which a copied study does not have. Its DAG is being built when it asks.
+    """
+    workflow.dag.forcefiles.update(prefix + file for file in records_of_other_sheets(study, prefix or "."))
+    return expand("results/checks/{sample}.json", sample=study.sections)
+
+
 def print_checks():
     """Say what all checks found, once Snakemake ends with the target `check`, if it had nothing to do too."""
     # Without a scheduler, Snakemake stopped before it looked at what is up to date, and says why.
@@ -67,9 +76,5 @@ def print_failures():
 
 if workflow.is_main_process:
     earlier_logs = log_states(study, prefix or ".")
-    if is_checked():
-        # Snakemake knows a record of another sheet by its own notes, which a copied study does not have.
-        other = records_of_other_sheets(study, prefix or ".")
-        workflow.dag_settings.forcerun |= {prefix + file for file in other}
     atexit.register(print_checks)
     atexit.register(print_failures)
