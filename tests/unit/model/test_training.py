@@ -149,12 +149,12 @@ def test_a_model_that_learns_from_draws_is_as_good():
     assert scores[1] > scores[0] - 0.02
 
 
-@pytest.mark.parametrize("rate", [1e20, 1e30])
+@pytest.mark.parametrize("rate", [1e6, 1e30])
 def test_training_that_diverges_ends_with_what_to_change(rate):
     run = Run(SECTIONS, INPUTS, HEAD, replace(SETTINGS, learning_rate=rate))
     said = r"diverged: after \d+ steps on layer3 .*; lower model\.learning_rate in config\.yaml \(it is "
     with pytest.raises(InputError, match=said):
-        run.advance(10)
+        run.advance(100)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
