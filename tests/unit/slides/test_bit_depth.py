@@ -1,4 +1,4 @@
-"""Values of 8, 10, 12 or 14 bits in 16-bit images are scaled by the bits that they use, and this is said."""
+"""Values of 8 to 15 bits in 16-bit images are scaled by the bits that they use, and this is said."""
 
 import numpy as np
 import pytest
@@ -7,13 +7,13 @@ import tifffile
 
 from ressat.base.errors import InputError
 from ressat.checks.thumbnail import thumbnail
-from ressat.slides.few_bits import bits_of, least_value
+from ressat.slides.few_bits import bits_behind, bits_of
 from ressat.slides.formats import needs_conversion
 from ressat.slides.pyramid import convert
 from ressat.slides.slide import Slide
 from slide_files import ALPHA, HEIGHT, ON_WHITE, PLANES, RGB, WIDTH, ome, spoil_tile, tiff, tiled
 
-FEW = (8, 10, 12, 14)
+FEW = tuple(range(8, 16))
 
 
 def with_bits(bits, data=RGB):
@@ -143,11 +143,52 @@ def test_a_damaged_image_of_few_bits_is_refused_with_the_place(tmp_path):
         thumbnail(path, 1200)
 
 
+HOT = [(7, 9, 65535), (200, 300, 65535), (499, 399, 40000)]
+
+
+def with_hot_pixels(data):
+    hot = data.copy()
+    for y, x, value in HOT:
+        hot[y % HEIGHT, x % WIDTH, 1] = value
+    return hot
+
+
+@pytest.mark.parametrize("name", REWRITTEN)
+@pytest.mark.parametrize("bits", [8, 12, 13])
+def test_hot_pixels_say_nothing_about_the_bits(name, bits, tmp_path, caplog):
+    path = tmp_path / name
+    REWRITTEN[name](with_hot_pixels(with_bits(bits)))(path)
+    assert np.abs(thumbnail(path, 1200).lowres.astype(float) - STRETCHED).mean() < 2
+    said = f"but all but 3 of its values are below {2**bits} of 65535: it is read as one of {bits} bits"
+    assert said in caplog.text
+    convert(path, tmp_path / "converted.tiff", mpp=0.5)
+    with Slide(tmp_path / "converted.tiff") as slide:
+        pixels = np.asarray(slide.read(0, 0, 0, WIDTH, HEIGHT)).astype(float)
+    assert np.abs(pixels - STRETCHED).mean() < 2
+
+
+def test_hot_pixels_of_a_tiled_slide_hide_its_bits_no_more(tmp_path):
+    tiled(with_hot_pixels(with_bits(12)))(tmp_path / "a.tif")
+    said = "all but 3 of its values are below 4096 of 65535: it seems to have 12 bits"
+    with pytest.raises(InputError, match=said):
+        thumbnail(tmp_path / "a.tif", 1200)
+
+
+def test_what_more_than_one_value_in_a_thousand_needs_counts(tmp_path, caplog):
+    data = with_bits(12)
+    data[: HEIGHT // 100, : WIDTH // 5] = 65535  # 2 in a thousand
+    tiff(data)(tmp_path / "a.tif")
+    assert np.abs(thumbnail(tmp_path / "a.tif", 1200).lowres.mean() - STRETCHED.mean() / 16) < 2
+    assert "all but" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("value", "bits"),
-    [(0, 8), (255, 8), (256, 10), (1023, 10), (1024, 12), (4095, 12), (16383, 14), (16384, 16)],
+    [(0, 8), (255, 8), (256, 9), (1023, 10), (1024, 11), (4095, 12), (16383, 14), (16384, 15), (32768, 16)],
 )
 def test_bits_are_the_fewest_that_a_value_needs(value, bits):
     assert bits_of(value) == bits
-    assert least_value(round(value / 257)) <= value
-    assert least_value(value >> 8) <= value
+    for kept in (round(value / 257), value >> 8):  # readers round, or keep the upper 8
+        behind = bits_behind(np.full((9, 9, 3), kept, np.uint8))
+        assert behind.largest <= value
+        assert behind.bits <= bits

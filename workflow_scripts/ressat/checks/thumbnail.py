@@ -11,7 +11,7 @@ from ressat.base.errors import InputError, about_its_file
 from ressat.checks.completeness import TIFF_SLIDES, require_whole
 from ressat.checks.empty_tiles import check_empty_tiles
 from ressat.checks.levels import Level, check_levels
-from ressat.slides.few_bits import FEW, FULL, bits_of, few_bits, has_16_bits, least_value
+from ressat.slides.few_bits import FEW, FULL, bits_behind, bright, few_bits, has_16_bits
 from ressat.slides.formats import needs_conversion
 from ressat.slides.ome_image import slide_image
 from ressat.slides.scale import believable_mpp, best_level
@@ -108,20 +108,19 @@ def _refuse_transparent(lowres: np.ndarray, is_transparent: Callable[[], bool]) 
 
 def _refuse_few_bits(path: Path, lowres: np.ndarray) -> None:
     """Refuse a slide of 16 bits per channel whose values use fewer; rewritten files are scaled instead."""
-    if lowres.max() >= FEW or path.suffix.lower() not in TIFF_SLIDES or not has_16_bits(path):
+    if path.suffix.lower() not in TIFF_SLIDES or bright(lowres) >= FEW or not has_16_bits(path):
         return
     import pyvips
 
-    from ressat.slides.bit_depth import largest_values
+    from ressat.slides.bit_depth import used_bits
     from ressat.slides.stored_image import StoredImage, loader_name
 
-    exact = True
     try:
-        value, _ = largest_values(StoredImage(path, loader_name(path)).load())
+        used, _ = used_bits(StoredImage(path, loader_name(path)).load())
     except pyvips.Error:  # tiles of separate planes, which only OpenSlide reads
-        exact, value = False, least_value(int(lowres.max()))
-    if bits_of(value) < FULL:
-        raise few_bits(value, exact=exact)
+        used = bits_behind(lowres)
+    if used.bits < FULL:
+        raise few_bits(used)
 
 
 def _image(path: Path, longest_px: int) -> Thumbnail:

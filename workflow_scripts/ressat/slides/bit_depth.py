@@ -4,13 +4,14 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import pyvips
 
-from ressat.slides.few_bits import FULL, bits_of
+from ressat.slides.few_bits import FULL, HOT_SHARE, UsedBits, bits_of
 
 logger = logging.getLogger("ressat")
 
-# Rows that are looked at together; once a value needs all bits, the other rows are not read.
+# Rows that are looked at together; once it is known that all bits are needed, the other rows are not read.
 BAND_PX = 64
 
 
@@ -22,30 +23,48 @@ class BitDepth:
     alpha: int = FULL
 
 
-def largest_values(image: pyvips.Image) -> tuple[float, float]:
-    """Return the largest value of an image's colours, and of its transparency (0 without).
+class _Values:
+    """Values of some channels, of which all but hot pixels tell how many bits they need."""
+
+    def __init__(self, number: float) -> None:
+        self.hot = number * HOT_SHARE
+        self.bits, self.largest = 8, 0
+        self._beyond = dict.fromkeys(range(self.bits, FULL + 1), 0)
+
+    def add(self, values: np.ndarray) -> None:
+        largest = int(values.max())
+        self.largest = max(self.largest, largest)
+        for bits in range(self.bits, bits_of(largest)):
+            self._beyond[bits] += np.count_nonzero(values >= 2**bits)
+        while self._beyond[self.bits] > self.hot:
+            self.bits += 1
+
+    def used(self) -> UsedBits:
+        return UsedBits(self.bits, self.largest, self._beyond[self.bits])
+
+
+def used_bits(image: pyvips.Image) -> tuple[UsedBits, UsedBits]:
+    """Tell how many bits the colours of an image need, and its transparency (the least without).
 
     Parameters
     ----------
     image
-        Of 16 bits per channel; it is read from top to bottom, until a colour needs all of them, and is of no
-        use afterwards.
+        Of 16 bits per channel; it is read from top to bottom, until it is known that its colours need all of
+        them, and is of no use afterwards.
     """
-    colours, alpha = 0.0, 0.0
+    size, number = image.width * image.height, min(3, image.bands)
+    colours, alpha = _Values(size * number), _Values(size)
     region = pyvips.Region.new(image)
     for top in range(0, image.height, BAND_PX):
         shape = image.width, min(BAND_PX, image.height - top)
-        pixels = region.fetch(0, top, *shape)
-        band = pyvips.Image.new_from_memory(pixels, *shape, image.bands, image.format)
-        # Their largest values by channel, in the first column of a table whose first row is of all channels.
-        largest = [row[0] for row in band.stats().crop(1, 1, 1, image.bands).tolist()]
-        if image.hasalpha():
-            alpha = max(alpha, *largest[3:])
-            del largest[3:]
-        colours = max(colours, *largest)
-        if bits_of(colours) == FULL:
+        band = np.frombuffer(region.fetch(0, top, *shape), np.uint16).reshape(-1, image.bands)
+        if image.hasalpha() and image.bands > 3:
+            alpha.add(band[:, 3:])
+            band = band[:, :3]
+        colours.add(band)
+        if colours.bits == FULL:
             break
-    return colours, alpha
+    return colours.used(), alpha.used()
 
 
 def bit_depth(images: Iterable[pyvips.Image], stated: int | None) -> BitDepth:
@@ -58,24 +77,20 @@ def bit_depth(images: Iterable[pyvips.Image], stated: int | None) -> BitDepth:
         version that needs all bits saves reading the others.
     stated
         Bits by the file's own tags, if any. Many writers say 16 whatever the values are; fewer are believed,
-        unless a value contradicts.
+        unless the values contradict.
     """
-    colours, alpha = 0.0, 0.0
     for image in images:
-        colours, alpha = largest_values(image)
-        if bits_of(colours) == FULL:
+        colours, alpha = used_bits(image)
+        if colours.bits == FULL:
             return BitDepth()
-    bits = bits_of(colours)
-    if stated is not None and bits <= stated < FULL:
-        bits = stated
+    bits = stated if stated is not None and colours.bits <= stated < FULL else colours.bits
     logger.warning(
-        "the slide is stored with 16 bits per channel, but its largest value is %d of 65535: it is read as "
-        "one of %d bits (0 to %d)",
+        "the slide is stored with 16 bits per channel, but %s: it is read as one of %d bits (0 to %d)",
         colours,
         bits,
         2**bits - 1,
     )
-    return BitDepth(bits, bits if bits_of(alpha) <= bits else FULL)
+    return BitDepth(bits, bits if alpha.bits <= bits else FULL)
 
 
 def as_8_bits(image: pyvips.Image, depth: BitDepth) -> pyvips.Image:

@@ -1,20 +1,50 @@
 """Refusing an image of 16 bits per channel, read by its upper 8, whose values use fewer."""
 
 import os
+from dataclasses import dataclass
+
+import numpy as np
 
 from ressat.base.errors import InputError
 from ressat.slides.tiff_tags import Tag, read_tiff
 
 FULL = 16
-# Usual numbers of bits per channel; cameras give 10, 12 or 14.
-DEPTHS = (8, 10, 12, 14, FULL)
-# Readers that keep 8 bits make 64 of the largest value of 14 bits, which they round, or 63.
-FEW = 65
+# Readers that keep 8 bits make at most 127 of 15 bits.
+FEW = 128
+# Hot pixels and glints say nothing about a camera's bits. A slide of which all else is this dark is none.
+HOT_SHARE = 0.001
 
 
-def bits_of(largest: float) -> int:
-    """Return the least usual number of bits that a value needs."""
-    return next((bits for bits in DEPTHS if largest < 2**bits), FULL)
+@dataclass(frozen=True)
+class UsedBits:
+    """How many bits per channel the values of an image need.
+
+    Parameters
+    ----------
+    bits
+        All but one in a thousand of the values need no more.
+    largest
+        Largest value.
+    beyond
+        How many values need more bits.
+    exact
+        Whether they were read with all their bits.
+    """
+
+    bits: int
+    largest: int
+    beyond: int = 0
+    exact: bool = True
+
+    def __str__(self) -> str:
+        if self.beyond:
+            return f"all but {self.beyond} of its values are below {2**self.bits} of 65535"
+        return f"its largest value is {'' if self.exact else 'about '}{self.largest} of 65535"
+
+
+def bits_of(largest: int) -> int:
+    """Return the least number of bits, 8 to 16, that a value needs."""
+    return min(max(8, largest.bit_length()), FULL)
 
 
 def has_16_bits(path: str | os.PathLike) -> bool:
@@ -22,17 +52,24 @@ def has_16_bits(path: str | os.PathLike) -> bool:
     return read_tiff(path).images[0].first(Tag.BITS_PER_SAMPLE) == FULL
 
 
-def few_bits(value: float, *, exact: bool = True) -> InputError:
-    """Say that the largest value of an image of 16 bits per channel is one of fewer bits."""
+def bright(pixels: np.ndarray) -> int:
+    """Return the value that only hot pixels of an 8-bit image exceed."""
+    numbers = np.bincount(pixels.ravel(), minlength=256)
+    return int(np.searchsorted(numbers.cumsum(), (1 - HOT_SHARE) * pixels.size))
+
+
+def bits_behind(pixels: np.ndarray) -> UsedBits:
+    """Tell how many of 16 bits an image needed, by what a reader made of it that keeps 8."""
+    value = max(0, bright(pixels) * 257 - 128)  # the least that is rounded to this one
+    return UsedBits(bits_of(value), value, exact=False)
+
+
+def few_bits(used: UsedBits) -> InputError:
+    """Say that the values of an image of 16 bits per channel need fewer."""
     return InputError(
-        f"the image is stored with 16 bits per channel, but its largest value is {'' if exact else 'about '}"
-        f"{value:.0f} of 65535: it seems to have {bits_of(value)} bits, and would be read as almost black",
+        f"the image is stored with 16 bits per channel, but {used}: it seems to have {used.bits} bits, and "
+        f"would be read as {'half as bright as it is' if used.bits == FULL - 1 else 'almost black'}",
         expected="values from 0 to 65535, or 8 bits per channel",
         action="save it again with 8 bits per channel; a slide may also be saved in strips instead of tiles, "
         "and is then read by its real bits",
     )
-
-
-def least_value(eight_bits: int) -> int:
-    """Return the least 16-bit value of which readers that keep 8 bits make this one."""
-    return max(0, eight_bits * 257 - 128)

@@ -7,7 +7,7 @@ from PIL import Image
 
 from ressat.base.errors import InputError
 from ressat.base.machine import refuse_trouble
-from ressat.slides.few_bits import FEW, few_bits, has_16_bits, least_value
+from ressat.slides.few_bits import FEW, bits_behind, bright, few_bits, has_16_bits
 from ressat.slides.formats import TIFF_SUFFIXES, needs_conversion
 from ressat.slides.level_zero import slide_place
 from ressat.slides.slide import Slide
@@ -68,8 +68,8 @@ def _picture_pixels(path: str | Path) -> np.ndarray:
             if image.has_transparency_data:  # what is transparent is glass, whatever colour lies under it
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
             pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
-            if is_16_bits and pixels.max() < FEW:  # Pillow keeps the upper 8
-                raise few_bits(least_value(int(pixels.max())), exact=False)
+            if is_16_bits and bright(pixels) < FEW:  # Pillow keeps the upper 8
+                raise few_bits(bits_behind(pixels))
             return pixels
     except InputError:
         raise
@@ -98,8 +98,8 @@ def _seek_largest(image: Image.Image, path: str | Path) -> None:
 def _slide_pixels(path: str | Path, rng: np.random.Generator) -> np.ndarray:
     with Slide(path) as slide:
         lowres, downsample = slide.low_resolution(LOWRES_PX)
-        if lowres.max() < FEW and Path(path).suffix.lower() in TIFF_SUFFIXES and has_16_bits(path):
-            raise few_bits(least_value(int(lowres.max())), exact=False)
+        if Path(path).suffix.lower() in TIFF_SUFFIXES and bright(lowres) < FEW and has_16_bits(path):
+            raise few_bits(bits_behind(lowres))
         mpp = (slide.tagged_mpp or ASSUMED_MPP) * downsample
         places = np.argwhere(tissue_mask(lowres, mpp))
         if not len(places):
