@@ -108,7 +108,7 @@ def _refuse_transparent(lowres: np.ndarray, is_transparent: Callable[[], bool]) 
 
 def _refuse_few_bits(path: Path, lowres: np.ndarray) -> None:
     """Refuse a slide of 16 bits per channel whose values use fewer; rewritten files are scaled instead."""
-    if path.suffix.lower() not in TIFF_SLIDES or bright(lowres) >= FEW or not has_16_bits(path):
+    if path.suffix.lower() not in TIFF_SLIDES or not has_16_bits(path) or bright(lowres) >= FEW:
         return
     import pyvips
 

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 import pyvips
 
 from ressat.slides.few_bits import FULL, HOT_SHARE, UsedBits, bits_of
@@ -31,11 +30,12 @@ class _Values:
         self.bits, self.largest = 8, 0
         self._beyond = dict.fromkeys(range(self.bits, FULL + 1), 0)
 
-    def add(self, values: np.ndarray) -> None:
+    def add(self, values: pyvips.Image) -> None:
         largest = int(values.max())
         self.largest = max(self.largest, largest)
+        number = values.width * values.height * values.bands
         for bits in range(self.bits, bits_of(largest)):
-            self._beyond[bits] += np.count_nonzero(values >= 2**bits)
+            self._beyond[bits] += round((values >= 2**bits).avg() / 255 * number)
         while self._beyond[self.bits] > self.hot:
             self.bits += 1
 
@@ -57,10 +57,11 @@ def used_bits(image: pyvips.Image) -> tuple[UsedBits, UsedBits]:
     region = pyvips.Region.new(image)
     for top in range(0, image.height, BAND_PX):
         shape = image.width, min(BAND_PX, image.height - top)
-        band = np.frombuffer(region.fetch(0, top, *shape), np.uint16).reshape(-1, image.bands)
+        pixels = region.fetch(0, top, *shape)
+        band = pyvips.Image.new_from_memory(pixels, *shape, image.bands, image.format)
         if image.hasalpha() and image.bands > 3:
-            alpha.add(band[:, 3:])
-            band = band[:, :3]
+            alpha.add(band.extract_band(3, n=image.bands - 3))
+            band = band.extract_band(0, n=3)
         colours.add(band)
         if colours.bits == FULL:
             break

@@ -2,11 +2,13 @@
 
 import os
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ressat.base.errors import InputError
 from ressat.slides.tiff_tags import Tag, read_tiff
+
+if TYPE_CHECKING:  # preparing slides does without it
+    import numpy as np
 
 FULL = 16
 # Readers that keep 8 bits make at most 127 of 15 bits.
@@ -52,13 +54,15 @@ def has_16_bits(path: str | os.PathLike) -> bool:
     return read_tiff(path).images[0].first(Tag.BITS_PER_SAMPLE) == FULL
 
 
-def bright(pixels: np.ndarray) -> int:
+def bright(pixels: "np.ndarray") -> int:
     """Return the value that only hot pixels of an 8-bit image exceed."""
-    numbers = np.bincount(pixels.ravel(), minlength=256)
-    return int(np.searchsorted(numbers.cumsum(), (1 - HOT_SHARE) * pixels.size))
+    values = pixels.flatten()
+    place = int((1 - HOT_SHARE) * (len(values) - 1))
+    values.partition(place)
+    return int(values[place])
 
 
-def bits_behind(pixels: np.ndarray) -> UsedBits:
+def bits_behind(pixels: "np.ndarray") -> UsedBits:
     """Tell how many of 16 bits an image needed, by what a reader made of it that keeps 8."""
     value = max(0, bright(pixels) * 257 - 128)  # the least that is rounded to this one
     return UsedBits(bits_of(value), value, exact=False)

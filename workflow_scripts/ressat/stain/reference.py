@@ -98,7 +98,7 @@ def _seek_largest(image: Image.Image, path: str | Path) -> None:
 def _slide_pixels(path: str | Path, rng: np.random.Generator) -> np.ndarray:
     with Slide(path) as slide:
         lowres, downsample = slide.low_resolution(LOWRES_PX)
-        if Path(path).suffix.lower() in TIFF_SUFFIXES and bright(lowres) < FEW and has_16_bits(path):
+        if Path(path).suffix.lower() in TIFF_SUFFIXES and has_16_bits(path) and bright(lowres) < FEW:
             raise few_bits(bits_behind(lowres))
         mpp = (slide.tagged_mpp or ASSUMED_MPP) * downsample
         places = np.argwhere(tissue_mask(lowres, mpp))
