@@ -1,12 +1,12 @@
 # make demo: run the demo study, from simulated slides to its report
 # make check: run the linters and the unit tests, for daily work
-# make test: run all tests, in two processes of one core each (jobs of Snakemake set their own number of threads)
+# make test: run all tests, in three processes of one core each: on two cores, one often waits for another program
 # All set up a virtual environment in .venv first; the second run installs nothing again.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 INSTALLED := $(VENV)/installed
-PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo check test lint
 

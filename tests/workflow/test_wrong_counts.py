@@ -38,8 +38,8 @@ def change(file: Path, change: object) -> None:
     change(adata).write_h5ad(file)
 
 
-def refused(snakemake, study: Path, *targets: str) -> str:
-    output = snakemake(study, *targets, succeeds=False).output
+def refused(snakemake, study: Path, *targets: str, **how: object) -> str:
+    output = snakemake(study, *targets, succeeds=False, **how).output
     assert "Traceback" not in output
     return output
 
@@ -151,7 +151,7 @@ def test_what_a_check_prints_is_of_the_present_sheet(snakemake, study):
     # The first problem ends a run without --keep-going: the other section is not called ok from before.
     change(study / "M1.h5ad", lambda adata: adata[:19].copy())
     change(study / "M2.h5ad", lambda adata: adata[:18].copy())
-    output = refused(snakemake, study, "check", "--cores", "1")
+    output = refused(snakemake, study, "check", cores=1)
     table = output.split("\nsection  ")[-1]
     assert " ok\n" not in table
     assert "check did not run" in table
