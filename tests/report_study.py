@@ -119,6 +119,7 @@ class Study:
         adata.layers["direct"], adata.layers["attended"] = direct.astype(np.float32), adata.X.copy()
         if tested:
             adata.layers["observed"] = observed
+            adata.obs["n_counts"] = np.exp(8 + 0.4 * self.rng.normal(size=n))
         adata.obsm["spatial"] = self.coords.astype(float)
         adata.uns["spatial"] = {
             sample: {
@@ -139,7 +140,9 @@ class Study:
             baselines = anndata.AnnData(obs=adata.obs, var=adata.var)
             baselines.layers["training_mean"] = np.ones(adata.shape, np.float32)
             baselines.layers["tuned_ridge"] = direct + self.rng.normal(size=direct.shape) * 2
-            ceiling = pd.DataFrame({"gene": self.genes, "ceiling": 0.9, "ceiling_low": 0.8})
+            ceilings = {"ceiling": 0.9, "ceiling_low": 0.8}
+            ceilings |= {"ceiling_depth_free": 0.85, "ceiling_low_depth_free": 0.7}
+            ceiling = pd.DataFrame({"gene": self.genes, **ceilings})
             self.scores.append(score_section(adata, baselines, ceiling, panel_size=2))
             self._interact(adata, fold, sample)
 
@@ -158,7 +161,7 @@ class Study:
     def tables(self):
         """The tables of the evaluation by name."""
         per_gene = pd.concat(self.scores, ignore_index=True)
-        per_section = summarise_sections(per_gene, {"holdout": "T1,T2"})
+        per_section = summarise_sections(per_gene, dict.fromkeys(per_gene["fold"].unique(), self._fold()))
         return {
             "per_gene": per_gene,
             "per_section": per_section,
@@ -186,14 +189,18 @@ class Study:
         self.histories.append(path)
         self.folds.append(fold)
 
-    def _checked(self):
-        """Write what check_leakage writes of every fold."""
+    def _fold(self):
+        """What check_leakage writes of a fold."""
         rows = [
-            (name, self.sections[name]["patient"], "train", "ab" * 32, "cd" * 32) for name in self.labelled
+            (name, self.sections[name]["patient"], self.sections[name]["role"], "ab" * 32, "cd" * 32, 1234.0)
+            for name in self.labelled
         ]
-        columns = ["section", "patient", "side", "slide_sha256", "counts_sha256"]
+        columns = ["section", "patient", "side", "slide_sha256", "counts_sha256", "median_counts"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def _checked(self):
         for fold in self.folds:
-            write_table(pd.DataFrame(rows, columns=columns), self.path(f"folds/{fold}/sections.tsv"))
+            write_table(self._fold(), self.path(f"folds/{fold}/sections.tsv"))
         return [self.path(f"folds/{fold}/sections.tsv") for fold in self.folds]
 
     def page(self, repository, genes=2, always=()):
