@@ -57,6 +57,7 @@ class Study:
         self.encoder, self.settings, self.missing = "resnet50", SETTINGS, []
         self.sections, self.scores = {}, []
         self.files = {name: [] for name in ("tiles", "overlays", "stains", "previews", "expression")}
+        self.median_counts = {}
         self.predictions, self.histories, self.folds, self.labelled = [], [], [], []
         self.interaction_spots, self.interaction_genes, self.interaction_summaries = [], [], []
         self.rng = np.random.default_rng(3)
@@ -94,21 +95,29 @@ class Study:
             counts = anndata.AnnData(np.ones((len(self.coords), 7), np.float32))
             counts.uns[UNS] = {
                 "version": FORMAT_VERSION,
-                "spots_found": 34, "spots_kept": 30, "median_counts": 1234.0, "median_genes": 567.0,
+                "spots_found": 34, "spots_kept": 30, "median_counts": self._median(sample),
+                "median_genes": 567.0,
                 "spots_left_out": {"outside tissue": 3, "zero counts": 1, "without position": 0},
             }  # fmt: skip
             counts.write_h5ad(self.path(f"expression/{sample}.h5ad"))
             self.files["expression"].append(self.path(f"expression/{sample}.h5ad"))
             self.labelled.append(sample)
 
-    def predict(self, fold, sample, unmeasured=(), flat=()):
-        """Write a section's predictions, and score them where it is tested."""
+    def predict(self, fold, sample, unmeasured=(), flat=(), following=()):
+        """Write a section's predictions, and score them where it is tested.
+
+        The maps of genes that are ``following`` depth, measured and predicted, have nothing else in common.
+        """
         n, tested = len(self.coords), self.sections[sample]["role"] == TEST
         observed = self.rng.gamma(2.0, size=(n, len(self.genes))).astype(np.float32)
         noise = np.arange(len(self.genes)) + 0.2
         direct = observed + self.rng.normal(size=observed.shape).astype(np.float32) * noise
         attended = observed + self.rng.normal(size=observed.shape).astype(np.float32) * noise / 3
         observed[:, [self.genes.index(gene) for gene in unmeasured]] = np.nan
+        depth = 8 + 0.4 * self.rng.normal(size=n)
+        for gene in following:
+            for table, noise in ((direct, 0.2), (attended, 0.2), (observed, 0.1)):
+                table[:, self.genes.index(gene)] = depth + noise * self.rng.normal(size=n)
         for table in (direct, attended, observed):
             table[:, [self.genes.index(gene) for gene in flat]] = 1.0
         adata = anndata.AnnData(attended.astype(np.float32))
@@ -119,6 +128,7 @@ class Study:
         adata.layers["direct"], adata.layers["attended"] = direct.astype(np.float32), adata.X.copy()
         if tested:
             adata.layers["observed"] = observed
+            adata.obs["n_counts"] = np.exp(depth)
         adata.obsm["spatial"] = self.coords.astype(float)
         adata.uns["spatial"] = {
             sample: {
@@ -138,8 +148,12 @@ class Study:
         if tested:
             baselines = anndata.AnnData(obs=adata.obs, var=adata.var)
             baselines.layers["training_mean"] = np.ones(adata.shape, np.float32)
+            estimate = (depth + 0.2 * self.rng.normal(size=n)).astype(np.float32)
+            baselines.layers["depth_map"] = np.tile(estimate[:, None], adata.n_vars)
             baselines.layers["tuned_ridge"] = direct + self.rng.normal(size=direct.shape) * 2
-            ceiling = pd.DataFrame({"gene": self.genes, "ceiling": 0.9, "ceiling_low": 0.8})
+            ceilings = {"ceiling": 0.9, "ceiling_low": 0.8}
+            ceilings |= {"ceiling_depth_free": 0.85, "ceiling_low_depth_free": 0.7}
+            ceiling = pd.DataFrame({"gene": self.genes, **ceilings})
             self.scores.append(score_section(adata, baselines, ceiling, panel_size=2))
             self._interact(adata, fold, sample)
 
@@ -158,7 +172,7 @@ class Study:
     def tables(self):
         """The tables of the evaluation by name."""
         per_gene = pd.concat(self.scores, ignore_index=True)
-        per_section = summarise_sections(per_gene, {"holdout": "T1,T2"})
+        per_section = summarise_sections(per_gene, dict.fromkeys(per_gene["fold"].unique(), self._fold()))
         return {
             "per_gene": per_gene,
             "per_section": per_section,
@@ -186,14 +200,23 @@ class Study:
         self.histories.append(path)
         self.folds.append(fold)
 
-    def _checked(self):
-        """Write what check_leakage writes of every fold."""
+    def _median(self, sample):
+        """Median counts of a section's spots."""
+        return self.median_counts.get(sample, 1234.0)
+
+    def _fold(self):
+        """What check_leakage writes of a fold."""
         rows = [
-            (name, self.sections[name]["patient"], "train", "ab" * 32, "cd" * 32) for name in self.labelled
-        ]
-        columns = ["section", "patient", "side", "slide_sha256", "counts_sha256"]
+            (name, self.sections[name]["patient"], self.sections[name]["role"], "ab" * 32, "cd" * 32,
+             self._median(name))
+            for name in self.labelled
+        ]  # fmt: skip
+        columns = ["section", "patient", "side", "slide_sha256", "counts_sha256", "median_counts"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def _checked(self):
         for fold in self.folds:
-            write_table(pd.DataFrame(rows, columns=columns), self.path(f"folds/{fold}/sections.tsv"))
+            write_table(self._fold(), self.path(f"folds/{fold}/sections.tsv"))
         return [self.path(f"folds/{fold}/sections.tsv") for fold in self.folds]
 
     def page(self, repository, genes=2, always=()):
@@ -226,16 +249,17 @@ class Study:
         return (self.folder / "report.html").read_text(encoding="utf-8")
 
 
-def whole_study(folder, genes=GENES):
+def whole_study(folder, genes=GENES, following=()):
     """Two training sections, two tested ones and one without counts."""
     study = Study(folder, genes=genes)
+    study.median_counts = {"X1": 617.0, "X2": 2468.0}
     for sample, role, patient in (
         ("T1", "train", "P1"), ("T2", "train", "P2"), ("X1", "test", "P3"), ("X2", "test", "P4"),
         ("H1", "predict", "P5"),
     ):  # fmt: skip
         study.section(sample, role, patient)
     for fold, sample in (("holdout", "X1"), ("holdout", "X2"), ("all", "H1")):
-        study.predict(fold, sample)
+        study.predict(fold, sample, following=following)
     for fold in ("holdout", "all"):
         study.train(fold)
     return study

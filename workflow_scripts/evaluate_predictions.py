@@ -16,7 +16,6 @@ from ressat.base.files import UNS
 from ressat.base.joblog import job_log
 from ressat.base.layers import OBSERVED
 from ressat.base.results_h5ad import BASELINES, TESTED, read_results
-from ressat.base.roles import TRAIN
 from ressat.base.tables import read_table, write_table
 from ressat.checks.text_columns import FOLD_SECTIONS
 from ressat.evaluation.pooling import PooledPearson
@@ -28,10 +27,9 @@ from ressat.evaluation.usable_genes import usable_genes
 files, params = snakemake.input, snakemake.params
 
 with job_log(snakemake.log[0], "evaluate_predictions") as log:
-    trained_on = {}
-    for fold, file in zip(params.folds, files.folds, strict=True):
-        sections = read_table(file, FOLD_SECTIONS)
-        trained_on[fold] = ",".join(sections.loc[sections["side"] == TRAIN, "section"])
+    folds = {
+        fold: read_table(file, FOLD_SECTIONS) for fold, file in zip(params.folds, files.folds, strict=True)
+    }
 
     scores, pooled = [], PooledPearson()
     for predicted, baseline, ceiling in zip(files.predictions, files.baselines, files.ceilings, strict=True):
@@ -47,7 +45,7 @@ with job_log(snakemake.log[0], "evaluate_predictions") as log:
         log.info("%s: %d spots", predictions.uns[UNS]["section"], predictions.n_obs)
 
     per_gene = pd.concat(scores, ignore_index=True)
-    per_section = summarise_sections(per_gene, trained_on)
+    per_section = summarise_sections(per_gene, folds)
     tables = {
         "per_gene": per_gene,
         "per_section": per_section,

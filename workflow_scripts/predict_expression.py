@@ -35,7 +35,7 @@ with job_log(snakemake.log[0], f"predict_expression {snakemake.wildcards.fold}/{
         observed = None
         if snakemake.input.get("expression"):
             observed = observed_expression(snakemake.input.expression, bundle.genes, features)
-            missing = int(np.isnan(observed).all(axis=0).sum())
+            missing = int(np.isnan(observed.values).all(axis=0).sum())
             if missing:
                 log.warning(
                     "%d of %d genes have no counts here and cannot be scored", missing, len(bundle.genes)

@@ -16,6 +16,8 @@ Params
         mpp (0.5): um/px.
         genes: {density (10), eosin (10), noise (20)}: pairs of genes, one rising and one falling, planted on
             nuclear density and on eosin; and genes of pure noise. The same for all sections of a study.
+        depth: {counts (4000), slope (0)}: mean counts of a spot, and how much their logarithm rises with
+            nuclear density.
 """
 
 import os
@@ -33,7 +35,7 @@ from ressat.simulate.tissue import draw_tissue, write_slide
 
 sample = snakemake.wildcards.sample
 with job_log(snakemake.log[0], f"simulate_section {sample}") as log, about(section=sample):
-    settings, gene_settings = expression.read_settings(snakemake.params.section)
+    settings, gene_settings, depth = expression.read_settings(snakemake.params.section)
     tissue = draw_tissue(settings)
     write_slide(snakemake.output.slide, tissue.image, settings.mpp)
     log.info("drew %d nuclei on %d x %d px", len(tissue.nuclei), *settings.shape[::-1])
@@ -43,7 +45,7 @@ with job_log(snakemake.log[0], f"simulate_section {sample}") as log, about(secti
     spots = positions[positions["in_tissue"] == 1].sort_values("barcode")
     tiles = expression.measure_tiles(tissue, spots, settings.mpp)
     genes = expression.gene_table(gene_settings)
-    counts = expression.simulate_counts(tiles, genes, settings.seed)
+    counts = expression.simulate_counts(tiles, genes, settings.seed, depth)
     log.info("%d of %d spots lie on tissue; %d counts", len(spots), len(positions), counts.sum())
 
     expression.write_matrix(snakemake.output.matrix, counts, list(tiles.index), list(genes["gene"]), sample)

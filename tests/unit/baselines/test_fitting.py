@@ -35,7 +35,8 @@ def section(name: str, seed: int, side: int = 12) -> SectionData:
     spread = np.random.default_rng(7).normal(size=(30, WIDTH))
     features = (hidden @ spread + 0.1 * rng.normal(size=(side * side, WIDTH))).astype(np.float32)
     targets = (5 * hidden @ SLOPES + 4 * rng.normal(size=(side * side, 6)) + 10).astype(np.float32)
-    return SectionData(name, name, features, targets, coords, LAYERS)
+    log_counts = 8 + hidden[:, 0] + 0.1 * rng.normal(size=side * side)
+    return SectionData(name, name, features, targets, log_counts, coords, LAYERS)
 
 
 def colour(data: SectionData) -> SectionData:
@@ -98,6 +99,19 @@ def test_tuned_ridge_is_that_of_scikit_learn_with_the_layers_and_alpha_chosen(fi
     model = make_pipeline(StandardScaler(), Ridge(alpha=chosen.settings["alpha"])).fit(x[:, columns], y)
     expected = model.predict(UNSEEN.features[:, columns].astype(float))
     np.testing.assert_allclose(predicted["tuned_ridge"], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_depth_map_is_one_map_of_predicted_depth_for_every_gene(fitted, predicted):
+    z = (predicted["depth_map"] - fitted.targets.mean) / fitted.targets.sd
+    np.testing.assert_allclose(z, np.tile(z[:, :1], 6), atol=1e-9)
+    chosen = fitted.maps["depth_map"]
+    columns = fitting.layer_sets(TRAINING[0])[chosen.layers]
+    depths = np.concatenate([data.log_counts for data in TRAINING])
+    model = make_pipeline(StandardScaler(), Ridge(alpha=chosen.settings["alpha"]))
+    model.fit(stacked()[0][:, columns], depths)
+    expected = (model.predict(UNSEEN.features[:, columns].astype(float)) - depths.mean()) / depths.std()
+    np.testing.assert_allclose(z[:, 0], expected, rtol=1e-5, atol=1e-5)
+    assert np.corrcoef(z[:, 0], UNSEEN.log_counts)[0, 1] > 0.8
 
 
 def test_baselines_predict_what_can_be_predicted(predicted):

@@ -6,7 +6,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ressat.baselines.ridge_tuning import ALPHAS, choose_ridge
+from ressat.baselines.ridge_tuning import ALPHAS, choose_ridges
 from ressat.model.pieces import pieces, turns
 from ressat.model.section_data import SectionData
 from ressat.stats.metrics import pearson
@@ -22,17 +22,23 @@ def section(name: str, seed: int, spots: int) -> SectionData:
     features = rng.normal(3, 2, size=(spots, FEATURES)).astype(np.float32)
     signal = (features[:, : FEATURES // 2] - 3) @ SLOPES
     targets = (signal + 15 * rng.normal(size=(spots, 6)) + 10).astype(np.float32)
-    return SectionData(name, name, features, targets, rng.uniform(0, 2000, size=(spots, 2)), WIDTHS)
+    coords, depth = rng.uniform(0, 2000, size=(spots, 2)), features[:, -1] + rng.normal(size=spots)
+    return SectionData(name, name, features, targets, depth, coords, WIDTHS)
 
 
 COLUMNS = {("first",): np.arange(30), ("second",): np.arange(30, 60), ("first", "second"): np.arange(60)}
 
 
+def targets(data: SectionData, aim: str) -> np.ndarray:
+    return data.targets if aim == "genes" else data.log_counts[:, None]
+
+
+@pytest.mark.parametrize("aim", ["genes", "depth"])
 @pytest.mark.parametrize("spots", [200, 25])
-def test_it_is_the_ridge_of_scikit_learn_that_is_chosen(spots):
+def test_it_is_the_ridge_of_scikit_learn_that_is_chosen(spots, aim):
     """With more spots than features, and with fewer."""
     parts = pieces([section("A", 1, spots), section("B", 2, spots + 3), section("C", 3, spots)], 112)
-    chosen = choose_ridge(parts, COLUMNS)
+    chosen = getattr(choose_ridges(parts, COLUMNS), aim)
     scores = {}
     for layers, columns in COLUMNS.items():
         for alpha in ALPHAS:
@@ -40,9 +46,11 @@ def test_it_is_the_ridge_of_scikit_learn_that_is_chosen(spots):
             for learnt, held_back in turns(parts):
                 model = make_pipeline(StandardScaler(), Ridge(alpha=alpha))
                 x = np.concatenate([data.features for data in learnt])[:, columns].astype(float)
-                model.fit(x, np.concatenate([data.targets for data in learnt]).astype(float))
+                model.fit(x, np.concatenate([targets(data, aim) for data in learnt]).astype(float))
                 predicted = model.predict(held_back[0].features[:, columns].astype(float))
-                values.append(pearson(held_back[0].targets, predicted).mean())
+                values.append(
+                    pearson(targets(held_back[0], aim), predicted.reshape(len(predicted), -1)).mean()
+                )
             scores[layers, alpha] = np.mean(values)
     best = max(scores, key=scores.get)
     assert chosen.layers == best[0]
@@ -53,8 +61,8 @@ def test_it_is_the_ridge_of_scikit_learn_that_is_chosen(spots):
 def test_predictions_of_held_back_sections_come_with_the_choice():
     sections = [section("A", 1, 150), section("B", 2, 120)]
     parts = pieces(sections, 112)
-    chosen = choose_ridge(parts, {("first",): COLUMNS["first",]})
-    model = make_pipeline(StandardScaler(), Ridge(alpha=chosen.alpha))
+    chosen = choose_ridges(parts, {("first",): COLUMNS["first",]})
+    model = make_pipeline(StandardScaler(), Ridge(alpha=chosen.genes.alpha))
     model.fit(sections[1].features[:, :30].astype(float), sections[1].targets.astype(float))
     expected = model.predict(sections[0].features[:, :30].astype(float))
     np.testing.assert_allclose(chosen.held_back[0][0], expected, atol=1e-3)
@@ -62,7 +70,8 @@ def test_predictions_of_held_back_sections_come_with_the_choice():
 
 def test_layers_that_tell_nothing_are_not_chosen():
     parts = pieces([section("A", 1, 300), section("B", 2, 300)], 112)
-    assert choose_ridge(parts, COLUMNS).layers == ("first",)
+    chosen = choose_ridges(parts, COLUMNS)
+    assert (chosen.genes.layers, chosen.depth.layers) == (("first",), ("second",))
 
 
 def test_where_nothing_can_be_learnt_the_ridge_shrinks():
@@ -71,5 +80,5 @@ def test_where_nothing_can_be_learnt_the_ridge_shrinks():
         replace(data, targets=rng.normal(size=data.targets.shape))
         for data in (section("A", 1, 90), section("B", 2, 90))
     ]
-    chosen = choose_ridge(pieces(noise, 112), {("second",): COLUMNS["second",]})
-    assert chosen.score < 0.1
+    chosen = choose_ridges(pieces(noise, 112), {("second",): COLUMNS["second",]})
+    assert chosen.genes.score < 0.1

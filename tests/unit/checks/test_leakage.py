@@ -18,7 +18,7 @@ GRID = np.stack(np.meshgrid(np.arange(5), np.arange(5)), -1).reshape(-1, 2) * 20
 
 def content(section: str, side: str = "train", **changes: object) -> Content:
     same = Content(
-        section, section[0], side, f"slide {section}", f"image {section}", spots(section), GRID, 224
+        section, section[0], side, f"slide {section}", f"image {section}", spots(section), 900.0, GRID, 224
     )
     return replace(same, **changes)
 
@@ -39,6 +39,7 @@ def test_different_sections_of_different_patients_pass():
         "side": ["train", "train", "train", "test"],
         "slide_sha256": ["slide A1", "slide A2", "slide B1", "slide C1"],
         "counts_sha256": table["counts_sha256"].tolist(),
+        "median_counts": [900.0] * 4,
     }
     assert table["counts_sha256"].nunique() == 4
 
@@ -103,12 +104,15 @@ def test_content_is_read_from_the_files_of_a_section(tmp_path):
         Scale(0.5, "sheet"), TileGeometry(112.0, 224, 0, 224, 1.0), 110.0, 0, "f" * 64,
     )  # fmt: skip
     tiles.write(tmp_path / "A1.h5")
-    obs = pd.DataFrame({"fingerprint": spots("A1")}, index=[str(i) for i in range(40)])
+    obs = pd.DataFrame(
+        {"fingerprint": spots("A1"), "n_counts": np.arange(40.0)}, index=[str(i) for i in range(40)]
+    )
     uns = {UNS: {"version": FORMAT_VERSION}}
     anndata.AnnData(np.ones((40, 2)), obs=obs, uns=uns).write_h5ad(tmp_path / "A1.h5ad")
     read = Content.read(tmp_path / "A1.h5", tmp_path / "A1.h5ad", patient="A", side="train")
     assert (read.section, read.slide, read.tile_px) == ("A1", "f" * 64, 224)
     np.testing.assert_array_equal(read.counts, spots("A1"))
+    assert read.median_counts == 19.5
     replace(tiles, fingerprint="other", scale=Scale(0.4, "sheet")).write(tmp_path / "copy.h5")
     assert (
         Content.read(tmp_path / "copy.h5", tmp_path / "A1.h5ad", patient="A", side="train").image

@@ -58,16 +58,17 @@ def test_counts_are_left_as_they_are(counts):
 
 def test_genes_come_in_the_order_asked_for_normalised_over_all_genes(counts, file):
     genes = ["g7", "g0", "g299"]
-    values, barcodes = read_log_expression(file, genes)
-    np.testing.assert_allclose(values, log1p_cp10k(counts).toarray()[:, [7, 0, 299]], rtol=1e-6)
-    assert (values.dtype, values.shape) == (np.float32, (40, 3))
-    assert barcodes.tolist() == [f"spot{i}" for i in range(40)]
+    read = read_log_expression(file, genes)
+    np.testing.assert_allclose(read.values, log1p_cp10k(counts).toarray()[:, [7, 0, 299]], rtol=1e-6)
+    assert (read.values.dtype, read.values.shape) == (np.float32, (40, 3))
+    np.testing.assert_array_equal(read.n_counts, np.asarray(counts.sum(axis=1)).ravel())
+    assert read.barcodes.tolist() == [f"spot{i}" for i in range(40)]
 
 
 def test_a_gene_that_the_section_does_not_have_is_nan_and_not_zero(file):
-    values, _ = read_log_expression(file, ["g1", "nowhere", "g2"])
+    values = read_log_expression(file, ["g1", "nowhere", "g2"]).values
     assert np.isnan(values[:, 1]).all()
-    np.testing.assert_array_equal(values[:, [0, 2]], read_log_expression(file, ["g1", "g2"])[0])
+    np.testing.assert_array_equal(values[:, [0, 2]], read_log_expression(file, ["g1", "g2"]).values)
 
 
 @pytest.mark.parametrize("row", [[0, 0, 0], [-1, 2, 3], [-2, 1, 0]])

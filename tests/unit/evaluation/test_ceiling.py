@@ -6,9 +6,10 @@ import pytest
 from scipy import ndimage, sparse
 
 from ressat.counts.expression import log1p_cp10k
-from ressat.evaluation import ceiling
+from ressat.evaluation import half_correlation
 from ressat.evaluation.ceiling import noise_ceiling
 from ressat.stats.metrics import pearson
+from ressat.stats.partial import partial_pearson, without
 
 LEVELS = (0.3, 1, 3, 10, 30)  # mean counts per spot
 STRENGTHS = (0.2, 0.4, 0.8, 1.2)  # standard deviation of a gene's log rate over the section
@@ -33,10 +34,10 @@ class Section:
         return sparse.csr_matrix(np.hstack(drawn).astype(np.float32))
 
     def log_expression(self, rng, rates=None):
-        """One draw of log1p CP10k, the background drawn as one."""
+        """One draw of log1p CP10k, the background drawn as one, and the spots' log total counts."""
         drawn = rng.poisson(self.rates if rates is None else rates)
         totals = drawn.sum(axis=1) + rng.poisson(self.background.sum(axis=1))
-        return np.log1p(1e4 * drawn / totals[:, None])
+        return np.log1p(1e4 * drawn / totals[:, None]), np.log(totals)
 
     def table(self, counts, seed=0, **options):
         return noise_ceiling(counts, seed, **options).iloc[: self.rates.shape[1]]
@@ -51,10 +52,11 @@ def make_section(rng, side, relative, depth_spread=0.4):
 
 
 def true_ceiling(section, rng, noisy=None):
-    """Correlation of draws with the expected expression; `noisy` makes the rates of a draw."""
-    expected = sum(section.log_expression(rng) for _ in range(DRAWS)) / DRAWS
+    """Plain and partial correlation of draws with the expected expression; `noisy` makes a draw's rates."""
+    expected = sum(section.log_expression(rng)[0] for _ in range(DRAWS)) / DRAWS
     draws = [section.log_expression(rng, noisy() if noisy else None) for _ in range(40)]
-    return np.mean([pearson(draw, expected) for draw in draws], axis=0)
+    plain = np.mean([pearson(draw, expected) for draw, _ in draws], axis=0)
+    return plain, np.mean([partial_pearson(draw, expected, depth) for draw, depth in draws], axis=0)
 
 
 @pytest.fixture(scope="module", params=[15, 30], ids=["225 spots", "900 spots"])
@@ -66,8 +68,9 @@ def genes(request):
     relative *= level / relative.mean(axis=0)
     section = make_section(rng, request.param, relative)
     table = section.table(section.counts(rng))
+    true, given_depth = true_ceiling(section, rng)
     return table.assign(
-        level=level, strength=strength, true=true_ceiling(section, rng), spots=request.param**2
+        level=level, strength=strength, true=true, true_depth_free=given_depth, spots=request.param**2
     )
 
 
@@ -78,6 +81,18 @@ def test_the_ceiling_is_the_pearson_a_perfect_prediction_reaches(genes):
     assert error.mean() < 0.03
     assert (error <= 0.05).mean() > 0.85
     assert (error <= 0.1).mean() > 0.97
+
+
+def test_the_twin_is_what_it_reaches_given_the_depth(genes):
+    error = (genes["ceiling_depth_free"] - genes["true_depth_free"]).abs().dropna()
+    assert len(error) > 100
+    assert error.mean() < 0.03
+    assert (error <= 0.05).mean() >= 0.9
+    known = genes.dropna(subset="ceiling_low_depth_free")
+    covered = known["true_depth_free"].between(
+        known["ceiling_low_depth_free"], known["ceiling_high_depth_free"]
+    )
+    assert covered.mean() > 0.88
 
 
 def test_it_is_not_off_to_one_side_at_any_level_or_strength(genes):
@@ -115,6 +130,26 @@ def test_the_error_is_what_repeated_draws_show():
     assert 0.9 * seen < claimed < 2 * seen
 
 
+def test_the_error_of_the_twin_is_that_of_dense_residuals():
+    """The sums over spots without the gene are those over all spots, term by term."""
+    rng = np.random.default_rng(9)
+    section = make_section(rng, 15, 0.4 * np.exp(waves(rng, 15, 20)))
+    counts = section.counts(rng)
+    columns, draws, influence = counts.tocsc(), np.random.default_rng(3), 0.0
+    depth = np.log(np.asarray(counts.sum(axis=1), dtype=float).ravel())
+    for _ in range(20):
+        half = columns.copy()
+        half.data = draws.binomial(columns.data.astype(int), 0.5).astype(float)
+        halves = [log1p_cp10k(part.tocsr()).toarray() for part in (half, columns - half)]
+        u, v = (rest / rest.std(axis=0) for rest in (without(table, depth) for table in halves))
+        influence += u * v - (u * v).mean(axis=0) * (u**2 + v**2) / 2
+    table = noise_ceiling(counts, 3)
+    error = np.sqrt((influence**2).sum(axis=0)) / 20 / 225
+    half = table["half_correlation_depth_free"]
+    expected = np.where(half > 0, error / (np.sqrt(2 * half / (1 + half)) * (1 + half) ** 2), np.nan)
+    np.testing.assert_allclose(table["ceiling_error_depth_free"], expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("side", [18, 50])
 def test_a_gene_without_signal_has_no_ceiling_however_many_genes_are_tried(side):
     rng = np.random.default_rng(2)
@@ -136,7 +171,9 @@ def test_overdispersion_passes_for_signal_so_the_ceiling_is_too_high_against_the
 
     realised = Section(realise(), section.background)
     table = section.table(realised.counts(rng))
-    against_realised, against_mean = true_ceiling(realised, rng), true_ceiling(section, rng, realise)
+    (against_realised, _), (against_mean, _) = (
+        true_ceiling(realised, rng), true_ceiling(section, rng, realise),
+    )  # fmt: skip
     assert np.mean(table["ceiling"] - against_realised) == pytest.approx(0, abs=0.05)
     assert np.mean(table["ceiling"] - against_mean) > 0.1
 
@@ -159,16 +196,20 @@ def test_it_is_spearman_brown_of_the_correlation_between_halves_of_log1p_cp10k()
     rng = np.random.default_rng(5)
     section = make_section(rng, 15, 8 * np.exp(waves(rng, 15, 30)))
     counts = section.counts(rng)
-    columns, draws, correlations = counts.tocsc(), np.random.default_rng(7), []
+    columns, draws, correlations, twins = counts.tocsc(), np.random.default_rng(7), [], []
+    depth = np.log(np.asarray(counts.sum(axis=1), dtype=float).ravel())
     for _ in range(20):
         half = columns.copy()
         half.data = draws.binomial(columns.data.astype(int), 0.5).astype(float)
         halves = [log1p_cp10k(part.tocsr()).toarray() for part in (half, columns - half)]
         correlations.append(pearson(*halves))
+        twins.append(partial_pearson(*halves, depth))
     table = noise_ceiling(counts, 7)
     enough = (table["total_counts"] >= 50).to_numpy()
     expected = np.mean(correlations, axis=0)
     np.testing.assert_allclose(table["half_correlation"][enough], expected[enough], atol=1e-9)
+    twin = np.mean(twins, axis=0)
+    np.testing.assert_allclose(table["half_correlation_depth_free"][enough], twin[enough], atol=1e-9)
     given = table.dropna(subset="ceiling")
     half = given["half_correlation"]
     np.testing.assert_allclose(given["ceiling"], np.sqrt(2 * half / (1 + half)))
@@ -183,7 +224,7 @@ def test_the_seed_decides_and_the_block_size_does_not(monkeypatch):
     counts = section.counts(rng)
     first = noise_ceiling(counts, 1)
     assert not first.equals(noise_ceiling(counts, 2))
-    monkeypatch.setattr(ceiling, "BLOCK", 1000)
+    monkeypatch.setattr(half_correlation, "BLOCK", 1000)
     pd.testing.assert_frame_equal(noise_ceiling(counts, 1), first)
 
 

@@ -10,6 +10,7 @@ from ressat.evaluation.scores import PER_GENE, score_section
 GENES = list("abcd")
 LAYERS = {
     ("ressat", "direct"), ("ressat", "attended"), ("baseline", "training_mean"), ("baseline", "tuned_ridge"),
+    ("oracle", "observed_depth"),
 }  # fmt: skip
 
 
@@ -28,7 +29,7 @@ def predictions(seed: int = 0, noise: float = 0.5) -> anndata.AnnData:
     ranks = {"hvg_rank": [1.0, 2, 3, np.nan], "heg_rank": [4.0, 3, 2, 1], "svg_rank": [np.nan, 1, np.nan, 2]}
     adata = anndata.AnnData(
         attended,
-        obs=pd.DataFrame(index=[f"s{i}" for i in range(144)]),
+        obs=pd.DataFrame({"n_counts": rng.uniform(300, 3000, 144)}, index=[f"s{i}" for i in range(144)]),
         var=pd.DataFrame(ranks, index=GENES),
         layers=layers,
         obsm={"spatial": coords()},
@@ -49,6 +50,8 @@ CEILING = pd.DataFrame(
         "gene": ["x", "b", "a", "c", "d"],
         "ceiling": [0.1, 0.8, 0.9, np.nan, np.nan],
         "ceiling_low": [0, 0.7, 0.8, 0.2, np.nan],
+        "ceiling_depth_free": [0.1, 0.7, 0.6, np.nan, np.nan],
+        "ceiling_low_depth_free": [0, 0.6, 0.5, 0.1, np.nan],
     }
 )
 
@@ -61,7 +64,7 @@ def scores() -> pd.DataFrame:
 
 def test_every_gene_and_layer_has_a_row_and_the_truth_none(scores):
     assert list(scores.columns) == PER_GENE
-    assert len(scores) == 4 * len(GENES)
+    assert len(scores) == 5 * len(GENES)
     assert set(zip(scores["model"], scores["layer"], strict=True)) == LAYERS
 
 
@@ -80,7 +83,8 @@ def test_scores_are_against_raw_truth(scores):
 def test_a_constant_gene_is_undefined_in_every_layer(scores):
     rows = scores[scores["gene"] == "d"]
     assert rows[["pearson", "spearman", "r2", "moran_observed", "p_value", "fdr"]].isna().all(axis=None)
-    assert rows["rmse"].notna().all()
+    assert rows["pearson_depth_free"].isna().all()
+    assert rows.loc[rows["model"] != "oracle", "rmse"].notna().all()
 
 
 def test_the_training_mean_has_an_error_and_no_correlation(scores):
@@ -102,6 +106,8 @@ def test_ceilings_go_by_the_name_of_the_gene(scores):
     rows = scores[scores["layer"] == "direct"].set_index("gene")
     assert rows["ceiling"].dropna().to_dict() == {"a": 0.9, "b": 0.8}
     assert rows["ceiling_low"].dropna().to_dict() == {"a": 0.8, "b": 0.7, "c": 0.2}
+    assert rows["ceiling_depth_free"].dropna().to_dict() == {"a": 0.6, "b": 0.7}
+    assert rows["ceiling_low_depth_free"].dropna().to_dict() == {"a": 0.5, "b": 0.6, "c": 0.1}
 
 
 def test_panels_are_the_first_genes_by_their_training_ranks(scores):

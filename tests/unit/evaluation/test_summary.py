@@ -14,16 +14,20 @@ def rows(section: str, patient: str, level: float, ridge: float, seed: int) -> p
     """Scores of six genes around a level; the last is undefined."""
     rng = np.random.default_rng(seed)
     tables = []
-    for model, layer, mean in (("ressat", "attended", level), ("baseline", "tuned_ridge", ridge)):
+    for model, layer, mean in (
+        ("ressat", "attended", level), ("baseline", "tuned_ridge", ridge), ("oracle", "observed_depth", 0.5),
+    ):  # fmt: skip
         values = mean + 0.05 * rng.normal(size=6)
         values[-1] = np.nan
         table = {
             "protocol": PROTOCOL, "fold": f"without_{patient}", "section": section, "patient": patient,
             "gene": GENES, "model": model, "layer": layer, "n_spots": 100, "observed_mean": 1.0,
             "pearson": values, "spearman": values, "rmse": 0.5, "r2": 0.1,
+            "pearson_depth_free": values / 2, "spearman_depth_free": values / 2,
             "moran_observed": np.linspace(0, 1, 6), "moran_predicted": np.linspace(1, 0, 6),
             "n_effective": 40.0, "p_value": 0.01, "fdr": [0.01, 0.01, 0.04, 0.2, 0.5, np.nan],
             "ceiling": [0.9, 0.8, np.nan, 0.7, 0.6, np.nan], "ceiling_low": 0.5,
+            "fdr_depth_free": [0.01, 0.04, 0.2, 0.2, 0.5, np.nan], "ceiling_depth_free": 0.5,
             "hvg": [True] * 2 + [False] * 4, "heg": [False] * 4 + [True] * 2, "svg": False,
         }  # fmt: skip
         tables.append(pd.DataFrame(table))
@@ -41,7 +45,25 @@ def study(levels: dict[str, list[float]]) -> pd.DataFrame:
 
 
 TWO = study({"A": [0.6, 0.6, 0.6], "B": [0.2]})
-TRAINED_ON = {"without_A": "B0", "without_B": "A0,A1,A2"}
+
+
+def fold(train: list[str], test: list[str]) -> pd.DataFrame:
+    sections = [*train, *test]
+    side = ["train"] * len(train) + ["test"] * len(test)
+    counts = [1000.0 * (1 + int(name[1])) for name in sections]
+    return pd.DataFrame({"section": sections, "side": side, "median_counts": counts})
+
+
+A = ["A0", "A1", "A2"]
+FOLDS = {"without_A": fold(["B0"], A), "without_B": fold(A, ["B0"])}
+
+
+def folds_of(levels: dict[str, list[float]]) -> dict[str, pd.DataFrame]:
+    sections = {patient: [f"{patient}{i}" for i in range(len(values))] for patient, values in levels.items()}
+    return {
+        f"without_{patient}": fold([n for p, names in sections.items() if p != patient for n in names], test)
+        for patient, test in sections.items()
+    }
 
 
 def of(table: pd.DataFrame, **values: str) -> pd.DataFrame:
@@ -51,7 +73,7 @@ def of(table: pd.DataFrame, **values: str) -> pd.DataFrame:
 
 
 def test_genes_of_a_section_are_summarised_by_panel():
-    per_section = summarise_sections(TWO, TRAINED_ON)
+    per_section = summarise_sections(TWO, FOLDS)
     row = of(per_section, section="A1", layer="attended", panel="all").iloc[0]
     scores = of(TWO, section="A1", layer="attended")["pearson"]
     assert (row["n_genes"], row["n_undefined"], row["n_without_ceiling"]) == (6, 1, 2)
@@ -67,11 +89,32 @@ def test_genes_of_a_section_are_summarised_by_panel():
     assert (heg["n_genes"], heg["n_undefined"]) == (2, 1)
     assert heg["mean_pearson"] == pytest.approx(scores.iloc[4])
     assert list(per_section["panel"].unique()) == ["all", "hvg", "heg"]
-    assert list(per_section["layer"][:2]) == ["attended", "tuned_ridge"]
+    assert list(per_section["layer"][:3]) == ["attended", "tuned_ridge", "observed_depth"]
+
+
+def test_every_score_has_its_twin_and_a_section_its_depth():
+    per_section = summarise_sections(TWO, FOLDS)
+    row = of(per_section, section="A1", layer="attended", panel="all").iloc[0]
+    scores = of(TWO, section="A1", layer="attended")["pearson"]
+    assert row["mean_pearson_depth_free"] == pytest.approx(scores.mean() / 2)
+    assert row["median_pearson_depth_free"] == pytest.approx(scores.median() / 2)
+    assert row["minus_depth_free"] == pytest.approx(scores.mean() / 2)
+    assert row["share_significant_depth_free"] == pytest.approx(2 / 5)
+    assert row["mean_ceiling_depth_free"] == pytest.approx(0.5)
+    assert row["n_undefined_depth_free"] == 1
+    assert row["minus_tuned_ridge_depth_free"] == pytest.approx(row["minus_tuned_ridge"] / 2)
+    assert (row["median_counts"], row["training_median_counts"]) == (2000, 1000)
+    assert of(per_section, section="B0")["training_median_counts"].unique().tolist() == [2000]
+    depth = of(TWO, section="A1", layer="observed_depth")["pearson"].dropna()
+    assert row["share_following_depth"] == pytest.approx((depth > 0.5).mean())
+    summary = summarise_patients(per_section, {})
+    whole = of(summary, level="study", layer="attended", panel="all").iloc[0]
+    assert whole["mean_pearson_depth_free"] == pytest.approx(whole["mean_pearson"] / 2)
+    assert whole["minus_depth_free"] == pytest.approx(whole["mean_pearson"] / 2)
 
 
 def test_the_difference_to_the_tuned_ridge_is_taken_gene_by_gene():
-    per_section = summarise_sections(TWO, TRAINED_ON)
+    per_section = summarise_sections(TWO, FOLDS)
     difference = (
         of(TWO, section="B0", layer="attended")["pearson"].to_numpy()
         - of(TWO, section="B0", layer="tuned_ridge")["pearson"].to_numpy()
@@ -82,7 +125,7 @@ def test_the_difference_to_the_tuned_ridge_is_taken_gene_by_gene():
 
 
 def test_a_study_is_the_mean_of_patients_and_a_patient_of_sections():
-    per_section = summarise_sections(TWO, TRAINED_ON)
+    per_section = summarise_sections(TWO, FOLDS)
     summary = summarise_patients(per_section, {(PROTOCOL, "ressat", "attended"): 0.77})
     sections = of(per_section, layer="attended", panel="all").set_index("section")["mean_pearson"]
     patients = of(summary, level="patient", layer="attended", panel="all").set_index("patient")
@@ -96,14 +139,14 @@ def test_a_study_is_the_mean_of_patients_and_a_patient_of_sections():
 
 
 def test_two_patients_have_no_interval():
-    summary = summarise_patients(summarise_sections(TWO, TRAINED_ON), {})
+    summary = summarise_patients(summarise_sections(TWO, FOLDS), {})
     assert summary["minus_tuned_ridge_low"].isna().all()
     assert of(summary, level="patient")["minus_tuned_ridge"].notna().all()
 
 
 def test_five_patients_have_students_interval():
     levels = {"A": [0.5], "B": [0.4], "C": [0.45, 0.35], "D": [0.3], "E": [0.6]}
-    summary = summarise_patients(summarise_sections(study(levels), {}), {})
+    summary = summarise_patients(summarise_sections(study(levels), folds_of(levels)), {})
     differences = of(summary, level="patient", layer="attended", panel="all")["minus_tuned_ridge"]
     row = of(summary, level="study", layer="attended", panel="all").iloc[0]
     half = stats.t.ppf(0.975, 4) * differences.std() / np.sqrt(5)

@@ -23,7 +23,11 @@ def scores(
             tables.append(row | {"model": "ressat", "layer": "attended", "pearson": r, "p_value": p})
             tables.append(row | {"model": "ressat", "layer": "direct", "pearson": -1.0, "p_value": np.nan})
             tables.append(row | {"model": "baseline", "layer": "tuned_ridge", "pearson": 0.3, "p_value": p})
-    return pd.DataFrame(tables)
+    table = pd.DataFrame(tables)
+    return table.assign(**{f"{name}_depth_free": table[name] for name in TWINS if name in table})
+
+
+TWINS = ("pearson", "p_value", "ceiling", "ceiling_low")
 
 
 FOUR = ("A1", "B1", "C1", "D1")
@@ -39,6 +43,22 @@ def test_a_gene_that_most_patients_show_is_usable():
     np.testing.assert_allclose(table["fdr"], false_discovery_control(table["p_value"]))
     assert table.loc["good", "claim"] == "predicted in at least 2 of 4 tested patients"
     assert table.loc["bad", "claim"] == "no claim"
+
+
+def test_a_gene_that_is_usable_through_depth_alone_is_not_usable():
+    table = scores({name: dict.fromkeys(FOUR, (1e-6, 0.5)) for name in ("both", "depth", "rest")})
+    lead = table["layer"] == "attended"
+    table.loc[lead & (table["gene"] == "depth"), ["p_value_depth_free", "pearson_depth_free"]] = 0.4, 0.1
+    table.loc[lead & (table["gene"] == "rest"), ["p_value", "pearson"]] = 0.4, 0.1
+    rated = usable_genes(table, "attended", 0.3).set_index("gene")
+    assert rated["usable"].to_dict() == {"both": True, "depth": False, "rest": False}
+    assert rated["only_through_depth"].to_dict() == {"both": False, "depth": True, "rest": False}
+    assert rated["only_depth_free"].to_dict() == {"both": False, "depth": False, "rest": True}
+    assert rated.loc["depth", ["pearson", "pearson_depth_free"]].tolist() == pytest.approx([0.5, 0.1])
+    assert rated.loc["depth", "minus_tuned_ridge_depth_free"] == pytest.approx(-0.2)
+    assert rated.loc["depth", "claim"] == (
+        "predicted in at least 2 of 4 tested patients, but not beyond sequencing depth"
+    )
 
 
 def test_half_of_a_patients_sections_must_show_it_too():

@@ -19,6 +19,8 @@ from ressat.base.layers import (
     EXPRESSION_UNIT,
     MODEL,
     OBSERVED,
+    OBSERVED_DEPTH,
+    ORACLE,
     TUNED_RIDGE,
 )
 from ressat.encoders.untrained import WATERMARK, is_untrained
@@ -44,16 +46,18 @@ def scores(sections, genes=STRANGE, protocol=UNSEEN):
         for model, layer in [*LAYERS, (BASELINE, TUNED_RIDGE)]:
             table = pd.DataFrame({"gene": genes, "model": model, "layer": layer})
             table["pearson"] = rng.uniform(-0.2, 0.8, len(genes))
+            table["pearson_depth_free"] = table["pearson"] - 0.1
             table["ceiling"] = np.where(np.arange(len(genes)) % 3, rng.uniform(0.8, 1, len(genes)), np.nan)
             tables.append(table.assign(protocol=protocol, fold="holdout", section=section, patient=patient))
     return pd.concat(tables, ignore_index=True)
 
 
-def usable(per_gene, names=()):
-    """usable_genes of them, these ones usable."""
+def usable(per_gene, names=(), through=()):
+    """usable_genes of them, these ones usable, and those only through depth."""
     lead = per_gene[per_gene["layer"] == COMBINED]
     table = lead.groupby(["protocol", "gene"], sort=False)[["pearson", "ceiling"]].mean().reset_index()
-    return table.assign(usable=table["gene"].isin(names))
+    genes = table["gene"]
+    return table.assign(usable=genes.isin(names), only_through_depth=genes.isin(through))
 
 
 def prediction(section="X1", patient="P1", genes=STRANGE, protocol=UNSEEN, spots=30):
@@ -80,7 +84,7 @@ def prediction(section="X1", patient="P1", genes=STRANGE, protocol=UNSEEN, spots
 
 def every_figure(per_gene=None, usable_genes=None, predictions=None):
     per_gene = scores([("X1", "P1"), ("X2", "P1"), ("X3", "P2")]) if per_gene is None else per_gene
-    usable_genes = usable(per_gene, STRANGE[1:4]) if usable_genes is None else usable_genes
+    usable_genes = usable(per_gene, STRANGE[1:4], STRANGE[4:5]) if usable_genes is None else usable_genes
     return {
         "accuracy": paper_figures.accuracy(per_gene, COMBINED),
         "genes": paper_figures.genes(usable_genes),
@@ -191,13 +195,26 @@ def test_accuracy_has_a_row_for_each_section_by_patient():
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["X1", "X2", "Y1"]
     assert [text for text in words(axes) if text.startswith("patient")] == ["patient P1", "patient P2"]
     medians = [line.get_xdata()[0] for line in axes.lines if line.get_color() == "white"]
-    lead, ridge = (
-        per_gene[per_gene["layer"] == layer].groupby("section")["pearson"].median()
-        for layer in (COMBINED, TUNED_RIDGE)
-    )
-    ceiling = per_gene[per_gene["layer"] == COMBINED].groupby("section")["ceiling"].median()
-    rows = ["X1", "X2", "Y1"]
-    np.testing.assert_allclose(medians, [*lead[rows], *ridge[rows], *ceiling[rows]])
+    drawn = [
+        per_gene[per_gene["layer"] == layer].groupby("section")[column].median()[["X1", "X2", "Y1"]]
+        for layer, column in (
+            (COMBINED, "pearson"), (COMBINED, "pearson_depth_free"), (TUNED_RIDGE, "pearson"),
+            (COMBINED, "ceiling"),
+        )
+    ]  # fmt: skip
+    np.testing.assert_allclose(medians, pd.concat(drawn))
+
+
+def test_accuracy_never_shows_the_oracle():
+    per_gene = scores([("X1", "P1")])
+    oracle = per_gene[per_gene["layer"] == COMBINED].assign(model=ORACLE, layer=OBSERVED_DEPTH, pearson=0.99)
+    with_oracle = pd.concat([per_gene, oracle])
+    for draw in (lambda table: paper_figures.accuracy(table, COMBINED), paper_figures.attention):
+        (one,), (other,) = draw(per_gene).axes, draw(with_oracle).axes
+        assert len(one.lines) == len(other.lines)
+        for line, again in zip(one.lines, other.lines, strict=True):
+            np.testing.assert_array_equal(line.get_xydata(), again.get_xydata())
+        assert words(one) == words(other)
 
 
 def test_accuracy_of_a_cohort_fits_a_page(tmp_path):
@@ -232,7 +249,7 @@ def test_attention_counts_the_genes_that_it_helps():
 
 def test_a_gene_stands_at_its_ceiling_or_apart():
     table = pd.DataFrame({"protocol": UNSEEN, "gene": ["A", "B", "C"], "pearson": [0.5, 0.4, np.nan]})
-    table = table.assign(ceiling=[0.9, np.nan, 0.8], usable=[True, False, False])
+    table = table.assign(ceiling=[0.9, np.nan, 0.8], usable=[True, False, False], only_through_depth=False)
     (axes,) = paper_figures.genes(table).axes
     assert {"usable (1)", "not usable (1)", "none", "A"} <= set(words(axes))
     blue = next(one for one in axes.collections if one.get_label() == "usable (1)")
@@ -241,10 +258,28 @@ def test_a_gene_stands_at_its_ceiling_or_apart():
     assert grey.get_offsets()[0, 0] > 1
 
 
+def test_genes_usable_only_through_depth_stand_out_and_are_not_named():
+    table = pd.DataFrame({"protocol": UNSEEN, "gene": ["A", "B", "C"], "pearson": [0.5, 0.8, 0.1]})
+    table = table.assign(ceiling=[0.9, 0.8, 0.7], usable=[True, False, False])
+    figure = paper_figures.genes(table.assign(only_through_depth=[False, True, False]))
+    (axes,) = figure.axes
+    drawn = {one.get_label(): one for one in axes.collections}
+    np.testing.assert_allclose(drawn["only through depth (1)"].get_offsets(), [[0.8, 0.8]])
+    np.testing.assert_allclose(drawn["not usable (1)"].get_offsets(), [[0.7, 0.1]])
+    colours = {tuple(one.get_facecolor()[0]) for one in drawn.values()}
+    assert len(colours) == 3
+    assert {"A", "B", "C"} & set(words(axes)) == {"A"}
+    # Nothing of the legend lies on what the scores stand for.
+    figure.draw_without_rendering()
+    head = next(text for text in axes.texts if text.get_text() == UNSEEN).get_window_extent()
+    assert not any(head.overlaps(text.get_window_extent()) for text in axes.get_legend().get_texts())
+
+
 def test_names_are_those_of_the_best_usable_genes():
     names = [f"G{i}" for i in range(20)]
     table = pd.DataFrame({"protocol": UNSEEN, "gene": names, "pearson": np.linspace(0.9, 0, 20)})
     table = table.assign(ceiling=np.linspace(1, 0.3, 20), usable=np.arange(20) >= 10)
+    table = table.assign(only_through_depth=False)
     found = [text for text in words(paper_figures.genes(table)) if text.startswith("G")]
     assert found == names[10:16]
     found = [text for text in words(paper_figures.genes(table.assign(usable=False))) if text.startswith("G")]
@@ -319,7 +354,7 @@ def test_constant_and_undefined_genes_are_drawn_or_left_out_and_never_stop_a_fig
     adata.layers[OBSERVED][:, 1] = np.nan
     adata.layers[OBSERVED][:, 2] = adata.X[:, 2] = 1.0
     undefined = (per_gene["section"] == "X1") & per_gene["gene"].isin(STRANGE[1:3])
-    per_gene.loc[undefined, ["pearson", "ceiling"]] = np.nan
+    per_gene.loc[undefined, ["pearson", "pearson_depth_free", "ceiling"]] = np.nan
     for figure in every_figure(per_gene, None, [adata]).values():
         written(figure, tmp_path)
     figure = every_figure(per_gene, None, [adata])["maps"]
@@ -329,7 +364,7 @@ def test_constant_and_undefined_genes_are_drawn_or_left_out_and_never_stop_a_fig
 
 @pytest.mark.parametrize("name", ["accuracy", "genes", "maps", "attention"])
 def test_where_no_gene_has_a_correlation_figures_say_so(tmp_path, name):
-    per_gene = scores([("X1", "P1")]).assign(pearson=np.nan, ceiling=np.nan)
+    per_gene = scores([("X1", "P1")]).assign(pearson=np.nan, pearson_depth_free=np.nan, ceiling=np.nan)
     figure = every_figure(per_gene, usable(per_gene))[name]
     written(figure, tmp_path)
     if name != "accuracy":

@@ -12,7 +12,13 @@ def section(name: str, patient: str | None = None, spots: int = 40) -> SectionDa
     """Spots along x, 100 um apart, two rows."""
     coords = np.stack([np.repeat(np.arange(spots // 2), 2) * 100.0, np.tile([0.0, 100.0], spots // 2)], -1)
     return SectionData(
-        name, patient or name, np.zeros((spots, 3)), np.zeros((spots, 2)), coords, {"layer3": 3}
+        name,
+        patient or name,
+        np.zeros((spots, 3)),
+        np.zeros((spots, 2)),
+        np.arange(spots),
+        coords,
+        {"layer3": 3},
     )
 
 

@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ressat.counts.expression import LogExpression
 from ressat.features.cache import Features
 from ressat.model.prediction import to_anndata, write_predictions
 from ressat.slides.scale import Scale
@@ -42,7 +43,9 @@ def predictions() -> anndata.AnnData:
         genes=genes,
         features=features,
         tiles=tiles,
-        observed=rng.random((SPOTS, 3)),
+        observed=LogExpression(
+            rng.random((SPOTS, 3), dtype=np.float32), rng.uniform(500, 900, SPOTS), barcodes
+        ),
         provenance={"fold": "holdout"},
     )
 
@@ -50,6 +53,7 @@ def predictions() -> anndata.AnnData:
 def test_headline_stands_in_x_and_all_layers_are_kept(predictions):
     np.testing.assert_array_equal(predictions.X, predictions.layers["attended"])
     assert set(predictions.layers) == {"direct", "attended", "observed"}
+    assert predictions.obs["n_counts"].between(500, 900).all()
     assert predictions.uns["ressat"]["headline"] == "attended"
     assert predictions.uns["ressat"]["unit"] == "log1p CP10k"
 

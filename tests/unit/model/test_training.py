@@ -30,7 +30,7 @@ def section(name: str, patient: str, seed: int, side: int = 9) -> SectionData:
     hidden = smoothed(rng.normal(size=(side * side, 8)), coords, 0.7)
     features = (hidden @ SPREAD + 0.5 * rng.normal(size=(side * side, WIDTH))).astype(np.float32)
     targets = (3 + hidden @ SLOPES + 0.3 * rng.normal(size=(side * side, 5))).astype(np.float32)
-    return SectionData(name, patient, features, targets, coords, LAYERS)
+    return SectionData(name, patient, features, targets, np.zeros(len(coords)), coords, LAYERS)
 
 
 SECTIONS = [section("A", "p1", 1), section("B", "p2", 2), section("C", "p2", 3)]

@@ -14,14 +14,38 @@ def traces(figure: str) -> dict:
     return {trace.get("name"): trace for trace in json.loads(figure)["data"]}
 
 
-def table(gene=("A", "B"), pearson=(0.4, 0.2), usable=(True, False)) -> pd.DataFrame:
-    return pd.DataFrame({"gene": gene, "pearson": pearson, "ceiling": 0.9, "usable": usable})
+def table(gene=("A", "B"), pearson=(0.4, 0.2), usable=(True, False), through=False) -> pd.DataFrame:
+    scores = {"gene": gene, "pearson": pearson, "ceiling": 0.9}
+    return pd.DataFrame({**scores, "usable": usable, "only_through_depth": through})
 
 
 def test_usable_genes_are_told_from_the_others():
     found = traces(charts.genes_against_ceiling(table()))
     assert found["usable (1)"]["customdata"] == ["A"]
     assert found["not usable (1)"]["y"] == [0.2]
+
+
+def test_genes_usable_only_through_depth_are_told_from_both():
+    genes = table(("A", "B", "C"), (0.4, 0.3, 0.2), (True, False, False), (False, True, False))
+    found = traces(charts.genes_against_ceiling(genes))
+    assert found["usable (1)"]["customdata"] == ["A"]
+    assert found["only through depth (1)"]["customdata"] == ["B"]
+    assert found["only through depth (1)"]["y"] == [0.3]
+    assert found["not usable (1)"]["customdata"] == ["C"]
+
+
+def test_sections_have_the_depth_free_score_beside_the_plain_one(study):
+    per_section = study.whole("per_section")
+    scores = Scores(pd.DataFrame(), per_section, pd.DataFrame(), pd.DataFrame())
+    found = traces(charts.section_scores(scores, "attended"))
+    assert list(found) == ["noise ceiling", "tuned ridge", "ResSAT, attended", "the same, depth-free"]
+    lead = per_section[per_section["layer"] == "attended"]
+    for name, column in (
+        ("ResSAT, attended", "mean_pearson"), ("the same, depth-free", "mean_pearson_depth_free"),
+        ("noise ceiling", "mean_ceiling"),
+    ):  # fmt: skip
+        assert found[name]["x"] == pytest.approx(lead[column].tolist(), abs=1e-4), name
+        assert found[name]["y"] == ["X1 (P3)", "X2 (P4)"]
 
 
 def test_names_are_drawn_as_they_are():

@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 
 from ressat.base.errors import InputError, about
 from ressat.simulate.expression import (
+    DepthSettings,
     GeneSettings,
     array_positions,
     gene_table,
@@ -24,6 +25,9 @@ from ressat.simulate.expression import (
     write_preview,
 )
 from ressat.simulate.tissue import Tissue, TissueSettings, draw_tissue
+from ressat.stats.metrics import pearson
+from ressat.stats.partial import partial_pearson
+from ressat.stats.significance import correlation_p_values
 
 SETTINGS = TissueSettings(seed=5, rows=8, cols=7, mpp=1.0)
 GENES = GeneSettings(density=4, eosin=3, noise=8)
@@ -131,6 +135,24 @@ def test_library_size_depends_on_no_covariate(wide_tiles):
         assert abs(np.corrcoef(np.log(totals), wide_tiles[covariate])[0, 1]) < 0.06
 
 
+def test_depth_that_follows_the_image_fools_the_plain_score_and_not_the_depth_free_one(wide_tiles):
+    """Genes of constant rates, shown as one map of nuclear density: there is nothing to predict."""
+    tiles = wide_tiles[:1500].assign(density=np.random.default_rng(1).normal(3000, 1000, 1500))
+    counts = simulate_counts(tiles, gene_table(GeneSettings(0, 0, 1000)), 1, DepthSettings(1500, 0.7))
+    totals = counts.sum(axis=1)
+    assert np.mean(totals) == pytest.approx(1500, rel=0.1)
+    observed, predicted = log_cp10k(counts), np.tile(tiles["density"].to_numpy()[:, None], 1000)
+    plain, depth_free = pearson(observed, predicted), partial_pearson(observed, predicted, np.log(totals))
+    assert np.mean(plain) > 0.2
+    assert abs(np.mean(depth_free)) < 0.01
+    coords = np.random.default_rng(2).uniform(0, 5000, (1500, 2))
+    genes = slice(0, 200)
+    p, _ = correlation_p_values(observed[:, genes], predicted[:, genes], coords)
+    given, _ = correlation_p_values(observed[:, genes], predicted[:, genes], coords, np.log(totals))
+    assert (p < 0.05).mean() > 0.95
+    assert (given < 0.05).mean() < 0.1
+
+
 def test_a_gene_has_the_same_curve_in_every_section(wide_tiles):
     genes = gene_table(GENES)
     first, second = (log_cp10k(simulate_counts(wide_tiles, genes, seed)) for seed in (1, 2))
@@ -195,8 +217,10 @@ def test_a_preview_is_never_enlarged(tmp_path, tissue):
 
 
 def test_settings_left_out_have_their_defaults():
-    assert read_settings({}) == (TissueSettings(), GeneSettings())
-    tissue, genes = read_settings({"seed": 4, "mpp": 1, "genes": {"noise": 5}})
+    assert read_settings({}) == (TissueSettings(), GeneSettings(), DepthSettings())
+    config = {"seed": 4, "mpp": 1, "genes": {"noise": 5}, "depth": {"slope": 1}}
+    tissue, genes, depth = read_settings(config)
+    assert depth == DepthSettings(4000, 1)
     assert tissue == dataclasses.replace(TissueSettings(), seed=4, mpp=1)
     assert genes == dataclasses.replace(GeneSettings(), noise=5)
 

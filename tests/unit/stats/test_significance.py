@@ -146,6 +146,31 @@ def test_the_effective_sample_size_is_the_one_that_the_spread_of_r_shows():
         assert np.median(correlation_p_values(x, y, coords)[1]) == pytest.approx(shown, rel=0.15)
 
 
+@pytest.mark.parametrize("family", ["exponential", "gaussian", "spherical", "smoothed noise"])
+def test_maps_that_share_nothing_but_a_covariate_keep_the_level_given_it(family):
+    coords = hexagonal_tissue(350)
+    rng = np.random.default_rng(14)
+    plain = []
+    for reach, of_depth in ((2, 4), (4, 2), (8, 6)):
+        x, y = (random_fields(coords, 100, family, reach, PAIRS, rng) for _ in "xy")
+        depth = random_fields(coords, 100, family, of_depth, 1, rng)
+        x, y = x + depth, y + 2 * depth
+        assert share(correlation_p_values(x, y, coords, depth[:, 0])[0]) <= 0.06, reach
+        plain.append(share(correlation_p_values(x, y, coords)[0]))
+    assert max(plain) > 0.15
+
+
+def test_what_maps_share_beside_a_covariate_is_found_given_it():
+    coords = hexagonal_tissue(500)
+    rng = np.random.default_rng(15)
+    x, other = (random_fields(coords, 100, "exponential", 3, PAIRS, rng) for _ in "xy")
+    depth = random_fields(coords, 100, "exponential", 3, 1, rng)
+    y = x / 2 + np.sqrt(0.75) * other
+    p, size = correlation_p_values(x + depth, y + depth, coords, depth[:, 0])
+    assert share(p) > 0.8
+    assert np.median(size) == pytest.approx(np.median(correlation_p_values(x, y, coords)[1]), rel=0.1)
+
+
 def test_a_negative_correlation_is_not_significant():
     coords = hexagonal_tissue(350)
     x = random_fields(coords, 100, "exponential", 2, 5, np.random.default_rng(9))
@@ -172,6 +197,12 @@ def test_the_result_depends_on_neither_the_order_of_spots_nor_the_unit():
     np.testing.assert_array_equal(correlation_p_values(x[order], y[order], coords[order]), expected)
     np.testing.assert_allclose(correlation_p_values(x * 3 + 7, y, coords / 55 - 1000), expected, rtol=1e-6)
     np.testing.assert_allclose(correlation_p_values(y, x, coords), expected, rtol=1e-6)
+    depth = random_fields(coords, 100, "gaussian", 3, 1, rng)[:, 0]
+    expected = correlation_p_values(x, y, coords, depth)
+    given = correlation_p_values(x[order], y[order], coords[order], depth[order])
+    np.testing.assert_array_equal(given, expected)
+    x = x + depth[:, None]
+    np.testing.assert_allclose(correlation_p_values(x, y, coords, 5 * depth), expected, rtol=1e-6)
 
 
 def test_spots_in_one_row_can_be_tested():

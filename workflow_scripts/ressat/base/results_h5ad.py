@@ -9,7 +9,7 @@ import numpy as np
 
 from ressat.base.files import UNS, check_version
 from ressat.base.finite import is_finite, not_finite
-from ressat.base.layers import ATTENDED, COMBINED, DIRECT, OBSERVED, TUNED_RIDGE
+from ressat.base.layers import ATTENDED, COMBINED, DEPTH_MAP, DIRECT, N_COUNTS, OBSERVED, TUNED_RIDGE
 from ressat.base.own_file import damaged, own_file
 
 Needs = Mapping[str, Collection[str]]
@@ -21,8 +21,8 @@ PREDICTIONS: Needs = {
     "layers": [DIRECT, ATTENDED, COMBINED],
     UNS: ["section", "fold", "patient", "protocol", "headline", "encoder", "mpp"],
 }
-TESTED: Needs = PREDICTIONS | {"layers": [DIRECT, ATTENDED, COMBINED, OBSERVED]}
-BASELINES: Needs = {"layers": [TUNED_RIDGE], UNS: ["section", "fold"]}
+TESTED: Needs = PREDICTIONS | {"layers": [DIRECT, ATTENDED, COMBINED, OBSERVED], "obs": [N_COUNTS]}
+BASELINES: Needs = {"layers": [TUNED_RIDGE, DEPTH_MAP], UNS: ["section", "fold"]}
 
 
 def read_results(

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -9,9 +10,9 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ressat.base.layers import TUNED_RIDGE
+from ressat.base.layers import DEPTH_MAP, TUNED_RIDGE
 from ressat.baselines.linear import FoldBaselines, LinearBaseline
-from ressat.baselines.ridge_tuning import ALPHAS_OF_FEW, Choice, choose_ridge, stack
+from ressat.baselines.ridge_tuning import ALPHAS_OF_FEW, Choice, choose_ridges, stack
 from ressat.features.cache import COLOUR
 from ressat.model.pieces import Piece, pieces
 from ressat.model.scaler import Scaler
@@ -50,25 +51,26 @@ def fit_baselines(
     Returns
     -------
     FoldBaselines
-        ``training_mean``, ``colour_ridge``, ``hest_ridge`` and ``tuned_ridge``; the width of the Gaussian
-        that smooths the tuned ridge's predictions, and the scaler for its attention.
+        ``training_mean``, ``depth_map``, ``colour_ridge``, ``hest_ridge`` and ``tuned_ridge``; the width of
+        the Gaussian that smooths the tuned ridge's predictions, and the scaler for its attention.
     """
     parts = pieces(deep, gap_um)
-    choice = choose_ridge(parts, layer_sets(deep[0]))
+    choices = choose_ridges(parts, layer_sets(deep[0]))
     of_colour = np.arange(colour[0].features.shape[1])
-    colour_choice = choose_ridge(pieces(colour, gap_um), {(COLOUR,): of_colour}, ALPHAS_OF_FEW)
+    colour_choice = choose_ridges(pieces(colour, gap_um), {(COLOUR,): of_colour}, ALPHAS_OF_FEW).genes
     targets = Scaler.fit([data.targets for data in deep])
     return FoldBaselines(
         genes=genes,
         sections=[data.section for data in deep],
         maps={
             "training_mean": LinearBaseline((), np.empty((0, len(genes))), targets.mean, {}),
+            DEPTH_MAP: depth_map(deep, choices.depth, targets),
             "colour_ridge": _tuned(colour, colour_choice, of_colour),
             "hest_ridge": hest_ridge(deep, tuple(hest_layers)),
-            TUNED_RIDGE: _tuned(deep, choice, deep[0].columns(choice.layers)),
+            TUNED_RIDGE: _tuned(deep, choices.genes, deep[0].columns(choices.genes.layers)),
         },
         targets=targets,
-        smoothing_width=_choose_width(parts, choice),
+        smoothing_width=_choose_width(parts, choices.held_back),
     )
 
 
@@ -101,6 +103,32 @@ def hest_ridge(training: list[SectionData], layers: tuple[str, ...]) -> LinearBa
     return _as_map(pipeline, layers, y.mean(axis=0), {"alpha": alpha, "components": components})
 
 
+def depth_map(training: list[SectionData], choice: Choice, targets: Scaler) -> LinearBaseline:
+    """Fit a ridge to the logarithm of the spots' total counts, and show its one map for every gene.
+
+    In z units all genes are the same map; each has the mean and deviation of its training spots.
+
+    Parameters
+    ----------
+    training
+        Sections with the features of all layers.
+    choice
+        Layers and alpha.
+    targets
+        Mean and deviation of each gene.
+    """
+    columns = training[0].columns(choice.layers)
+    depths = [replace(data, targets=data.log_counts[:, None]) for data in training]
+    depth, scaler = _tuned(depths, choice, columns), Scaler.fit([data.targets for data in depths])
+    per_gene = targets.sd / scaler.sd
+    return LinearBaseline(
+        choice.layers,
+        depth.weights * per_gene,
+        targets.mean + (depth.intercept - scaler.mean) * per_gene,
+        depth.settings,
+    )
+
+
 def _tuned(training: list[SectionData], choice: Choice, columns: np.ndarray) -> LinearBaseline:
     x, y = stack(training, columns)
     # In place: copies of all spots' features would take most of the memory.
@@ -114,7 +142,7 @@ def _as_map(
 ) -> LinearBaseline:
     """Multiply out the steps of a pipeline, all of which are linear."""
     scaler, ridge = pipeline[0], pipeline[-1]
-    weights = ridge.coef_.T
+    weights = np.atleast_2d(ridge.coef_).T
     if len(pipeline) == 3:
         pca = pipeline[1]
         offset = offset - pca.mean_ @ pca.components_.T @ weights
@@ -123,10 +151,10 @@ def _as_map(
     return LinearBaseline(layers, weights, ridge.intercept_ + offset - scaler.mean_ @ weights, settings)
 
 
-def _choose_width(parts: list[Piece], choice: Choice) -> float:
+def _choose_width(parts: list[Piece], held_back: list[list[np.ndarray]]) -> float:
     """The smoothing width that is best for the tuned ridge's predictions of held-back sections."""
     scores = dict.fromkeys(SMOOTHING_WIDTHS, 0.0)
-    for part, predictions in zip(parts, choice.held_back, strict=True):
+    for part, predictions in zip(parts, held_back, strict=True):
         for data, predicted in zip(part.sections, predictions, strict=True):
             for width in SMOOTHING_WIDTHS:
                 scores[width] += held_back_score(data.targets, smoothed(predicted, data.coords, width))

@@ -33,17 +33,33 @@ class Choice:
         Of scikit-learn's ``Ridge`` on standardised features.
     score
         Mean Pearson over genes, held-back sections and pieces.
-    held_back
-        Predictions of each piece's sections by the ridge of the others, log1p CP10k.
     """
 
     layers: tuple[str, ...]
     alpha: float
     score: float
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The best ridges, and what is needed to go on with that of the genes.
+
+    Attributes
+    ----------
+    genes
+        For expression.
+    depth
+        For the logarithm of the spots' total counts.
+    held_back
+        Expression of each piece's sections as the ridge of the others predicts it, log1p CP10k.
+    """
+
+    genes: Choice
+    depth: Choice
     held_back: list[list[np.ndarray]]
 
 
-def choose_ridge(parts: list[Piece], candidates: Columns, alphas: Sequence[float] = ALPHAS) -> Choice:
+def choose_ridges(parts: list[Piece], candidates: Columns, alphas: Sequence[float] = ALPHAS) -> Choices:
     """Try every set of layers and every alpha on each piece of the training sections.
 
     Parameters
@@ -57,21 +73,25 @@ def choose_ridge(parts: list[Piece], candidates: Columns, alphas: Sequence[float
 
     Returns
     -------
-    Choice
+    Choices
         The layers and the alpha with the highest mean Pearson.
     """
-    turns_of_pieces = [_Split(learning, held_back) for learning, held_back in turns(parts)]
-    scores = dict.fromkeys([(layers, alpha) for layers in candidates for alpha in alphas], 0.0)
+    splits = [_Split(learning, held_back) for learning, held_back in turns(parts)]
+    scores = {(layers, alpha): np.zeros(2) for layers in candidates for alpha in alphas}
     for layers, columns in candidates.items():
-        for split in turns_of_pieces:
+        for split in splits:
             for alpha, predicted in zip(alphas, split.predictions(columns, alphas), strict=True):
-                scores[layers, alpha] += split.score(predicted) / len(turns_of_pieces)
-    layers, alpha = max(scores, key=scores.get)
-    logger.info(
-        "ridge on %s: alpha %g, mean Pearson %.4f", " and ".join(layers), alpha, scores[layers, alpha]
-    )
-    predicted = [next(split.predictions(candidates[layers], [alpha])) for split in turns_of_pieces]
-    return Choice(layers, float(alpha), scores[layers, alpha], predicted)
+                scores[layers, alpha] += np.array(split.scores(predicted)) / len(splits)
+    best = []
+    for place, aim in enumerate(("expression", "depth")):
+        layers, alpha = max(scores, key=lambda setting: scores[setting][place])
+        score = float(scores[layers, alpha][place])
+        best.append(Choice(layers, float(alpha), score))
+        on = " and ".join(layers)
+        logger.info("ridge for %s on %s: alpha %g, mean Pearson %.4f", aim, on, alpha, score)
+    columns = candidates[best[0].layers]
+    predicted = [next(split.predictions(columns, [best[0].alpha])) for split in splits]
+    return Choices(*best, [[rows[:, :-1] for rows in of_split] for of_split in predicted])
 
 
 def stack(
@@ -95,6 +115,8 @@ class _Split:
 
     def __init__(self, learning: list[SectionData], held_back: list[SectionData]) -> None:
         x, y = stack(learning)
+        # Depth goes with the genes: what costs time is the same for both.
+        y = np.column_stack([y, np.concatenate([data.log_counts for data in learning])])
         scaler = StandardScaler(copy=False).fit(x)
         self.mean = y.mean(axis=0)
         self.held_back = held_back
@@ -108,7 +130,7 @@ class _Split:
             del self.x, self.y
 
     def predictions(self, columns: np.ndarray, alphas: Sequence[float]) -> Iterator[list[np.ndarray]]:
-        """Yield, for each alpha, what the ridge on some columns predicts for the held-back sections."""
+        """Yield, for each alpha, what the ridge on some columns predicts; depth is the last column."""
         new = [rows[:, columns] for rows in self.new]
         if self.is_primal:
             matrix, right = self.matrix[np.ix_(columns, columns)], self.right[columns]
@@ -124,7 +146,9 @@ class _Split:
             weights = cho_solve(factor, right, check_finite=False)
             yield [rows @ weights + self.mean for rows in new]
 
-    def score(self, predicted: list[np.ndarray]) -> float:
-        """Return the mean of `held_back_score` over the held-back sections."""
-        pairs = zip(self.held_back, predicted, strict=True)
-        return float(np.mean([held_back_score(data.targets, values) for data, values in pairs]))
+    def scores(self, predicted: list[np.ndarray]) -> tuple[float, float]:
+        """Return the mean of `held_back_score` over the held-back sections, of expression and of depth."""
+        pairs = list(zip(self.held_back, predicted, strict=True))
+        genes = [held_back_score(data.targets, values[:, :-1]) for data, values in pairs]
+        depth = [held_back_score(data.log_counts[:, None], values[:, -1:]) for data, values in pairs]
+        return float(np.mean(genes)), float(np.mean(depth))

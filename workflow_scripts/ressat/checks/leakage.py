@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from ressat.base.errors import InputError
+from ressat.base.layers import N_COUNTS
 from ressat.base.names import name_key
 from ressat.base.results_h5ad import read_results
 from ressat.tiles.table import Tiles
@@ -33,6 +34,8 @@ class Content:
     counts
         Fingerprints of the spots' counts, shape (spots,); see
         `ressat.counts.expression_file.spot_fingerprints`.
+    median_counts
+        Median of the spots' total counts.
     tiles
         Centres of the tiles in level-0 pixels, shape (tiles, 2).
     tile_px
@@ -45,6 +48,7 @@ class Content:
     slide: str
     image: str
     counts: np.ndarray
+    median_counts: float
     tiles: np.ndarray
     tile_px: float
 
@@ -52,8 +56,8 @@ class Content:
     def read(cls, tiles_file: str | Path, counts_file: str | Path, *, patient: str, side: str) -> "Content":
         """Read from results/tiles/{sample}.h5 and results/expression/{sample}.h5ad."""
         tiles = Tiles.read(tiles_file)
-        adata = read_results(counts_file, backed="r", needs={"obs": ["fingerprint"]})
-        fingerprints = adata.obs["fingerprint"].to_numpy()
+        adata = read_results(counts_file, backed="r", needs={"obs": ["fingerprint", N_COUNTS]})
+        fingerprints, n_counts = (adata.obs[name].to_numpy() for name in ("fingerprint", N_COUNTS))
         adata.file.close()
         return cls(
             tiles.section,
@@ -62,6 +66,7 @@ class Content:
             slide=tiles.fingerprint,
             image=hashlib.sha256(tiles.lowres.tobytes()).hexdigest(),
             counts=fingerprints,
+            median_counts=float(np.median(n_counts)),
             tiles=tiles.coords,
             tile_px=tiles.geometry.tile_um / tiles.scale.mpp,
         )
@@ -86,7 +91,8 @@ def check_fold(fold: str, sections: list[Content], *, within_patient: bool) -> p
     Returns
     -------
     pandas.DataFrame
-        A row per section: ``section``, ``patient``, ``side``, ``slide_sha256`` and ``counts_sha256``.
+        A row per section: ``section``, ``patient``, ``side``, ``slide_sha256``, ``counts_sha256`` and
+        ``median_counts``.
 
     Raises
     ------
@@ -106,8 +112,16 @@ def check_fold(fold: str, sections: list[Content], *, within_patient: bool) -> p
                 expected="sections that share nothing: otherwise scores would be too good",
                 action=f"correct or remove one of {one.section} and {other.section} in the sample sheet",
             )
-    rows = [(one.section, one.patient, one.side, one.slide, _digest(one.counts)) for one in sections]
-    return pd.DataFrame(rows, columns=["section", "patient", "side", "slide_sha256", "counts_sha256"])
+    return pd.DataFrame(
+        {
+            "section": [one.section for one in sections],
+            "patient": [one.patient for one in sections],
+            "side": [one.side for one in sections],
+            "slide_sha256": [one.slide for one in sections],
+            "counts_sha256": [_digest(one.counts) for one in sections],
+            "median_counts": [one.median_counts for one in sections],
+        }
+    )
 
 
 def _shared_content(one: Content, other: Content) -> str | None:

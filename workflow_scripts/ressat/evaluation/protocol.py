@@ -17,7 +17,7 @@ def half(number: int) -> int:
     return math.ceil(number / 2)
 
 
-def claim(protocol: str, patients: int, is_predicted: bool) -> str:
+def claim(protocol: str, patients: int, is_predicted: bool, is_predicted_depth_free: bool) -> str:
     """Say what may be claimed about a gene, and what not.
 
     Parameters
@@ -28,8 +28,12 @@ def claim(protocol: str, patients: int, is_predicted: bool) -> str:
         Number of tested patients.
     is_predicted
         Whether the gene passed the partial conjunction test over them.
+    is_predicted_depth_free
+        Whether it did so given the spots' sequencing depth.
     """
     words = f"predicted in at least {half(patients)} of {patients} tested patients"
+    if not is_predicted_depth_free:
+        words += ", but not beyond sequencing depth"
     return "; ".join(filter(None, [words if is_predicted else "no claim", caveat(protocol, patients)]))
 
 

@@ -6,20 +6,25 @@ import pandas as pd
 
 from ressat.base.errors import about
 from ressat.base.files import UNS
-from ressat.base.layers import BASELINE, MODEL, OBSERVED, TUNED_RIDGE
+from ressat.base.layers import BASELINE, MODEL, N_COUNTS, OBSERVED, OBSERVED_DEPTH, ORACLE, TUNED_RIDGE
 from ressat.base.own_file import damaged
+from ressat.evaluation.depth import depth_free
 from ressat.evaluation.panels import PANELS
 from ressat.stats.autocorrelation import morans_i
 from ressat.stats.metrics import pearson, r_squared, rmse, spearman
+from ressat.stats.partial import partial_pearson, partial_spearman
 from ressat.stats.significance import benjamini_hochberg, correlation_p_values
 
 PER_GENE = [
     "protocol", "fold", "section", "patient", "gene", "model", "layer", "n_spots", "observed_mean",
-    "pearson", "spearman", "rmse", "r2", "moran_observed", "moran_predicted", "n_effective", "p_value", "fdr",
-    "ceiling", "ceiling_low", "hvg", "heg", "svg",
+    "pearson", "pearson_depth_free", "spearman", "spearman_depth_free", "rmse", "r2",
+    "moran_observed", "moran_predicted",
+    "n_effective", "p_value", "fdr", "n_effective_depth_free", "p_value_depth_free", "fdr_depth_free",
+    "ceiling", "ceiling_low", "ceiling_depth_free", "ceiling_low_depth_free", "hvg", "heg", "svg",
 ]  # fmt: skip
 # Columns of the section's ceilings that go with its scores.
-CEILING = ["ceiling", "ceiling_low"]
+CEILING = ["ceiling", "ceiling_low", depth_free("ceiling"), depth_free("ceiling_low")]
+TESTS = ["n_effective", "p_value", "fdr"]
 
 
 def score_section(
@@ -27,10 +32,13 @@ def score_section(
 ) -> pd.DataFrame:
     """Score every layer of a section's predictions, and every baseline, gene by gene.
 
+    Every correlation has a twin, the partial correlation given the logarithm of the spots' total counts.
+    As an oracle, one map of that logarithm is scored for every gene too.
+
     Parameters
     ----------
     predictions
-        results/predictions/{fold}/{sample}.h5ad with the layer ``observed``.
+        results/predictions/{fold}/{sample}.h5ad with the layer ``observed``, and ``n_counts`` in obs.
     baselines
         results/baselines/{fold}/{sample}.h5ad: the same spots and genes.
     ceiling
@@ -58,6 +66,7 @@ def score_section(
             raise damaged("its spots or genes are not those of the section's predictions")
     observed = predictions.layers[OBSERVED]
     coords = predictions.obsm["spatial"]
+    depth = np.log(predictions.obs[N_COUNTS].to_numpy(float))
     shared = {
         "protocol": record["protocol"],
         "fold": record["fold"],
@@ -72,24 +81,33 @@ def score_section(
     }
     tested = {(MODEL, record["headline"]), (BASELINE, TUNED_RIDGE)}
     tables = []
-    for (model, layer), predicted in scored_layers(predictions, baselines).items():
-        p_value, effective = np.full((2, predictions.n_vars), np.nan)
-        if (model, layer) in tested:
-            p_value, effective = correlation_p_values(observed, predicted, coords)
+    layers = scored_layers(predictions, baselines)
+    layers[ORACLE, OBSERVED_DEPTH] = np.tile(depth[:, None], predictions.n_vars)
+    for (model, layer), predicted in layers.items():
         scores = {
             "model": model,
             "layer": layer,
             "pearson": pearson(observed, predicted),
+            "pearson_depth_free": partial_pearson(observed, predicted, depth),
             "spearman": spearman(observed, predicted),
-            "rmse": rmse(observed, predicted),
-            "r2": r_squared(observed, predicted),
+            "spearman_depth_free": partial_spearman(observed, predicted, depth),
             "moran_predicted": morans_i(predicted, coords),
-            "n_effective": effective,
-            "p_value": p_value,
-            "fdr": benjamini_hochberg(p_value),
         }
-        tables.append(pd.DataFrame(shared | scores))
-    return pd.concat(tables, ignore_index=True)[PER_GENE]
+        if model != ORACLE:  # a depth is no expression
+            scores |= {"rmse": rmse(observed, predicted), "r2": r_squared(observed, predicted)}
+        if (model, layer) in tested:
+            scores |= _tests(observed, predicted, coords, None)
+            twins = _tests(observed, predicted, coords, depth)
+            scores |= {depth_free(name): values for name, values in twins.items()}
+        tables.append(pd.DataFrame(shared | scores).reindex(columns=PER_GENE))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _tests(
+    observed: np.ndarray, predicted: np.ndarray, coords: np.ndarray, given: np.ndarray | None
+) -> dict[str, np.ndarray]:
+    p_value, effective = correlation_p_values(observed, predicted, coords, given)
+    return dict(zip(TESTS, (effective, p_value, benjamini_hochberg(p_value)), strict=True))
 
 
 def scored_layers(

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ressat.base.layers import BASELINE, TUNED_RIDGE
+from ressat.base.layers import BASELINE, OBSERVED_DEPTH, ORACLE, TUNED_RIDGE
+from ressat.base.roles import TRAIN
+from ressat.evaluation.depth import BOTH, FOLLOWS, depth_free
 from ressat.evaluation.panels import ALL_GENES, PANELS
 
 SECTION = ["protocol", "fold", "section", "patient", "model", "layer", "panel"]
@@ -18,15 +20,15 @@ CONFIDENCE = 0.95
 MAX_FDR = 0.05
 
 
-def summarise_sections(per_gene: pd.DataFrame, trained_on: Mapping[str, str]) -> pd.DataFrame:
+def summarise_sections(per_gene: pd.DataFrame, folds: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Summarise the genes of every section, layer and panel.
 
     Parameters
     ----------
     per_gene
         Rows of `ressat.evaluation.scores.score_section` of all test sections.
-    trained_on
-        The training sections of each fold, in words.
+    folds
+        results/folds/{fold}/sections.tsv of every fold.
 
     Returns
     -------
@@ -34,39 +36,53 @@ def summarise_sections(per_gene: pd.DataFrame, trained_on: Mapping[str, str]) ->
         per_section, described in docs/outputs.md. An undefined correlation is NaN, left out of means,
         and counted.
     """
-    ridge = per_gene[(per_gene["model"] == BASELINE) & (per_gene["layer"] == TUNED_RIDGE)]
-    ridge = ridge.set_index(["fold", "section", "gene"])["pearson"].rename("ridge")
-    scored = per_gene.join(ridge, on=["fold", "section", "gene"])
-    scored["difference"] = scored["pearson"] - scored["ridge"]
-    scored["significant"] = (scored["fdr"] < MAX_FDR).astype(float).where(scored["fdr"].notna())
-    scored["undefined"] = scored["pearson"].isna()
+    place = ["fold", "section", "gene"]
+    ridge = per_gene[(per_gene["model"] == BASELINE) & (per_gene["layer"] == TUNED_RIDGE)].set_index(place)
+    depth = per_gene[(per_gene["model"] == ORACLE) & (per_gene["layer"] == OBSERVED_DEPTH)].set_index(place)
+    follows = (depth["pearson"] > FOLLOWS).astype(float).where(depth["pearson"].notna())
+    scored = per_gene.join(follows.rename("follows"), on=place)
+    for of in BOTH:
+        r, fdr = scored[of("pearson")], scored[of("fdr")]
+        beside = scored[place].join(ridge[of("pearson")].rename("ridge"), on=place)["ridge"]
+        scored[of("difference")] = r - beside
+        scored[of("significant")] = (fdr < MAX_FDR).astype(float).where(fdr.notna())
+        scored[of("undefined")] = r.isna()
     panels = [
         scored.assign(panel=ALL_GENES),
         *(scored[scored[name]].assign(panel=name) for name in PANELS),
     ]
     grouped = pd.concat(panels, ignore_index=True).groupby(SECTION, sort=False)
-    size = grouped.size()
-    quartiles = grouped["pearson"].quantile([0.25, 0.5, 0.75]).unstack().reindex(size.index)
-    table = pd.DataFrame(
-        {
-            "n_spots": grouped["n_spots"].first(),
-            "n_genes": size,
-            "n_undefined": grouped["undefined"].sum(),
-            "mean_pearson": grouped["pearson"].mean(),
-            "median_pearson": quartiles[0.5],
-            "q25_pearson": quartiles[0.25],
-            "q75_pearson": quartiles[0.75],
-            "mean_spearman": grouped["spearman"].mean(),
-            "mean_rmse": grouped["rmse"].mean(),
-            "mean_r2": grouped["r2"].mean(),
-            "moran_agreement": grouped[["moran_observed", "moran_predicted"]].apply(_agreement),
-            "share_significant": grouped["significant"].mean(),
-            "n_without_ceiling": grouped["ceiling"].apply(lambda values: int(values.isna().sum())),
-            "mean_ceiling": grouped["ceiling"].mean(),
-            "minus_tuned_ridge": grouped["difference"].mean(),
+    columns = {"n_spots": grouped["n_spots"].first(), "n_genes": grouped.size()}
+    for of in BOTH:
+        r = grouped[of("pearson")]
+        columns |= {
+            of("n_undefined"): grouped[of("undefined")].sum(),
+            of("mean_pearson"): r.mean(),
+            of("median_pearson"): r.median(),
+            of("q25_pearson"): r.quantile(0.25),
+            of("q75_pearson"): r.quantile(0.75),
+            of("mean_spearman"): grouped[of("spearman")].mean(),
+            of("share_significant"): grouped[of("significant")].mean(),
+            of("n_without_ceiling"): grouped[of("ceiling")].apply(lambda values: int(values.isna().sum())),
+            of("mean_ceiling"): grouped[of("ceiling")].mean(),
+            of("minus_tuned_ridge"): grouped[of("difference")].mean(),
         }
-    ).reset_index()
-    table["trained_on"] = table["fold"].map(trained_on)
+    columns |= {
+        "minus_depth_free": columns["mean_pearson"] - columns[depth_free("mean_pearson")],
+        "mean_rmse": grouped["rmse"].mean(),
+        "mean_r2": grouped["r2"].mean(),
+        "moran_agreement": grouped[["moran_observed", "moran_predicted"]].apply(_agreement),
+        "share_following_depth": grouped["follows"].mean(),
+    }
+    table = pd.DataFrame(columns).reset_index()
+    counts = pd.concat([rows.assign(fold=fold) for fold, rows in folds.items()])
+    table = table.join(counts.set_index(["fold", "section"])["median_counts"], on=["fold", "section"])
+    training = {fold: rows[rows["side"] == TRAIN] for fold, rows in folds.items()}
+    medians = {fold: rows["median_counts"].median() for fold, rows in training.items()}
+    table["training_median_counts"] = table["fold"].map(medians)
+    table["trained_on"] = table["fold"].map(
+        {fold: ",".join(rows["section"]) for fold, rows in training.items()}
+    )
     return table
 
 
@@ -85,8 +101,8 @@ def summarise_patients(per_section: pd.DataFrame, pooled: Mapping[Hashable, floa
     pandas.DataFrame
         summary, described in docs/outputs.md: a row per patient, and one for the study.
     """
-    values = ["mean_pearson", "mean_spearman", "mean_rmse", "mean_r2", "share_significant", "mean_ceiling"]
-    values = [*values, "minus_tuned_ridge"]
+    twins = ["mean_pearson", "mean_spearman", "share_significant", "mean_ceiling", "minus_tuned_ridge"]
+    values = [*(of(name) for of in BOTH for name in twins), "minus_depth_free", "mean_rmse", "mean_r2"]
     patients = per_section.groupby([*LAYER, "patient"], sort=False)
     by_patient = patients[values].mean()
     by_patient.insert(0, "n_sections", patients.size())
@@ -97,9 +113,10 @@ def summarise_patients(per_section: pd.DataFrame, pooled: Mapping[Hashable, floa
     study.insert(1, "n_sections", layers["n_sections"].sum())
     study["lowest_patient"] = layers["mean_pearson"].min()
     study["highest_patient"] = layers["mean_pearson"].max()
-    intervals = layers["minus_tuned_ridge"].apply(_interval)
-    study["minus_tuned_ridge_low"] = [low for low, _ in intervals]
-    study["minus_tuned_ridge_high"] = [high for _, high in intervals]
+    for of in BOTH:
+        intervals = layers[of("minus_tuned_ridge")].apply(_interval)
+        study[of("minus_tuned_ridge_low")] = [low for low, _ in intervals]
+        study[of("minus_tuned_ridge_high")] = [high for _, high in intervals]
     study = study.reset_index()
     # Pooled over all genes; panels differ between folds.
     study["pooled_pearson"] = [
@@ -110,7 +127,8 @@ def summarise_patients(per_section: pd.DataFrame, pooled: Mapping[Hashable, floa
         [study.assign(level="study", patient=""), by_patient.assign(level="patient", n_patients=1)],
         ignore_index=True,
     )
-    first = [*LAYER, "level", "patient", "n_patients", "n_sections", "mean_pearson", "pooled_pearson"]
+    scores = ["mean_pearson", depth_free("mean_pearson"), "minus_depth_free", "pooled_pearson"]
+    first = [*LAYER, "level", "patient", "n_patients", "n_sections", *scores]
     return table[[*first, *(name for name in table if name not in first)]]
 
 

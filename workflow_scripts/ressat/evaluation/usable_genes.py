@@ -4,9 +4,13 @@ import numpy as np
 import pandas as pd
 
 from ressat.base.layers import BASELINE, MODEL, TUNED_RIDGE
+from ressat.evaluation.depth import BOTH
 from ressat.evaluation.protocol import claim, half
 from ressat.evaluation.summary import MAX_FDR
 from ressat.stats.significance import benjamini_hochberg
+
+# Columns whose twins are rated in the same way.
+SCORES = ["pearson", "tuned_ridge", "ceiling", "ceiling_low", "p_value"]
 
 
 def usable_genes(per_gene: pd.DataFrame, headline: str, min_ceiling: float) -> pd.DataFrame:
@@ -17,6 +21,8 @@ def usable_genes(per_gene: pd.DataFrame, headline: str, min_ceiling: float) -> p
     Bonferroni form (n - u + 1) p_(u), which holds however the p-values depend on one another; a patient's
     p-value is the same over its sections. A section in which the gene was not predicted, or its correlation
     is undefined, counts with p = 1. One Benjamini-Hochberg over all genes follows.
+
+    A usable gene passes by its plain scores and by their depth-free twins.
 
     Parameters
     ----------
@@ -36,7 +42,9 @@ def usable_genes(per_gene: pd.DataFrame, headline: str, min_ceiling: float) -> p
     rows = per_gene[(per_gene["model"] == MODEL) & (per_gene["layer"] == headline)]
     ridge = per_gene[(per_gene["model"] == BASELINE) & (per_gene["layer"] == TUNED_RIDGE)]
     place = ["protocol", "fold", "section", "gene"]
-    rows = rows.join(ridge.set_index(place)["pearson"].rename("tuned_ridge"), on=place)
+    ridge = ridge.set_index(place)
+    for of in BOTH:
+        rows = rows.join(ridge[of("pearson")].rename(of("tuned_ridge")), on=place)
     tables = [
         _of_protocol(protocol, group, min_ceiling) for protocol, group in rows.groupby("protocol", sort=False)
     ]
@@ -63,38 +71,54 @@ def partial_conjunction(p: np.ndarray) -> np.ndarray:
 
 def _of_protocol(protocol: str, rows: pd.DataFrame, min_ceiling: float) -> pd.DataFrame:
     genes = pd.Index(rows["gene"].unique(), name="gene")
-    tests = rows.pivot(index=["patient", "section"], columns="gene", values="p_value")[genes]
     patients = list(dict.fromkeys(rows["patient"]))
-    by_patient = np.stack([partial_conjunction(tests.loc[[name]].to_numpy()) for name in patients])
-    defined = rows.dropna(subset="pearson").fillna({"ceiling_low": 0.0})
-    defined = defined.assign(share_of_ceiling=defined["pearson"] / defined["ceiling"])
-    columns = ["pearson", "tuned_ridge", "ceiling", "ceiling_low", "share_of_ceiling", "observed_mean"]
-    means = (
-        defined.groupby(["gene", "patient"], sort=False)[columns].mean().groupby("gene").mean().reindex(genes)
-    )
+    defined = rows.dropna(subset="pearson")
     table = pd.DataFrame(
         {
             "protocol": protocol,
             "n_patients": len(patients),
             "n_patients_defined": defined.groupby("gene")["patient"].nunique().reindex(genes, fill_value=0),
             "n_sections_defined": defined.groupby("gene").size().reindex(genes, fill_value=0),
-            "observed_mean": means["observed_mean"],
-            "pearson": means["pearson"],
-            "tuned_ridge": means["tuned_ridge"],
-            "minus_tuned_ridge": means["pearson"] - means["tuned_ridge"],
-            "ceiling": means["ceiling"],
-            "ceiling_low": means["ceiling_low"],
-            "share_of_ceiling": means["share_of_ceiling"],
+            "observed_mean": _over_patients(defined, ["observed_mean"], genes)["observed_mean"],
             "patients_required": half(len(patients)),
-            "p_value": partial_conjunction(by_patient),
         },
         index=genes,
     )
+    for of in BOTH:
+        scores = rows.assign(**{name: rows[of(name)] for name in SCORES})
+        table = table.join(_rate(scores, genes, patients, min_ceiling).rename(columns=of))
+    passes, passes_depth_free = (table[of("passes")] for of in BOTH)
+    table["usable"] = passes & passes_depth_free
+    table["only_through_depth"] = passes & ~passes_depth_free
+    table["only_depth_free"] = passes_depth_free & ~passes
+    table["claim"] = [
+        claim(protocol, len(patients), *predicted)
+        for predicted in zip(*(table[of("predicted")] for of in BOTH), strict=True)
+    ]
+    table = table.sort_values(["usable", "pearson"], ascending=False, kind="stable").reset_index()
+    return table[["protocol", "gene", *(name for name in table if name not in ("protocol", "gene"))]]
+
+
+def _rate(rows: pd.DataFrame, genes: pd.Index, patients: list[str], min_ceiling: float) -> pd.DataFrame:
+    """Test the genes and compare them, by the plain scores or by their twins under the plain names."""
+    tests = rows.pivot(index=["patient", "section"], columns="gene", values="p_value")[genes]
+    by_patient = np.stack([partial_conjunction(tests.loc[[name]].to_numpy()) for name in patients])
+    defined = rows.dropna(subset="pearson").fillna({"ceiling_low": 0.0})
+    defined = defined.assign(share_of_ceiling=defined["pearson"] / defined["ceiling"])
+    table = _over_patients(
+        defined, ["pearson", "tuned_ridge", "ceiling", "ceiling_low", "share_of_ceiling"], genes
+    )
+    table.insert(2, "minus_tuned_ridge", table["pearson"] - table["tuned_ridge"])
+    table["p_value"] = partial_conjunction(by_patient)
     table["fdr"] = benjamini_hochberg(table["p_value"].to_numpy())
     table["predicted"] = table["fdr"] < MAX_FDR
     table["beats_tuned_ridge"] = table["minus_tuned_ridge"] > 0
     table["worth_predicting"] = table["ceiling_low"] >= min_ceiling
-    table["usable"] = table["predicted"] & table["beats_tuned_ridge"] & table["worth_predicting"]
-    table["claim"] = [claim(protocol, len(patients), predicted) for predicted in table["predicted"]]
-    table = table.sort_values(["usable", "pearson"], ascending=False, kind="stable").reset_index()
-    return table[["protocol", "gene", *(name for name in table if name not in ("protocol", "gene"))]]
+    table["passes"] = table["predicted"] & table["beats_tuned_ridge"] & table["worth_predicting"]
+    return table
+
+
+def _over_patients(rows: pd.DataFrame, columns: list[str], genes: pd.Index) -> pd.DataFrame:
+    """Means over the sections of a patient, then over patients."""
+    by_patient = rows.groupby(["gene", "patient"], sort=False)[columns].mean()
+    return by_patient.groupby("gene").mean().reindex(genes)

@@ -2,6 +2,8 @@
 
 LABELS = {
     "training_mean": "training mean",
+    "depth_map": "map of predicted depth",
+    "observed_depth": "map of observed depth",
     "colour_ridge": "colour ridge",
     "hest_ridge": "HEST-Bench ridge",
     "tuned_ridge": "tuned ridge",

@@ -12,7 +12,7 @@ from ressat.base.layers import ATTENDED, BASELINE, DIRECT, MODEL, TUNED_RIDGE
 from ressat.figures.gene_means import over_patients
 from ressat.figures.labels import label
 from ressat.figures.name_places import WITH_LINE, name_places
-from ressat.figures.palette import BLUE, INK, QUIET, VERMILION
+from ressat.figures.palette import BLUE, INK, ORANGE, QUIET, SKY, VERMILION
 from ressat.figures.paper_page import (
     ONE_COLUMN,
     POINT,
@@ -43,8 +43,8 @@ NOTHING = "No gene has a correlation."
 def accuracy(per_gene: pd.DataFrame, headline: str) -> Figure:
     """Draw how Pearson's r is distributed over genes in every test section, by patient.
 
-    The tuned ridge and the noise ceiling are next to it. With more than 36 test sections there is a row
-    for each patient, with the genes of all its sections.
+    Next to it are the same given sequencing depth, the tuned ridge and the noise ceiling. With more than 36
+    test sections there is a row for each patient, with the genes of all its sections.
 
     Parameters
     ----------
@@ -64,6 +64,7 @@ def accuracy(per_gene: pd.DataFrame, headline: str) -> Figure:
     panels = figure.subplots(len(rows), 1, squeeze=False, height_ratios=counts, sharex=True)[:, 0]
     series = (
         (label(headline), BLUE, lead, "pearson"),
+        ("depth-free", SKY, lead, "pearson_depth_free"),
         (label(TUNED_RIDGE), VERMILION, ridge, "pearson"),
         ("noise ceiling", QUIET, lead, "ceiling"),
     )
@@ -71,15 +72,17 @@ def accuracy(per_gene: pd.DataFrame, headline: str) -> Figure:
         for place, (_, colour, table, column) in enumerate(series):
             groups = dict(list(table[table["protocol"] == protocol].groupby(by)[column]))
             values = [groups[key].dropna().to_numpy() if key in groups else np.array([]) for key in keys]
-            _boxes(axes, values, (place - 1) * 0.26, colour)
+            _boxes(axes, values, (place - 1.5) * 0.21, colour)
         axes.axvline(0, color=INK, linewidth=0.5, zorder=0)
         _name_rows(axes, keys, by)
         head(axes, protocol, index if len(rows) > 1 else None, 3)
-    values_of_all = pd.concat([lead["pearson"], ridge["pearson"], lead["ceiling"]])
+    values_of_all = pd.concat([table[column] for _, _, table, column in series])
     panels[-1].set_xlim(min(-0.1, values_of_all.min() if values_of_all.notna().any() else 0.0) - 0.03, 1.03)
     panels[-1].set_xlabel("Pearson's r over spots, a value for each gene")
     handles = [Patch(facecolor=colour, label=name) for name, colour, _, _ in series]
-    figure.legend(handles=handles, loc="outside upper center", ncols=3, handlelength=0.8, handleheight=0.8)
+    figure.legend(
+        handles=handles, loc="outside upper center", ncols=len(series), handlelength=0.8, handleheight=0.8
+    )
     return figure
 
 
@@ -91,7 +94,7 @@ def genes(usable_genes: pd.DataFrame) -> Figure:
     usable_genes
         results/evaluation/usable_genes.tsv.
     """
-    figure, panels = square_panels(usable_genes["protocol"].unique())
+    figure, panels = square_panels(usable_genes["protocol"].unique(), legend_lines=2)
     labels = []
     for axes, (_, table) in zip(panels, usable_genes.groupby("protocol", sort=False), strict=True):
         axes.set_xlabel("noise ceiling (Pearson's r)")
@@ -157,7 +160,7 @@ def _boxes(axes: Axes, values: list[np.ndarray], aside: float, colour: str) -> N
         return
     boxes = axes.boxplot(
         [values[row] for row in filled], positions=np.array(filled) + aside, orientation="horizontal",
-        widths=0.2, whis=WHISKERS, showfliers=False, patch_artist=True, manage_ticks=False,
+        widths=0.16, whis=WHISKERS, showfliers=False, patch_artist=True, manage_ticks=False,
     )  # fmt: skip
     for part in boxes["boxes"]:
         part.set(facecolor=colour, edgecolor=colour, linewidth=0.6)
@@ -199,15 +202,19 @@ def _against_ceiling(axes: Axes, table: pd.DataFrame) -> tuple[np.ndarray, np.nd
     line = np.repeat(np.linspace(max(left, low), 1, 300)[:, None], 2, axis=1)
     axes.plot(*line.T, color=INK, linewidth=0.6, linestyle="--", label="r = ceiling")
     axes.axhline(0, color=INK, linewidth=0.5, zorder=0)
-    usable = table["usable"].to_numpy(dtype=bool)
-    for group, colour, words in ((~usable, QUIET, "not usable"), (usable, BLUE, "usable")):
+    usable, through = (table[name].to_numpy(dtype=bool) for name in ("usable", "only_through_depth"))
+    for group, colour, words in (
+        (~usable & ~through, QUIET, "not usable"),
+        (through, ORANGE, "only through depth"),
+        (usable, BLUE, "usable"),
+    ):
         points_of(axes, *points[group].T, colour, f"{words} ({group.sum()})")
     axes.set(xlim=(left, 1 + span * (NO_CEILING + 0.07 if without.any() else 0.03)), ylim=(low, 1.03))
     if without.any():
         axes.axvline(1 + span * APART, color=QUIET, linewidth=0.5, zorder=0)
         ticks = [float(tick) for tick in axes.get_xticks() if left <= tick <= 1]
         axes.set_xticks([*ticks, 1 + span * NO_CEILING], [*(f"{tick:.1f}" for tick in ticks), "none"])
-    legend_above(axes)
+    legend_above(axes, columns=2)
     return points, line
 
 

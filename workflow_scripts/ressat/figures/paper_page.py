@@ -23,6 +23,8 @@ MM = 1 / 25.4
 SQUARE = 82.0
 # Sizes of text, and diameter of a point, in points.
 TEXT, SMALL_TEXT, LETTER, POINT = 7.0, 6.5, 9.0, 3.0
+# Height of a line of a legend, points.
+LEGEND_LINE = 11.0
 # Beyond this many points, pixels take less room in a file.
 MOST_VECTORS = 2000
 # Resolution of PNG files, and of what is drawn as pixels in PDF files.
@@ -84,15 +86,18 @@ def shortened(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
-def square_panels(protocols: Sequence[str]) -> tuple[Figure, list[Axes]]:
-    """Return a figure with a square panel for each protocol, in one or two columns of the page."""
+def square_panels(protocols: Sequence[str], legend_lines: int = 1) -> tuple[Figure, list[Axes]]:
+    """Return a figure with a square panel for each protocol, in one or two columns of the page.
+
+    Above each panel is room for its legend.
+    """
     across, down = min(len(protocols), 2), math.ceil(len(protocols) / 2)
     figure = new_figure(ONE_COLUMN if across == 1 else TWO_COLUMNS, SQUARE * down, layout="constrained")
     panels = list(figure.subplots(down, across, squeeze=False).ravel())
     for axes in panels[len(protocols) :]:
         axes.set_axis_off()
     for index, protocol in enumerate(protocols):
-        head(panels[index], protocol, index if len(protocols) > 1 else None, above=13)
+        head(panels[index], protocol, index if len(protocols) > 1 else None, 2 + LEGEND_LINE * legend_lines)
     return figure, panels[: len(protocols)]
 
 
@@ -104,9 +109,9 @@ def head(axes: Axes, protocol: str, index: int | None, above: float) -> None:
     axes.annotate(protocol, (0, 1), (0, above), **how)
 
 
-def legend_above(axes: Axes) -> None:
+def legend_above(axes: Axes, columns: int = 3) -> None:
     """Put the legend between a panel and its head, where it hides no point."""
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, ncols=3)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, ncols=columns)
 
 
 def points_of(axes: Axes, x: np.ndarray, y: np.ndarray, colour: str, words: str) -> None:

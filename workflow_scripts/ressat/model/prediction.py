@@ -10,8 +10,9 @@ import torch
 
 from ressat.base.anndata_file import write_anndata
 from ressat.base.files import FORMAT_VERSION, UNS, replacing
-from ressat.base.layers import ATTENDED, COMBINED, DIRECT, EXPRESSION_UNIT, OBSERVED
+from ressat.base.layers import ATTENDED, COMBINED, DIRECT, EXPRESSION_UNIT, N_COUNTS, OBSERVED
 from ressat.base.single_precision import single_precision
+from ressat.counts.expression import LogExpression
 from ressat.features.cache import Features
 from ressat.model.bundle import Bundle
 from ressat.model.network import spot_interaction
@@ -59,7 +60,7 @@ def to_anndata(
     genes: pd.DataFrame,
     features: Features,
     tiles: Tiles,
-    observed: np.ndarray | None,
+    observed: LogExpression | None,
     provenance: dict,
 ) -> anndata.AnnData:
     """Put a section's predictions into AnnData that squidpy and scanpy plot as it is.
@@ -75,7 +76,7 @@ def to_anndata(
     features, tiles
         The section's cached features and tiles.
     observed
-        Measured log1p CP10k, shape (spots, genes); None where there are no counts.
+        What was measured; None where there are no counts.
     provenance
         Goes to ``uns['ressat']``.
 
@@ -96,7 +97,8 @@ def to_anndata(
     for name, values in stored.items():
         adata.layers[name] = values
     if observed is not None:
-        adata.layers[OBSERVED] = observed.astype(np.float32)
+        adata.layers[OBSERVED] = observed.values
+        adata.obs[N_COUNTS] = observed.n_counts
     adata.obsm["spatial"] = features.coords.astype(np.float64)
     # Under the name of 10x's high-resolution image, which plotting functions look for by default.
     adata.uns["spatial"] = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ressat.base.errors import InputError, about, about_its_file
-from ressat.counts.expression import read_log_expression
+from ressat.counts.expression import LogExpression, read_log_expression
 from ressat.features.cache import Features
 
 
@@ -23,6 +23,8 @@ class SectionData:
         float32, shape (spots, features), as cached.
     targets
         float32, shape (spots, genes), log1p CP10k.
+    log_counts
+        Natural logarithm of the spots' total counts: their sequencing depth, shape (spots,).
     coords
         Centres in um, shape (spots, 2).
     widths
@@ -33,14 +35,14 @@ class SectionData:
     patient: str
     features: np.ndarray
     targets: np.ndarray
+    log_counts: np.ndarray
     coords: np.ndarray
     widths: Mapping[str, int]
 
     def part(self, spots: np.ndarray) -> "SectionData":
         """Return some of the spots, by a boolean mask of shape (spots,)."""
-        return replace(
-            self, features=self.features[spots], targets=self.targets[spots], coords=self.coords[spots]
-        )
+        by_spot = ("features", "targets", "log_counts", "coords")
+        return replace(self, **{name: getattr(self, name)[spots] for name in by_spot})
 
     def columns(self, layers: Sequence[str]) -> np.ndarray:
         """Return the columns of some layers in the features."""
@@ -78,16 +80,25 @@ def load_section(
     """
     features = Features.read(features_file, layers=None)
     with about(section=features.section, file=expression_file):
-        targets = observed_expression(expression_file, genes, features)
-        if np.isnan(targets).any():
-            missing = [genes[column] for column in np.flatnonzero(np.isnan(targets).any(axis=0))]
+        observed = observed_expression(expression_file, genes, features)
+        is_missing = np.isnan(observed.values).any(axis=0)
+        if is_missing.any():
+            missing = [genes[column] for column in np.flatnonzero(is_missing)]
             raise InputError(
                 f"{len(missing)} genes of the panel are missing ({', '.join(missing[:5])})",
                 expected="all of them in a training section",
                 action="use the same gene names in all training sections",
             )
     coords = features.coords * features.attrs["mpp"]
-    data = SectionData(features.section, patient, features.values, targets, coords, features.widths)
+    data = SectionData(
+        features.section,
+        patient,
+        features.values,
+        observed.values,
+        np.log(observed.n_counts),
+        coords,
+        features.widths,
+    )
     return data, features
 
 
@@ -116,7 +127,9 @@ def load_sections(
 
 
 @about_its_file
-def observed_expression(expression_file: str | Path, genes: Sequence[str], features: Features) -> np.ndarray:
+def observed_expression(
+    expression_file: str | Path, genes: Sequence[str], features: Features
+) -> LogExpression:
     """Read the measured expression of exactly the spots that have features.
 
     Parameters
@@ -128,24 +141,19 @@ def observed_expression(expression_file: str | Path, genes: Sequence[str], featu
     features
         The section's features.
 
-    Returns
-    -------
-    numpy.ndarray
-        float32, shape (spots, genes), log1p CP10k.
-
     Raises
     ------
     InputError
         If the spots differ, or the section has none of the genes.
     """
-    observed, barcodes = read_log_expression(expression_file, genes)
-    if not np.array_equal(features.barcodes, barcodes):
+    observed = read_log_expression(expression_file, genes)
+    if not np.array_equal(features.barcodes, observed.barcodes):
         raise InputError(
-            f"its {len(barcodes)} spots are not the {len(features.barcodes)} spots that have features",
+            f"its {len(observed.barcodes)} spots are not the {len(features.barcodes)} that have features",
             expected="features of exactly the spots that have counts",
             action="remove the section's features file and run again",
         )
-    if np.isnan(observed).all():
+    if np.isnan(observed.values).all():
         raise InputError(
             f"it has none of the {len(genes)} genes of the panel ({', '.join(genes[:3])})",
             expected="the gene names of the training sections",

@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from ressat.base.layers import BASELINE, MODEL, TUNED_RIDGE
+from ressat.base.layers import BASELINE, MODEL, ORACLE, TUNED_RIDGE
 from ressat.base.tables import read_table
+from ressat.evaluation.depth import BOTH, depth_free
 from ressat.evaluation.panels import ALL_GENES
 from ressat.evaluation.protocol import caveat
 from ressat.evaluation.text_columns import PER_GENE, PER_SECTION, SUMMARY, USABLE_GENES
 from ressat.figures.labels import label
+
+# What the page calls a score, and its twin.
+PLAIN, DEPTH_FREE = "plain", "depth-free"
+# Of genes that are usable only through sequencing depth, or only given it, the first are named.
+MOST_NAMES = 12
 
 
 @dataclass(frozen=True)
@@ -68,11 +74,12 @@ def answers(scores: Scores, headline: str) -> list[dict]:
 
 
 def _glance(scores: Scores, headline: str) -> dict:
-    """Mean per-gene Pearson of each layer, next to the baselines.
+    """Mean per-gene Pearson of each layer, next to the baselines; every score beside its depth-free twin.
 
-    ``figures`` (the model's layers, then the best baseline and the tuned ridge, over all patients), ``ahead``
-    (baselines that do better than the headline, in words), ``columns`` and ``rows``
-    of the table of sections, ``overall`` (its last row) and ``undefined`` (baselines without any
+    ``study`` (the headline over all patients), ``figures`` (the model's other layers, then the best baseline
+    and the tuned ridge), ``ahead`` (baselines that do better than the headline, in words), ``oracle`` (what
+    a map of the observed depth reaches; NaN where nothing is known of it), ``columns``, ``rows`` and
+    ``overall`` (the last row) of the table of sections, and ``undefined`` (baselines without any
     correlation, which have no column).
     """
     summary = scores.summary[scores.summary["level"] == "study"]
@@ -80,56 +87,100 @@ def _glance(scores: Scores, headline: str) -> dict:
     layers = summary[summary["model"] == MODEL].sort_values(
         "layer", key=lambda names: names != headline, kind="stable"
     )
+    lead = layers.iloc[0]
     baselines = summary[summary["model"] == BASELINE]
     defined = baselines.dropna(subset="mean_pearson").sort_values("mean_pearson", ascending=False)
     # The tuned ridge always, since it is the bar to beat; another baseline where that does better.
     best = defined.head(1).assign(label=lambda rows: "best baseline: " + rows["label"])
     ridge = defined[(defined["layer"] == TUNED_RIDGE) & ~defined["layer"].isin(best["layer"])]
-    score = layers["mean_pearson"].iloc[0]
-    ahead = defined[defined["mean_pearson"] > score]
-    columns = pd.concat([layers, defined])
+    oracle = summary[summary["model"] == ORACLE].dropna(subset="mean_pearson")
+    columns = pd.concat([layers, defined, oracle.assign(label=lambda rows: "oracle: " + rows["label"])])
+    return {
+        "study": lead.to_dict(),
+        "figures": pd.concat([layers.iloc[1:], best, ridge]).to_dict("records"),
+        "ahead": list(_ahead(lead, defined)),
+        "oracle": oracle["mean_pearson"].mean(),
+        "columns": columns[["model", "label"]].to_dict("records"),
+        "rows": _rows(scores.per_section, columns, headline),
+        "overall": [
+            {"words": words, "values": columns[of("mean_pearson")].tolist()}
+            for words, of in zip((PLAIN, DEPTH_FREE), BOTH, strict=True)
+        ],
+        "undefined": baselines.loc[baselines["mean_pearson"].isna(), "label"].tolist(),
+    }
+
+
+def _ahead(lead: pd.Series, baselines: pd.DataFrame) -> Iterator[str]:
+    """Say which baselines do better than the headline, and by which score."""
+    for _, row in baselines.iterrows():
+        plain, twin = (row[of("mean_pearson")] > lead[of("mean_pearson")] for of in BOTH)
+        reached = [f"{row['mean_pearson']:.2f}"] if plain else []
+        reached += [f"{row[depth_free('mean_pearson')]:.2f} {DEPTH_FREE}"] if twin else []
+        if reached:
+            yield f"{row['label']} reaches {' and '.join(reached)}"
+
+
+def _rows(per_section: pd.DataFrame, columns: pd.DataFrame, headline: str) -> list[dict]:
+    """Rows of the table of sections: about each, and its ``scores``, plain and depth-free.
+
+    ``best`` is the highest value that is no oracle's; ``of_training`` the median of the spots' total counts,
+    as a multiple of training's.
+    """
     rows = []
-    for (fold, section), group in scores.per_section.groupby(["fold", "section"], sort=False):
-        values = group.set_index("layer")["mean_pearson"].reindex(columns["layer"])
-        lead = group.set_index("layer").loc[headline]
+    no_oracle = (columns["model"] != ORACLE).to_numpy()
+    for (fold, section), group in per_section.groupby(["fold", "section"], sort=False):
+        layers = group.set_index("layer")
+        lead = layers.loc[headline]
+        of_section = []
+        for words, of in zip((PLAIN, DEPTH_FREE), BOTH, strict=True):
+            values = layers[of("mean_pearson")].reindex(columns["layer"])
+            undefined = lead[of("n_undefined")]
+            of_section.append(
+                {
+                    "words": words,
+                    "values": values.tolist(),
+                    "best": values[no_oracle].max(),
+                    "genes": lead["n_genes"] - undefined,
+                    "left_out": undefined,
+                }
+            )
         rows.append(
             {
                 "fold": fold,
                 "section": section,
                 "patient": lead["patient"],
                 "spots": lead["n_spots"],
-                "genes": lead["n_genes"] - lead["n_undefined"],
-                "left_out": lead["n_undefined"],
-                "values": values.tolist(),
-                "best": values.max(),
+                "median_counts": lead["median_counts"],
+                "of_training": lead["median_counts"] / lead["training_median_counts"],
+                "following": lead["share_following_depth"],
+                "scores": of_section,
             }
         )
-    return {
-        "figures": pd.concat([layers, best, ridge])[["model", "label", "mean_pearson"]].to_dict("records"),
-        "ahead": [f"{row.label} reaches {row.mean_pearson:.2f}" for row in ahead.itertuples()],
-        "columns": columns[["model", "label"]].to_dict("records"),
-        "rows": rows,
-        "overall": columns["mean_pearson"].tolist(),
-        "undefined": baselines.loc[baselines["mean_pearson"].isna(), "label"].tolist(),
-    }
+    return rows
 
 
 def _usable(scores: Scores, headline: str) -> dict:
     """Which genes are usable, and what the model adds to the tuned ridge.
 
-    Numbers of genes ``usable``, ``predicted`` and in ``total``; in how many patients a gene is
-    ``required`` to be predicted; ``differences`` to the tuned ridge by patient, with their mean in
-    ``study``, beside the pooled correlation.
+    Numbers of genes ``usable``, ``predicted``, ``predicted_depth_free`` and in ``total``; those that pass
+    ``only_through_depth`` and ``only_depth_free``, see `_names`; in how many patients a gene is ``required``
+    to be predicted; and ``differences`` to the tuned ridge by patient.
     """
     table = scores.usable_genes
-    usable = table[table["usable"]]
     summary = scores.summary
     lead = summary[(summary["model"] == MODEL) & (summary["layer"] == headline)]
     return {
-        "usable": len(usable),
+        "usable": int(table["usable"].sum()),
         "predicted": int(table["predicted"].sum()),
+        "predicted_depth_free": int(table["predicted_depth_free"].sum()),
         "total": len(table),
+        "only_through_depth": _names(table[table["only_through_depth"]]),
+        "only_depth_free": _names(table[table["only_depth_free"]]),
         "required": int(table["patients_required"].iloc[0]),
         "differences": lead[lead["level"] == "patient"].to_dict("records"),
-        "study": lead[lead["level"] == "study"].iloc[0].to_dict(),
     }
+
+
+def _names(table: pd.DataFrame) -> dict:
+    """The ``number`` of genes, and the ``first`` ones by name."""
+    return {"number": len(table), "first": table["gene"].head(MOST_NAMES).tolist()}

@@ -9,10 +9,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ressat.base.layers import ATTENDED, BASELINE, DIRECT, MODEL, TUNED_RIDGE
+from ressat.evaluation.depth import depth_free
 from ressat.evaluation.panels import ALL_GENES
 from ressat.figures.gene_means import over_patients
-from ressat.figures.palette import BLUE, GREEN, INK, QUIET, VERMILION
-from ressat.report.answer import Scores
+from ressat.figures.palette import BLUE, GREEN, INK, ORANGE, QUIET, SKY, VERMILION
+from ressat.report.answer import DEPTH_FREE, Scores
 
 FONT = {"family": "system-ui, -apple-system, Segoe UI, Roboto, Arial, sans-serif", "size": 13, "color": INK}
 AXIS = {
@@ -81,19 +82,21 @@ def of_folds(folds: Sequence[Mapping]) -> dict[str, str]:
 
 
 def section_scores(scores: Scores, headline: str) -> str:
-    """Draw every test section's mean per-gene Pearson beside the tuned ridge and the noise ceiling."""
+    """Draw every test section's mean per-gene Pearson, plain and depth-free, beside ridge and ceiling."""
     rows = scores.per_section
     lead = rows[(rows["model"] == MODEL) & (rows["layer"] == headline)]
     ridge = rows[(rows["model"] == BASELINE) & (rows["layer"] == TUNED_RIDGE)]
     ridge = ridge.set_index(["fold", "section"])["mean_pearson"]
     places = [literal(f"{row.section} ({row.patient})") for row in lead.itertuples()]
     beside = ridge.reindex(pd.MultiIndex.from_frame(lead[["fold", "section"]]))
+    twins = lead[depth_free("mean_pearson")]
     figure = go.Figure()
     line = {"width": 3, "color": QUIET}
     for name, values, marker in (
         ("noise ceiling", lead["mean_ceiling"], {"symbol": "line-ns", "size": 16, "line": line}),
         ("tuned ridge", beside, {"symbol": "square", "size": 10, "color": VERMILION}),
         (f"ResSAT, {headline}", lead["mean_pearson"], {"symbol": "circle", "size": 13, "color": BLUE}),
+        (f"the same, {DEPTH_FREE}", twins, {"symbol": "circle", "size": 9, "color": SKY}),
     ):  # fmt: skip
         figure.add_scatter(
             x=_numbers(values), y=places, mode="markers", marker=marker, name=literal(name),
@@ -107,6 +110,8 @@ def section_scores(scores: Scores, headline: str) -> str:
 def genes_against_ceiling(table: pd.DataFrame) -> str:
     """Draw each gene's mean Pearson over its noise ceiling; a point carries its gene's name.
 
+    Genes that are usable only through sequencing depth stand out from the others that are not usable.
+
     Parameters
     ----------
     table
@@ -118,10 +123,13 @@ def genes_against_ceiling(table: pd.DataFrame) -> str:
         x=[0, 1], y=[0, 1], mode="lines", line={"color": QUIET, "dash": "dot"}, name="all counts allow",
         hoverinfo="skip",
     )  # fmt: skip
-    for usable, name, colour, symbol in (
-        (False, "not usable", QUIET, "circle-open"), (True, "usable", BLUE, "circle"),
-    ):  # fmt: skip
-        rows = points[points["usable"] == usable]
+    usable, through = (points[name].astype(bool) for name in ("usable", "only_through_depth"))
+    for group, name, colour, symbol in (
+        (~usable & ~through, "not usable", QUIET, "circle-open"),
+        (through, "only through depth", ORANGE, "diamond"),
+        (usable, "usable", BLUE, "circle"),
+    ):
+        rows = points[group]
         figure.add_scatter(
             x=_numbers(rows["ceiling"]), y=_numbers(rows["pearson"]), mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 7}, name=f"{name} ({len(rows)})",

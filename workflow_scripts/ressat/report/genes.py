@@ -11,15 +11,23 @@ import pandas as pd
 
 from ressat.base.layers import EXPRESSION_UNIT
 from ressat.base.spreadsheet import as_text
+from ressat.evaluation.depth import BOTH
 from ressat.report.maps import Prediction, gene_pack
 
 COLUMNS = {
     "pearson": "mean r",
+    "pearson_depth_free": "depth-free r",
     "tuned_ridge": "tuned ridge",
     "ceiling": "noise ceiling",
     "share_of_ceiling": "share of ceiling",
     "fdr": "FDR",
     "observed_mean": "mean expression",
+}
+# What a gene lacks to be usable.
+LACKS = {
+    "predicted": "not predicted by the test",
+    "beats_tuned_ridge": "not better than the tuned ridge",
+    "worth_predicting": "noise ceiling too low or unknown",
 }
 
 
@@ -34,15 +42,15 @@ def gene_rows(usable_genes: pd.DataFrame) -> list[dict]:
     Returns
     -------
     list of dict
-        ``gene``, ``href`` (the part of the address that selects it), ``protocol``, ``usable``, and ``cells``:
-        text and a number to sort by, for each of `COLUMNS`.
+        ``gene``, ``href`` (the part of the address that selects it), ``protocol``, ``usable`` (in words), and
+        ``cells``: text and a number to sort by, for each of `COLUMNS`.
     """
     return [
         {
             "gene": row["gene"],
             "href": address(row["gene"]),
             "protocol": row["protocol"],
-            "usable": bool(row["usable"]),
+            "usable": _usable(row),
             "cells": [(number(row[name], name), _sorting(row[name], name)) for name in COLUMNS],
         }
         for row in usable_genes.to_dict("records")
@@ -58,7 +66,13 @@ def number(value: float, column: str = "") -> str:
     """Write a number as the page shows it."""
     if math.isnan(value):
         return "undefined"
-    return f"{value:.1e}" if column == "fdr" else f"{value:.2f}"
+    # A zero has no sign.
+    return f"{value:.1e}" if column == "fdr" else f"{round(value, 2) + 0.0:.2f}"
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """Write a difference as the page shows it."""
+    return "undefined" if math.isnan(value) else f"{value:+.{digits}f}"
 
 
 def download(usable_genes: pd.DataFrame) -> str:
@@ -132,16 +146,24 @@ def _facts(row: Mapping, several: bool) -> list[tuple[str, str]]:
     pairs = [("protocol", row["protocol"])] if several else []
     pairs += [(words, number(row[name], name)) for name, words in COLUMNS.items()]
     pairs[-1] = (f"{pairs[-1][0]} ({unit})", pairs[-1][1])
-    missing = [
-        words
-        for name, words in (
-            ("predicted", "not predicted by the test"),
-            ("beats_tuned_ridge", "not better than the tuned ridge"),
-            ("worth_predicting", "noise ceiling too low or unknown"),
-        )
-        if not row[name]
-    ]
-    return [*pairs, ("usable", "yes" if row["usable"] else f"no: {', '.join(missing)}")]
+    return [*pairs, ("usable", _why(row))]
+
+
+def _usable(row: Mapping) -> str:
+    """Whether a gene is usable, in the table's words."""
+    if row["usable"]:
+        return "yes"
+    return "only through depth" if row["only_through_depth"] else "no"
+
+
+def _why(row: Mapping) -> str:
+    """Whether a gene is usable, and what it lacks."""
+    plain, twin = (", ".join(words for name, words in LACKS.items() if not row[of(name)]) for of in BOTH)
+    if row["usable"]:
+        return "yes"
+    if row["only_through_depth"]:
+        return f"no: only through sequencing depth (given it: {twin})"
+    return f"no: {plain}{' (given sequencing depth, it would be)' if row['only_depth_free'] else ''}"
 
 
 def _sorting(value: float, column: str) -> float:

@@ -21,6 +21,8 @@ REFERENCES = {
     "processes. Biometrics 1993.",
     "benjamini": "Benjamini, Heller. Screening for partial conjunction hypotheses. Biometrics 2008.",
     "thinning": "Neufeld et al. Data thinning for convolution-closed distributions. JMLR 2024.",
+    "partial": "Yule. On the theory of correlation for any number of variables, treated by a new system of "
+    "notation. Proc R Soc Lond A 1907.",
     "snakemake": "Mölder et al. Sustainable data analysis with Snakemake. F1000Research 2021.",
 }
 HEAD = ("members", "hidden", "dropout", "context")

@@ -18,10 +18,11 @@ from matplotlib.colors import to_hex
 from plotly.offline import get_plotlyjs
 
 from ressat.base.layers import EXPRESSION_UNIT
+from ressat.evaluation.depth import FOLLOWS
 from ressat.evaluation.protocol import WITHIN_PATIENT
 from ressat.figures.palette import CATEGORIES
 from ressat.figures.tissue_map import SCALE_ENDS
-from ressat.report.genes import number
+from ressat.report.genes import number, signed
 
 # Libraries that results depend on; with conda, those that only other steps use are not installed here.
 LIBRARIES = (
@@ -64,7 +65,7 @@ def render(charts: Mapping[str, str], page_data: Mapping, maps: Mapping[int, str
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["r"] = number
+    environment.filters |= {"r": number, "signed": signed}
     environment.globals["chart"] = lambda name: Markup(CHART).format(name, inert(charts[name]))
     # From itables, which carries DataTables in one file; its additions for notebooks are not needed.
     bundle = Path(itables.__file__).parent / "html"
@@ -85,6 +86,7 @@ def render(charts: Mapping[str, str], page_data: Mapping, maps: Mapping[int, str
         script_digest=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode(),
         unit=EXPRESSION_UNIT,
         within_patient=WITHIN_PATIENT,
+        follows=FOLLOWS,
         scale_ends=SCALE_ENDS,
         versions=versions,
     )

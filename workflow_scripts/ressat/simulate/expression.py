@@ -20,7 +20,7 @@ TILE_UM = 112.0  # edge of the tile that a covariate is measured over
 FIDUCIAL_UM = 105.0  # diameter of a fiducial in Space Ranger's JSON
 HIRES_PX, LOWRES_PX = 2000, 600  # longer sides of Space Ranger's two images
 
-LIBRARY_MEAN, LIBRARY_SPREAD = 4000, 0.35  # counts per spot, and the standard deviation of their log
+LIBRARY_SPREAD = 0.35  # standard deviation of the log of a spot's counts
 DISPERSION = 0.1  # variance = mean + DISPERSION * mean^2
 
 # Where a planted gene is half way up, and the scale of its rise; the same in every section.
@@ -28,6 +28,7 @@ RESPONSES = {"density": (3000.0, 1000.0), "eosin": (0.40, 0.09)}
 # Ranges of settings; an array has at most the rows and columns of Visium's own.
 RANGES = {"seed": (0, 2**32 - 1), "rows": (2, 78), "cols": (2, 64), "mpp": (0.1, 4.0)}
 RANGES |= dict.fromkeys(("density", "eosin", "noise"), (0, 1000))
+RANGES |= {"counts": (100, 1_000_000), "slope": (-3, 3)}
 
 FLOOR = 0.15  # lowest share of a planted gene, relative to its mean
 
@@ -49,8 +50,25 @@ class GeneSettings:
     noise: int = 20
 
 
-def read_settings(config: Mapping) -> tuple[TissueSettings, GeneSettings]:
-    """Read a section's settings: the keys of `TissueSettings`, and of `GeneSettings` under ``genes``.
+@dataclass(frozen=True)
+class DepthSettings:
+    """How deep a section is sequenced.
+
+    Parameters
+    ----------
+    counts
+        Mean counts of a spot.
+    slope
+        How much the logarithm of a spot's counts rises with nuclear density, for each unit of the scale in
+        `RESPONSES`; 0 for depth that depends on nothing.
+    """
+
+    counts: int = 4000
+    slope: float = 0.0
+
+
+def read_settings(config: Mapping) -> tuple[TissueSettings, GeneSettings, DepthSettings]:
+    """Read a section's settings: those of `TissueSettings`, and under ``genes`` and ``depth`` the others'.
 
     Raises
     ------
@@ -58,10 +76,15 @@ def read_settings(config: Mapping) -> tuple[TissueSettings, GeneSettings]:
         A key is unknown, or a value is not a number in its range.
     """
     config = dict(config)
-    genes = config.pop("genes", {})
-    if not isinstance(genes, Mapping):
-        raise InputError(f"genes of a simulated section are {genes!r}", expected="a mapping")
-    for settings, known in ((config, TissueSettings), (genes, GeneSettings)):
+    genes, depth = config.pop("genes", {}), config.pop("depth", {})
+    for name, settings in (("genes", genes), ("depth", depth)):
+        if not isinstance(settings, Mapping):
+            raise InputError(
+                f"{name} of a simulated section is {settings!r}",
+                expected="a mapping",
+                action="correct config.yaml",
+            )
+    for settings, known in ((config, TissueSettings), (genes, GeneSettings), (depth, DepthSettings)):
         kinds = {field.name: field.type for field in fields(known)}
         for key, value in settings.items():
             if key not in kinds:
@@ -82,7 +105,7 @@ def read_settings(config: Mapping) -> tuple[TissueSettings, GeneSettings]:
     gene_settings = GeneSettings(**genes)
     if not (gene_settings.density or gene_settings.eosin or gene_settings.noise):
         raise InputError("a simulated section has no genes", expected="at least one")
-    return TissueSettings(**config), gene_settings
+    return TissueSettings(**config), gene_settings, DepthSettings(**depth)
 
 
 def array_positions(settings: TissueSettings, tissue: Tissue) -> pd.DataFrame:
@@ -143,12 +166,14 @@ def gene_table(genes: GeneSettings) -> pd.DataFrame:
     return pd.DataFrame(planted + noise, columns=["gene", "kind", "covariate", "direction"])
 
 
-def simulate_counts(tiles: pd.DataFrame, genes: pd.DataFrame, seed: int) -> np.ndarray:
+def simulate_counts(
+    tiles: pd.DataFrame, genes: pd.DataFrame, seed: int, depth: DepthSettings = DepthSettings()
+) -> np.ndarray:
     """Draw counts: negative binomial around each gene's share of the spot's library.
 
     A planted gene's share follows a logistic curve of its covariate; its partner's is the mirror image, so
     that a pair's sum is the same everywhere and nothing reaches the noise genes through the library size.
-    A gene's curve depends on its name alone, a spot's library size on nothing.
+    A gene's curve depends on its name alone, a spot's library size on nothing but what ``depth`` plants.
 
     Parameters
     ----------
@@ -158,6 +183,8 @@ def simulate_counts(tiles: pd.DataFrame, genes: pd.DataFrame, seed: int) -> np.n
         From `gene_table`.
     seed
         The section's seed.
+    depth
+        Of sequencing.
 
     Returns
     -------
@@ -177,7 +204,11 @@ def simulate_counts(tiles: pd.DataFrame, genes: pd.DataFrame, seed: int) -> np.n
             rise = np.tanh(sign * steepness * (tiles[gene.covariate] - middle) / (2 * scale))
             shares[:, column] *= 1 + (1 - FLOOR) * rise
     shares /= shares.sum(axis=1, keepdims=True)
-    library = LIBRARY_MEAN * rng.lognormal(-(LIBRARY_SPREAD**2) / 2, LIBRARY_SPREAD, (len(tiles), 1))
+    library = depth.counts * rng.lognormal(-(LIBRARY_SPREAD**2) / 2, LIBRARY_SPREAD, (len(tiles), 1))
+    if depth.slope:
+        middle, scale = RESPONSES["density"]
+        rise = np.exp(depth.slope * (tiles["density"].to_numpy() - middle) / scale)
+        library *= (rise / rise.mean())[:, None]
     return rng.poisson(library * shares * rng.gamma(1 / DISPERSION, DISPERSION, shares.shape)).astype(
         np.int32
     )

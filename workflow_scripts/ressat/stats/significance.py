@@ -12,6 +12,7 @@ from scipy.spatial import KDTree
 from scipy.stats import false_discovery_control, norm, rankdata, t
 
 from ressat.stats.metrics import pearson
+from ressat.stats.partial import without
 
 # Waves are counted per diagonal of the section: from a gradient (0.7 waves), multiplied by this factor up to
 # the shortest wave that an array resolves, three spot pitches long.
@@ -31,9 +32,9 @@ MIN_DEGREES = 1e-3
 
 
 def correlation_p_values(
-    observed: np.ndarray, predicted: np.ndarray, coords: np.ndarray
+    observed: np.ndarray, predicted: np.ndarray, coords: np.ndarray, given: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Test each gene's Pearson correlation within one section, one-sided (r > 0).
+    """Test each gene's Pearson correlation within one section, one-sided (r > 0), or its partial correlation.
 
     The null: the two maps are independent, and at least one of them is a stationary Gaussian field (or
     near enough for r to be) of unknown autocorrelation. The test is the modified t-test of Clifford,
@@ -53,6 +54,9 @@ def correlation_p_values(
     the downward bias of binned autocovariances. Sums run over spots, never over pairs of spots, so that
     large sections need no subsample.
 
+    With a covariate, maps are what a straight line in it leaves of them. It is removed from the waves too,
+    and costs one degree of freedom.
+
     Values are tested as they are and as normal scores of their ranks, and the larger p is taken: maps that
     are both high in a few islands are far from Gaussian, and r alone finds them significant by chance.
 
@@ -66,17 +70,25 @@ def correlation_p_values(
         Shape (spots, genes), of one section.
     coords
         Shape (spots, 2), spot centres in any unit.
+    given
+        A covariate, shape (spots,); None for the plain correlation.
 
     Returns
     -------
     tuple of numpy.ndarray, numpy.ndarray
         p-values and effective sample sizes (of the values as they are), float64, shape (genes,). NaN
-        where Pearson's r is undefined.
+        where the correlation is undefined.
     """
     order = np.lexsort(coords.T)  # the same sums to the last bit, however the spots are listed
-    observed, predicted, coords = observed[order], predicted[order], coords[order]
-    p, size = _modified_t(observed, predicted, coords)
-    of_scores, _ = _modified_t(_normal_scores(observed), _normal_scores(predicted), coords)
+    maps, coords = [observed[order], predicted[order]], coords[order]
+    if given is not None:
+        given = given[order]
+        maps = [without(table, given) for table in maps]
+    scores = [_normal_scores(table) for table in maps]
+    if given is not None:
+        scores = [without(table, given) for table in scores]
+    p, size = _modified_t(*maps, coords, given)
+    of_scores, _ = _modified_t(*scores, coords, given)
     return np.fmax(p, of_scores) + 0 * p, size
 
 
@@ -87,21 +99,22 @@ def _normal_scores(table: np.ndarray) -> np.ndarray:
 
 
 def _modified_t(
-    observed: np.ndarray, predicted: np.ndarray, coords: np.ndarray
+    observed: np.ndarray, predicted: np.ndarray, coords: np.ndarray, given: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """p-values and effective sample sizes of the modified t-test on the values as they are."""
+    lost = 1 if given is None else 2  # dimensions: that of the mean, and that of the covariate
     r = np.clip(pearson(observed, predicted), -1, 1)
     size = np.full(r.shape, np.nan)
     defined = np.isfinite(r)
     if not defined.any():
         return size, size.copy()
-    waves, starts = _waves(coords)
+    waves, starts = _waves(coords, given)
     energies = [_energies(table[:, defined], waves, starts) for table in (observed, predicted)]
-    weights = _weights(np.hstack(energies), waves, starts)
+    weights = _weights(np.hstack(energies), waves, starts, len(coords) - lost)
     of_observed, of_predicted = np.split(weights, 2, axis=1)
     variances = (of_observed * energies[1]).sum(axis=0), (of_predicted * energies[0]).sum(axis=0)
-    size[defined] = np.clip(1 + 1 / np.maximum(*variances), 2, len(coords))
-    degrees = np.maximum(size - 2, MIN_DEGREES)
+    size[defined] = np.clip(lost + 1 / np.maximum(*variances), lost + 1, len(coords))
+    degrees = np.maximum(size - lost - 1, MIN_DEGREES)
     with np.errstate(divide="ignore"):
         return t.sf(r * np.sqrt(degrees / (1 - r**2)), degrees), size
 
@@ -115,10 +128,11 @@ def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
     return q
 
 
-def _waves(coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return cosines and sines over the spots, mean removed, (spots, waves), and where each component starts.
+def _waves(coords: np.ndarray, given: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return cosines and sines over the spots, (spots, waves), and where each component starts.
 
-    A component of the covariance is one long wave, or all waves of a band of lengths, averaged.
+    The mean is removed, and the covariate if there is one. A component of the covariance is one long wave, or
+    all waves of a band of lengths, averaged.
     """
     places = np.unique(coords, axis=0)
     pitch = np.median(KDTree(places).query(places, k=2)[0][:, 1])
@@ -141,6 +155,8 @@ def _waves(coords: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         phases = 2 * np.pi * (places @ (radii * np.array([np.cos(angles), np.sin(angles)])))
         pairs = np.stack([np.cos(phases), np.sin(phases)], axis=2)
         pairs -= pairs.mean(axis=0)
+        if given is not None:
+            pairs = without(pairs.reshape(len(coords), -1), given).reshape(pairs.shape)
         if band < DIRECTED_BANDS:
             components += list(pairs.transpose(1, 0, 2))
         else:
@@ -157,14 +173,14 @@ def _energies(table: np.ndarray, waves: np.ndarray, starts: np.ndarray) -> np.nd
     return np.vstack([np.ones(z.shape[1]), np.add.reduceat((waves.T @ z) ** 2, starts, axis=0)])
 
 
-def _weights(energies: np.ndarray, waves: np.ndarray, starts: np.ndarray) -> np.ndarray:
+def _weights(energies: np.ndarray, waves: np.ndarray, starts: np.ndarray, dimensions: int) -> np.ndarray:
     """Return the weights of each map's covariance, (components, maps), scaled to a trace of one.
 
     Least squares over all pairs of spots, min |z z' - sum_k w_k F_k|^2 with w >= 0, through its normal
     equations: sum_l tr(F_k F_l) w_l = z' F_k z.
     """
     gram = np.add.reduceat(np.add.reduceat((waves.T @ waves) ** 2, starts, axis=0), starts, axis=1)
-    traces = np.append(len(waves) - 1.0, np.add.reduceat((waves**2).sum(axis=0), starts))
+    traces = np.append(float(dimensions), np.add.reduceat((waves**2).sum(axis=0), starts))
     gram = np.block([[traces[:1], traces[1:]], [traces[1:, None], gram]])
     scale = np.sqrt(np.diag(gram))
     # Long waves are nearly the same over a small section; the ridge only guards against rounding.
