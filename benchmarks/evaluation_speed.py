@@ -21,11 +21,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from simulated_cohort import Nature, write_section
+from simulated_cohort import MPP, Nature, write_section
+from study_section import ENCODER
 
 from ressat.base.layers import ATTENDED, COMBINED, DIRECT
 from ressat.base.roles import TEST, TRAIN
 from ressat.base.tables import write_table
+from ressat.checks.text_columns import FOLD_SECTIONS
+from ressat.counts.expression import LogExpression
 from ressat.evaluation.panels import PANELS
 from ressat.evaluation.protocol import UNSEEN_PATIENT
 from ressat.model.prediction import to_anndata, write_predictions
@@ -53,19 +56,24 @@ def write_fold(
     """Write what comes of a fold before its evaluation."""
     folder = study / "results/folds" / fold.name
     sides = dict.fromkeys(fold.train, TRAIN) | dict.fromkeys(fold.test, TEST)
-    rows = [(name, sections[name].patient, side) for name, side in sides.items()]
-    write_table(pd.DataFrame(rows, columns=["section", "patient", "side"]), folder / "sections.tsv")
+    rows = [
+        (name, sections[name].patient, side, "", "", np.median(simulated[name].n_counts))
+        for name, side in sides.items()
+    ]
+    write_table(pd.DataFrame(rows, columns=[*FOLD_SECTIONS, "median_counts"]), folder / "sections.tsv")
 
     means = np.mean([simulated[name].log_expression.mean(axis=0) for name in fold.train], axis=0).ravel()
     panel = np.argsort(-means, kind="stable")[:genes]
     ranks = {rank: nature.rng.permutation(genes) + 1.0 for rank in PANELS.values()}
     ranks[PANELS["heg"]] = np.arange(genes) + 1.0
     table = pd.DataFrame({"gene": nature.names[panel], "mean": means[panel], **ranks})
+    table = table.assign(method="highest", sections=",".join(fold.train))
     write_table(table, folder / "genes.tsv")
     for name in fold.test:
         one, patient = simulated[name], sections[name].patient
         coords = one.features.coords
         observed = one.log_expression[:, panel].toarray()
+        measured = LogExpression(observed.astype(np.float32), one.n_counts, one.features.barcodes)
         # For the time it takes, any map that is smooth and somewhat like the truth will do.
         direct = smoothed(observed + nature.rng.normal(size=observed.shape), coords, 2.0)
         attended = smoothed(direct, coords, 1.5)
@@ -75,8 +83,15 @@ def write_fold(
             genes=table.set_index("gene"),
             features=one.features,
             tiles=one.tiles,
-            observed=observed,
-            provenance={"fold": fold.name, "section": name, "patient": patient, "protocol": PROTOCOL},
+            observed=measured,
+            provenance={
+                "fold": fold.name,
+                "section": name,
+                "patient": patient,
+                "protocol": PROTOCOL,
+                "encoder": ENCODER,
+                "mpp": MPP,
+            },
         )
         file = study / f"results/predictions/{fold.name}/{name}.h5ad"
         write_predictions(adata, file, file.with_suffix(".parquet"))

@@ -11,7 +11,7 @@ from study_section import ENCODER, MADE
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow_scripts"))
 
-from ressat.counts.expression import log1p_cp10k
+from ressat.counts.expression import log1p_cp10k, spot_totals
 from ressat.counts.expression_file import expression_anndata
 from ressat.counts.gene_names import SYMBOL, study_genes
 from ressat.counts.spot_counts import SpotArray, SpotCounts
@@ -49,6 +49,7 @@ class Simulated:
     features: Features
     tiles: Tiles
     log_expression: sparse.csr_matrix
+    n_counts: np.ndarray
 
 
 def write_section(study: Path, nature: Nature, section: str, spots: int) -> Simulated:
@@ -101,4 +102,4 @@ def write_section(study: Path, nature: Nature, section: str, spots: int) -> Simu
         batch[name] = np.maximum(values, 0)  # pooled activations are not negative
     cache = study / f"results/features/{section}.h5"
     write_features(cache, tiles, LAYERS, [batch], MADE | {"precision": "fp32"})
-    return Simulated(Features.read(cache), tiles, log1p_cp10k(counts.X))
+    return Simulated(Features.read(cache), tiles, log1p_cp10k(counts.X), spot_totals(counts.X))
