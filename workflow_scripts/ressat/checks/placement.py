@@ -5,7 +5,6 @@ from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from ressat.checks.scale_sources import scale_meaning
 from ressat.checks.slide_content import ON_TISSUE
@@ -14,6 +13,8 @@ from ressat.tiles.boxes import BoxMeans
 
 # More spots than this say nothing more, and take longer.
 MOST_SPOTS_COMPARED = 2000
+# Scales and shifts are first tried with so many of them, and the best few of them with all.
+FEW_SPOTS, BEST = 500, 5
 # Shifts of all spots that are tried, in spot pitches along each axis.
 SHIFTS = np.arange(-8, 9)
 # Scales that are tried, each 1.5 % from the next: from a lowres image of a large slide to the reverse.
@@ -131,6 +132,14 @@ class Placement:
         inside._lay(*(values[self._is_inside] for values in self._all))
         return inside
 
+    def _few(self) -> "Placement":
+        """The placement of some of the spots, evenly drawn."""
+        few = copy(self)
+        coords, counts = self._all
+        step = -(-len(coords) // FEW_SPOTS)
+        few._lay(coords[::step], counts[::step])
+        return few
+
     @property
     def fit(self) -> Fit:
         """The fit where the spots are said to lie."""
@@ -167,22 +176,27 @@ class Placement:
 
     def _scaled(self, hires: float | None, lowres: float | None) -> Iterator[Alternative]:
         """The scale, from the image's corner, at which the spots fit the tissue best."""
-        fits = [
-            (scale, self._fit(self._coords * scale, self._pitch * scale))
+        few, pitch = self._few(), self._pitch
+        possible = [
+            scale
             for scale in SCALES
             # Within the image, and not so small that all spots share one patch of it.
-            if self._inside(self._coords * scale) and self._pitch * scale >= self._downsample
+            if self._inside(self._coords * scale) and pitch * scale >= self._downsample
         ]
-        if not fits:
+        if not possible:
             return
+        best = sorted(possible, key=lambda scale: -few._fit(few._coords * scale, pitch * scale).total)[:BEST]
+        fits = [(scale, self._fit(self._coords * scale, pitch * scale)) for scale in best]
         scale, fit = max(fits, key=lambda pair: pair[1].total)
         meaning, action = scale_meaning(scale, hires, lowres)
         yield Alternative("scaled", meaning, action, fit)
 
     def _shifted(self) -> Iterator[Alternative]:
         """The best place some pitches away; on the section's own slide no shift fits better than none."""
+        few, pitch = self._few(), self._pitch
         steps = [(dx, dy) for dx in SHIFTS for dy in SHIFTS if max(abs(dx), abs(dy)) > 1]
-        fits = [(self._fit(self._coords + np.array(step) * self._pitch, self._pitch), step) for step in steps]
+        steps.sort(key=lambda step: -few._fit(few._coords + np.array(step) * pitch, pitch).total)
+        fits = [(self._fit(self._coords + np.array(step) * pitch, pitch), step) for step in steps[:BEST]]
         fit, (dx, dy) = max(fits, key=lambda pair: pair[0].total)
         right, down = round(float(dx * self._pitch)), round(float(dy * self._pitch))
         yield Alternative(
@@ -208,8 +222,9 @@ class Placement:
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
-    # scipy.stats takes longer to import than the whole check of a section takes otherwise.
-    return pd.Series(values).rank().to_numpy()
+    """Ranks, ties at their mean rank: as by scipy.stats, which takes longer to import than a check takes."""
+    _, place, number = np.unique(values, return_inverse=True, return_counts=True)
+    return (number.cumsum() - (number - 1) / 2)[place]
 
 
 def _standardised(values: np.ndarray) -> np.ndarray:
