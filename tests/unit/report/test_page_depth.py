@@ -39,7 +39,7 @@ def test_the_headline_has_both_scores_and_their_difference(deep):
     assert (
         f"{lead['mean_pearson']:.2f}attended (headline) "
         f"{lead['mean_pearson_depth_free']:.2f}depth-free: given sequencing depth "
-        f"{lead['minus_depth_free']:+.2f}difference: what goes with depth"
+        f"{lead['minus_depth_free']:+.2f}plain minus depth-free"
     ) in page.text
     direct = summary.loc["direct"]
     assert (
@@ -143,7 +143,7 @@ def test_genes_usable_only_through_depth_are_counted_named_and_told_why(deep):
     assert f"{len(through)}pass only through depth" in page.text
     assert f"{table['only_depth_free'].sum()}pass only depth-free" in page.text
     assert (
-        f"Only through sequencing depth, so not usable: {', '.join(through[:MOST_NAMES])} "
+        f"Not usable given sequencing depth: {', '.join(through[:MOST_NAMES])} "
         f"and {len(through) - MOST_NAMES} more." in page.text
     )
     predicted = f"{table['predicted'].sum()}are predicted, by the test {table['predicted_depth_free'].sum()}"

@@ -102,7 +102,7 @@ def summarise_patients(per_section: pd.DataFrame, pooled: Mapping[Hashable, floa
         summary, described in docs/outputs.md: a row per patient, and one for the study.
     """
     twins = ["mean_pearson", "mean_spearman", "share_significant", "mean_ceiling", "minus_tuned_ridge"]
-    values = [*(of(name) for of in BOTH for name in twins), "minus_depth_free", "mean_rmse", "mean_r2"]
+    values = [*(of(name) for of in BOTH for name in twins), "mean_rmse", "mean_r2"]
     patients = per_section.groupby([*LAYER, "patient"], sort=False)
     by_patient = patients[values].mean()
     by_patient.insert(0, "n_sections", patients.size())
@@ -123,6 +123,8 @@ def summarise_patients(per_section: pd.DataFrame, pooled: Mapping[Hashable, floa
         pooled.get((row.protocol, row.model, row.layer), np.nan) if row.panel == ALL_GENES else np.nan
         for row in study.itertuples()
     ]
+    for rows in (study, by_patient):
+        rows["minus_depth_free"] = rows["mean_pearson"] - rows[depth_free("mean_pearson")]
     table = pd.concat(
         [study.assign(level="study", patient=""), by_patient.assign(level="patient", n_patients=1)],
         ignore_index=True,

@@ -57,7 +57,7 @@ def has_16_bits(path: str | os.PathLike) -> bool:
 def bright(pixels: "np.ndarray") -> int:
     """Return the value that only hot pixels of an 8-bit image exceed."""
     values = pixels.flatten()
-    place = int((1 - HOT_SHARE) * (len(values) - 1))
+    place = len(values) - 1 - int(HOT_SHARE * len(values))
     values.partition(place)
     return int(values[place])
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from ressat.base.errors import InputError
 from ressat.base.machine import refuse_trouble
-from ressat.slides.few_bits import FEW, bits_behind, bright, few_bits, has_16_bits
+from ressat.slides.few_bits import FULL, bits_behind, few_bits, has_16_bits
 from ressat.slides.formats import TIFF_SUFFIXES, needs_conversion
 from ressat.slides.level_zero import slide_place
 from ressat.slides.slide import Slide
@@ -68,8 +68,8 @@ def _picture_pixels(path: str | Path) -> np.ndarray:
             if image.has_transparency_data:  # what is transparent is glass, whatever colour lies under it
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
             pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
-            if is_16_bits and bright(pixels) < FEW:  # Pillow keeps the upper 8
-                raise few_bits(bits_behind(pixels))
+            if is_16_bits:  # Pillow keeps the upper 8
+                _refuse_few_bits(pixels)
             return pixels
     except InputError:
         raise
@@ -81,6 +81,12 @@ def _picture_pixels(path: str | Path) -> np.ndarray:
             action="name another stain.reference",
             file=path,
         ) from error
+
+
+def _refuse_few_bits(pixels: np.ndarray) -> None:
+    used = bits_behind(pixels)
+    if used.bits < FULL - 1:  # 15 bits cannot be told from dark tissue of 16
+        raise few_bits(used)
 
 
 def _seek_largest(image: Image.Image, path: str | Path) -> None:
@@ -98,8 +104,8 @@ def _seek_largest(image: Image.Image, path: str | Path) -> None:
 def _slide_pixels(path: str | Path, rng: np.random.Generator) -> np.ndarray:
     with Slide(path) as slide:
         lowres, downsample = slide.low_resolution(LOWRES_PX)
-        if Path(path).suffix.lower() in TIFF_SUFFIXES and has_16_bits(path) and bright(lowres) < FEW:
-            raise few_bits(bits_behind(lowres))
+        if Path(path).suffix.lower() in TIFF_SUFFIXES and has_16_bits(path):
+            _refuse_few_bits(lowres)
         mpp = (slide.tagged_mpp or ASSUMED_MPP) * downsample
         places = np.argwhere(tissue_mask(lowres, mpp))
         if not len(places):
