@@ -87,7 +87,7 @@ def test_a_tiled_slide_is_refused_with_value_and_bits(bits, name, tmp_path):
         thumbnail(path, 1200)
 
 
-@pytest.mark.parametrize("bits", FEW)
+@pytest.mark.parametrize("bits", FEW[:-1])  # 15 bits cannot be told from a dark slide of 16
 def test_tiles_of_separate_planes_are_refused_by_what_openslide_gives(bits, tmp_path):
     tiled(with_bits(bits, PLANES), planarconfig="separate")(tmp_path / "a.tif")
     with pytest.raises(InputError, match=rf"value is about \d+ of 65535: it seems to have {bits} bits"):
