@@ -17,7 +17,7 @@ from ressat.model.text_columns import PANEL
 
 SECTIONS = ["M1", "M2", "M3"]
 BASELINES = {
-    "training_mean", "colour_ridge", "hest_ridge",
+    "training_mean", "depth_map", "colour_ridge", "hest_ridge",
     "tuned_ridge", "tuned_ridge_attended", "tuned_ridge_smoothed",
 }  # fmt: skip
 LAYERS = {"direct", "attended", "combined"}
@@ -145,7 +145,7 @@ def test_scores_are_those_of_the_files(micro):
             np.asarray(adata[:, gene].layers[layer]).ravel() for layer in ("observed", "combined")
         )
         assert rows.loc[gene, "pearson"] == pytest.approx(np.corrcoef(observed, predicted)[0, 1], abs=1e-4)
-    assert set(scores["layer"]) == LAYERS | BASELINES
+    assert set(scores["layer"]) == LAYERS | BASELINES | {"observed_depth"}
 
 
 def test_every_output_says_from_which_sections_it_comes(micro):
