@@ -133,7 +133,7 @@ def test_with_two_individuals_the_table_says_what_it_cannot_claim(mob):
 
 
 def test_every_score_stands_beside_its_depth_free_twin(her2st, mob):
-    """0.18 to 0.23 and 0.15 to 0.22 were measured depth-free, and 0.13 to 0.30 for a map of observed depth."""
+    """Measured: 0.15 to 0.23 depth-free, and 0.13 to 0.30 for a map of the observed depth."""
     for study in (her2st, mob):
         rows = read_table(study / "results/evaluation/per_section.tsv", PER_SECTION)
         rows = rows[rows["panel"] == "all"].set_index(["layer", "section"])
