@@ -96,6 +96,7 @@ rule train_model:
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
         candidates=study.candidates,
         training=study.training,
+        mixture=study.mixture,
         seed=config["seed"],
         code=code_version("train_model"),
     script:

@@ -6,9 +6,11 @@ import torch
 from ressat.encoders.registry import ENCODERS
 from ressat.evaluation.panels import PANELS
 from ressat.model.bundle import Bundle
+from ressat.model.inputs import InputSettings
+from ressat.model.kernel import KernelMap, LandmarkBlock, Landmarks
 from ressat.model.network import Head, HeadSettings
 from ressat.model.scaler import Scaler
-from ressat.model.trained_head import InputSettings, TrainedHead
+from ressat.model.trained_model import TrainedHead, TrainedModel
 from ressat.stain.methods.registry import METHODS
 from ressat.stain.section_stain import SectionStain
 
@@ -30,15 +32,30 @@ REQUIRES = {
 }
 
 
+def small_kernel(width: int, rng: np.random.Generator) -> KernelMap:
+    """Five landmarks, anywhere."""
+    blocks = [
+        LandmarkBlock(
+            Scaler(rng.normal(size=width), rng.uniform(0.5, 2, size=width)),
+            rng.normal(size=(5, width)).astype(np.float32),
+            2.0 * width,
+        )
+        for _ in range(2)
+    ]
+    weights = rng.normal(size=(5, len(GENES)))
+    return KernelMap(Landmarks(150.0, tuple(blocks)), weights, rng.normal(size=len(GENES)))
+
+
 def small_bundle(hidden: int = 16, members: int = 2, requires: dict = REQUIRES) -> Bundle:
     """Untrained, for six genes."""
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     settings = HeadSettings(hidden=hidden, dropout=0.5, members=members)
     width = ENCODERS.load("resnet50").layers["layer3"]
-    head = Head(width, len(GENES), settings).eval()
+    network = Head(width, len(GENES), settings).eval()
     scalers = [Scaler(rng.normal(size=n), rng.uniform(0.5, 2, size=n)) for n in (width, len(GENES))]
-    trained = TrainedHead(head, InputSettings(("layer3",), 150.0), *scalers, attended_share=0.25, steps=7)
+    head = TrainedHead(network, InputSettings(("layer3",), 150.0), *scalers, steps=7)
+    trained = TrainedModel(head, small_kernel(width, rng), kernel_share=0.5, attended_share=0.25)
     ranks = {name: (rng.permutation(len(GENES)) + 1.0).tolist() for name in PANELS.values()}
     trial = {
         "layers": ["layer3"],

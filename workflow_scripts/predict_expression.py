@@ -25,10 +25,10 @@ section, params = snakemake.wildcards.sample, snakemake.params
 with job_log(snakemake.log[0], f"predict_expression {snakemake.wildcards.fold}/{section}") as log:
     bundle = Bundle.read(snakemake.input.model)
     with about(section=section):
-        features = Features.read(snakemake.input.features, bundle.trained.inputs.layers)
+        features = Features.read(snakemake.input.features, bundle.trained.head.inputs.layers)
         with about(file=snakemake.input.features):
             bundle.check(features.attrs)
-        targets = bundle.trained.targets
+        targets = bundle.trained.head.targets
         predicted = predict(bundle, features.values, features.coords * features.attrs["mpp"])
         layers = {name: targets.unscale(z) for name, z in predicted.items()}
 
@@ -52,7 +52,7 @@ with job_log(snakemake.log[0], f"predict_expression {snakemake.wildcards.fold}/{
             "model_sha256": sha256(snakemake.input.model),
             "config_hash": bundle.provenance["config_hash"],
             "trained_on": bundle.provenance["sections"],
-            "chosen": bundle.provenance["chosen"],
+            "chosen": bundle.provenance["chosen"] | {"kernel_share": bundle.trained.kernel_share},
             "encoder": bundle.provenance["encoder"],
             "weights_sha256": bundle.requires["weights_sha256"],
             "mpp": features.attrs["mpp"],

@@ -5,7 +5,7 @@ Input
 Output
     model: the bundle; history: both loss terms, step by step
 Params
-    patients, candidates (settings to choose from), training (settings of the optimiser), seed
+    patients, candidates and mixture (settings to choose from), training (settings of the optimiser), seed
 """
 
 import torch
@@ -15,6 +15,7 @@ from ressat.base.joblog import job_log
 from ressat.base.tables import write_table
 from ressat.evaluation.panels import PANELS
 from ressat.model.bundle import AGREEMENT, Bundle, settings_hash
+from ressat.model.mixture import MixtureSettings
 from ressat.model.panel_file import read_panel
 from ressat.model.section_data import load_sections
 from ressat.model.training import TrainSettings
@@ -32,8 +33,12 @@ with job_log(snakemake.log[0], f"train_model {fold}"):
     attrs = caches[0].attrs
     requires = {name: attrs[name] for name in AGREEMENT}
     candidates = [Candidate.of(settings) for settings in params.candidates]
-    trained, trials, history, held_back = train(
-        sections, attrs["tile_um"], candidates, TrainSettings(**params.training, seed=params.seed)
+    trained, mixture, trials, history, held_back = train(
+        sections,
+        attrs["tile_um"],
+        candidates,
+        TrainSettings(**params.training, seed=params.seed),
+        MixtureSettings(**params.mixture),
     )
     trials_record = [
         {
@@ -58,7 +63,9 @@ with job_log(snakemake.log[0], f"train_model {fold}"):
             "patients": dict(params.patients),
             "slides": {cache.section: cache.attrs["slide_fingerprint"] for cache in caches},
             "held_back_in_turn": held_back,
-            "chosen": trials_record[0],
+            # Scores are those of the head alone in what was tried, and of the whole in what was chosen.
+            "chosen": trials_record[0]
+            | {"attended_share": mixture.attended_share, "held_back_pearson": mixture.pearson},
             "tried": trials_record,
             "encoder": attrs["encoder"],
             "seed": params.seed,
@@ -68,6 +75,7 @@ with job_log(snakemake.log[0], f"train_model {fold}"):
                     **requires,
                     "candidates": [list(settings.values()) for settings in params.candidates],
                     **params.training,
+                    **params.mixture,
                     "seed": params.seed,
                 }
             ),

@@ -6,9 +6,9 @@ import torch
 
 from ressat.base.errors import InputError
 from ressat.encoders.registry import ENCODERS
+from ressat.model.inputs import InputSettings
 from ressat.model.network import HeadSettings
 from ressat.model.section_data import SectionData
-from ressat.model.trained_head import InputSettings
 from ressat.model.training import Run, TrainSettings
 from ressat.stats.metrics import pearson
 from ressat.stats.neighbours import smoothed, with_context

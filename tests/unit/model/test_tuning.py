@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from ressat.encoders.registry import ENCODERS
+from ressat.model.inputs import InputSettings
 from ressat.model.network import HeadSettings, spot_interaction
 from ressat.model.section_data import SectionData
-from ressat.model.trained_head import InputSettings
 from ressat.model.training import Run, TrainSettings
 from ressat.model.tuning import CHECK_EVERY, MARGIN, MIN_STEPS, SHARES, Candidate, train
 from ressat.stats.metrics import pearson

@@ -11,9 +11,11 @@ import torch
 from ressat.base.errors import InputError, about
 from ressat.base.files import FORMAT_VERSION, replacing
 from ressat.model.bundle_check import check_content, read_bundle
+from ressat.model.inputs import InputSettings
+from ressat.model.kernel import KernelMap, LandmarkBlock, Landmarks
 from ressat.model.network import Head, HeadSettings
 from ressat.model.scaler import Scaler
-from ressat.model.trained_head import InputSettings, TrainedHead
+from ressat.model.trained_model import TrainedHead, TrainedModel
 
 # Where a model's input features must agree with those it was trained on, and what messages call it.
 AGREEMENT = {
@@ -34,7 +36,7 @@ class Bundle:
     trained
         G and its scalers.
     settings
-        Shape of G.
+        Shape of the head.
     genes
         Names of the predicted genes, in order.
     ranks
@@ -45,7 +47,7 @@ class Bundle:
         How the model was made: fold, sections, what was tried and chosen, seed, config hash, encoder.
     """
 
-    trained: TrainedHead
+    trained: TrainedModel
     settings: HeadSettings
     genes: list[str]
     ranks: dict[str, list[float]]
@@ -60,18 +62,17 @@ class Bundle:
         InputError
             If an entry is not what it must be, such as a weight that is not finite.
         """
-        scalers = {"features": self.trained.features, "targets": self.trained.targets}
+        head = self.trained.head
+        scalers = {"features": head.features, "targets": head.targets}
         content = {
             "version": FORMAT_VERSION,
-            "head": self.trained.head.state_dict(),
+            "head": head.network.state_dict(),
             "settings": asdict(self.settings),
-            "inputs": {**asdict(self.trained.inputs), "layers": list(self.trained.inputs.layers)},
+            "inputs": {**asdict(head.inputs), "layers": list(head.inputs.layers)},
+            "kernel": _kernel_content(self.trained),
             "attended_share": self.trained.attended_share,
-            "steps": self.trained.steps,
-            "scalers": {
-                name: {part: torch.from_numpy(value.copy()) for part, value in vars(scaler).items()}
-                for name, scaler in scalers.items()
-            },
+            "steps": head.steps,
+            "scalers": {name: _tensors(vars(scaler)) for name, scaler in scalers.items()},
             "genes": list(self.genes),
             "ranks": self.ranks,
             "requires": self.requires,
@@ -95,17 +96,16 @@ class Bundle:
             see `ressat.model.bundle_check`.
         """
         content = read_bundle(path)
-        scalers = {
-            name: Scaler(**{part: value.numpy() for part, value in parts.items()})
-            for name, parts in content["scalers"].items()
-        }
+        scalers = {name: _scaler(parts) for name, parts in content["scalers"].items()}
         settings = HeadSettings(**content["settings"])
-        head = Head(len(scalers["features"].mean), len(content["genes"]), settings)
-        head.load_state_dict(content["head"])
+        network = Head(len(scalers["features"].mean), len(content["genes"]), settings)
+        network.load_state_dict(content["head"])
         inputs = InputSettings(tuple(content["inputs"]["layers"]), content["inputs"]["context_um"])
-        trained = TrainedHead(
-            head.eval(), inputs, **scalers, attended_share=content["attended_share"], steps=content["steps"]
-        )
+        head = TrainedHead(network.eval(), inputs, **scalers, steps=content["steps"])
+        kernel, share = None, 0.0
+        if content["kernel"] is not None:
+            kernel, share = _kernel(content["kernel"], inputs.context_um), content["kernel"]["share"]
+        trained = TrainedModel(head, kernel, share, content["attended_share"])
         rest = {name: content[name] for name in ("genes", "ranks", "requires", "provenance")}
         return cls(trained, settings, **rest)
 
@@ -130,6 +130,35 @@ class Bundle:
                     expected="features made as for the model's training",
                     action="set tiling, stain and features in config.yaml as for the model, or train another",
                 )
+
+
+def _kernel_content(trained: TrainedModel) -> dict | None:
+    if trained.kernel is None:
+        return None
+    return {
+        "share": trained.kernel_share,
+        **_tensors({"weights": trained.kernel.weights, "intercept": trained.kernel.intercept}),
+        "blocks": [
+            {**_tensors({**vars(block.scaler), "landmarks": block.landmarks}), "width": block.width}
+            for block in trained.kernel.landmarks.blocks
+        ],
+    }
+
+
+def _kernel(content: dict, context_um: float) -> KernelMap:
+    blocks = tuple(
+        LandmarkBlock(_scaler(block), block["landmarks"].numpy(), block["width"])
+        for block in content["blocks"]
+    )
+    return KernelMap(Landmarks(context_um, blocks), content["weights"].numpy(), content["intercept"].numpy())
+
+
+def _tensors(arrays: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(np.array(value, order="C")) for name, value in arrays.items()}
+
+
+def _scaler(tensors: dict[str, torch.Tensor]) -> Scaler:
+    return Scaler(tensors["mean"].numpy(), tensors["sd"].numpy())
 
 
 def settings_hash(settings: dict) -> str:

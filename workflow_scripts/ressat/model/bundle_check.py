@@ -20,6 +20,7 @@ from ressat.base.fields import (
     ListOf,
     Number,
     OneOf,
+    Optional,
     Record,
     Sha256,
     Text,
@@ -32,16 +33,13 @@ from ressat.base.machine import machine_trouble
 from ressat.encoders.encoder import RANDOM, Encoder
 from ressat.encoders.registry import ENCODERS
 from ressat.evaluation.panels import PANELS
-from ressat.model.scaler import SMALLEST_SD
-from ressat.model.tensor_field import Tensor
+from ressat.model.bundle_tensors import check_memory, check_tensors
 from ressat.stain.methods.registry import METHODS
 from ressat.stain.section_stain import SectionStain
 
 ACTION = "name another model under model.use, or, if this study trained it, remove it and run again"
 # The most members, as in schemas/config.schema.json, and widths beyond any network's.
 MOST_MEMBERS, WIDEST = 100, 1_000_000
-# Of weights, means and deviations: features end at 65,504, and larger weights have left all sense.
-LARGEST = 1e6
 SHARE = Number(0, 1)
 COUNT = Number(0, 1e12, whole=True)
 HEAD = {
@@ -77,6 +75,22 @@ PROVENANCE = Record(
         "config_hash": Sha256(),
     }
 )
+KERNEL = Optional(
+    Record(
+        {
+            "share": Number(0, 1),
+            "weights": ANYTHING,
+            "intercept": ANYTHING,
+            "blocks": ListOf(
+                Record(
+                    {"mean": ANYTHING, "sd": ANYTHING, "landmarks": ANYTHING, "width": Number(1e-9, 1e12)}
+                ),
+                least=1,
+                most=2,
+            ),
+        }
+    )
+)
 # What features must match; limits are those of schemas/config.schema.json.
 REQUIRES = Record(
     {
@@ -100,6 +114,9 @@ def read_bundle(path: str | Path) -> dict:
     with about(file=path):
         try:
             content, sizes = _load(path)
+            if type(content) is dict:
+                # Models saved before there was a kernel.
+                content.setdefault("kernel", None)
             check_content(content)
             check_memory(content, sizes)
         except InputError as error:
@@ -135,38 +152,18 @@ def check_content(content: object) -> None:
         "ranks": by_name(PANELS.values(), ListOf(Number(1, number, undefined=True), number, number)),
         "scalers": ANYTHING,
         "head": ANYTHING,
+        "kernel": KERNEL,
     }
     check_field(content, Record(entries), "")
     provenance = content["provenance"]
     encoder: Encoder = ENCODERS.load(provenance["encoder"].split()[0])
     check_field(content["inputs"]["layers"], ListOf(OneOf(list(encoder.layers))), "inputs.layers")
     width = sum(encoder.layers[layer] for layer in content["inputs"]["layers"])
-    _check_numbers(content, width, number)
+    check_tensors(content, width, number)
     _check_provenance(content)
     for name, ranks in content["ranks"].items():
         _check_ranks(name, ranks)
     _check_stain(content["requires"])
-
-
-def check_memory(content: Mapping, sizes: list[int]) -> None:
-    """Refuse tensors that do not take up the file's records exactly, each one.
-
-    Parameters
-    ----------
-    content
-        Checked content.
-    sizes
-        Bytes of the records, see `ressat.base.archive.record_sizes`.
-    """
-    tensors = [
-        *content["head"].values(),
-        *(part for of in content["scalers"].values() for part in of.values()),
-    ]
-    if sorted(tensor.untyped_storage().nbytes() for tensor in tensors) != sorted(sizes):
-        raise InputError(
-            f"its {len(tensors)} tensors do not match the {len(sizes)} records of the file",
-            expected="one record for each, of its size",
-        )
 
 
 def _load(path: str | Path) -> tuple[object, list[int]]:
@@ -197,44 +194,6 @@ def _check_version(version: object) -> None:
             expected=f"version {FORMAT_VERSION}",
             action="train it again with this version",
         )
-
-
-def _check_numbers(content: Mapping, width: int, genes: int) -> None:
-    """The tensors: names, shapes, finite numbers, and deviations above 0."""
-    columns = {"features": width, "targets": genes}
-    scaler = {
-        name: by_name(("mean", "sd"), Tensor((length,), torch.float64)) for name, length in columns.items()
-    }
-    check_field(content["scalers"], Record(scaler), "scalers")
-    settings, head = content["settings"], content["head"]
-    shapes = {}
-    for member in range(settings["members"]):
-        # See `ressat.model.network.Head`: the linear layers among dropout and activation.
-        layers = {1: (settings["hidden"], width), 4: (genes, settings["hidden"])}
-        for place, shape in (layers if settings["hidden"] else {1: (genes, width)}).items():
-            shapes[f"members.{member}.{place}.weight"] = Tensor(shape, torch.float32)
-            shapes[f"members.{member}.{place}.bias"] = Tensor(shape[:1], torch.float32)
-    # The state dict's own class is a kind of dict.
-    check_field(dict(head) if isinstance(head, dict) else head, Record(shapes), "head")
-    tensors = {f"head.{name}": tensor for name, tensor in head.items()} | {
-        f"scalers.{of}.{name}": tensor
-        for of, parts in content["scalers"].items()
-        for name, tensor in parts.items()
-    }
-    for name, tensor in tensors.items():
-        # Not `>`, which nan would pass.
-        odd = tensor[~(tensor.abs() <= LARGEST)]
-        if len(odd):
-            raise InputError(
-                f"{name} has {len(odd)} numbers such as {odd[0]:g}",
-                expected=f"finite numbers of at most {LARGEST:g}",
-            )
-    for of, parts in content["scalers"].items():
-        smallest = float(parts["sd"].min())
-        if smallest < SMALLEST_SD:
-            raise InputError(
-                f"scalers.{of}.sd has a standard deviation of {smallest:g}", expected="positive ones"
-            )
 
 
 def _check_provenance(content: Mapping) -> None:

@@ -1,6 +1,5 @@
 """Predicting a section, and writing it down the way scverse tools expect."""
 
-import copy
 from pathlib import Path
 
 import anndata
@@ -17,9 +16,6 @@ from ressat.features.cache import Features
 from ressat.model.bundle import Bundle
 from ressat.model.network import spot_interaction
 from ressat.tiles.table import Tiles
-
-# Spots that go through G at a time.
-BLOCK_SPOTS = 4096
 
 
 def predict(bundle: Bundle, features: np.ndarray, coords_um: np.ndarray) -> dict[str, np.ndarray]:
@@ -42,15 +38,10 @@ def predict(bundle: Bundle, features: np.ndarray, coords_um: np.ndarray) -> dict
         ``direct``, ``attended`` and ``combined`` in z units, float64, shape (spots, genes).
     """
     trained = bundle.trained
-    read = trained.inputs.read(features, coords_um)
-    head = copy.deepcopy(trained.head).double()
-    blocks = [slice(first, first + BLOCK_SPOTS) for first in range(0, len(read), BLOCK_SPOTS)]
-    with torch.inference_mode():
-        direct = torch.cat([head(torch.from_numpy(trained.features.scale(read[block]))) for block in blocks])
-        attended = spot_interaction(direct)
-        combined = trained.attended_share * attended + (1 - trained.attended_share) * direct
-    layers = {DIRECT: direct, ATTENDED: attended, COMBINED: combined}
-    return {name: values.numpy() for name, values in layers.items()}
+    direct = trained.predict(features, coords_um)
+    attended = spot_interaction(torch.from_numpy(direct)).numpy()
+    combined = trained.attended_share * attended + (1 - trained.attended_share) * direct
+    return {DIRECT: direct, ATTENDED: attended, COMBINED: combined}
 
 
 def to_anndata(

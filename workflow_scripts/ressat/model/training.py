@@ -1,7 +1,7 @@
 """Training G with the dual loss: one run that can be advanced, watched and used."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +9,11 @@ import torch
 
 from ressat.base.device import processor
 from ressat.base.errors import InputError
+from ressat.model.inputs import InputSettings
 from ressat.model.network import Head, HeadSettings, dual_loss
 from ressat.model.scaler import DEAD_FEATURES_BELOW, Scaler
 from ressat.model.section_data import SectionData
-from ressat.model.trained_head import InputSettings, TrainedHead
+from ressat.model.trained_model import TrainedHead
 
 
 @dataclass(frozen=True)
@@ -145,10 +146,29 @@ class Run:
         with torch.inference_mode():
             return self.head(read)
 
-    def finish(self, attended_share: float) -> TrainedHead:
-        """Return the trained model."""
-        head = self.head.cpu().eval()
-        return TrainedHead(head, self.inputs, self.features, self.targets, attended_share, self.steps)
+    def state(self) -> dict[str, torch.Tensor]:
+        """Return a copy of the weights as they are now, on the CPU."""
+        return {name: tensor.to("cpu", copy=True) for name, tensor in self.head.state_dict().items()}
+
+    def finish(
+        self, state: Mapping[str, torch.Tensor] | None = None, steps: int | None = None
+    ) -> TrainedHead:
+        """Return the trained head; the run cannot be advanced after that.
+
+        Parameters
+        ----------
+        state, steps
+            Weights that `state` returned, and after how many steps; None for those of now.
+        """
+        if state is not None:
+            self.head.load_state_dict(state)
+        return TrainedHead(
+            self.head.cpu().eval(),
+            self.inputs,
+            self.features,
+            self.targets,
+            self.steps if steps is None else steps,
+        )
 
     def _tensor(self, table: np.ndarray) -> torch.Tensor:
         return torch.tensor(table, dtype=torch.float32, device=self.device)

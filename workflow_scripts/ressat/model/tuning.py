@@ -8,10 +8,20 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ressat.model.inputs import InputSettings
+from ressat.model.kernel_ridge import KernelRidge
+from ressat.model.mixture import (
+    ATTENDED_SHARES,
+    MARGIN,
+    Mixture,
+    MixtureSettings,
+    choose_mixture,
+    choose_share,
+)
 from ressat.model.network import HeadSettings, spot_interaction
 from ressat.model.pieces import Piece, pieces, turns
 from ressat.model.section_data import SectionData
-from ressat.model.trained_head import InputSettings, TrainedHead
+from ressat.model.trained_model import TrainedHead, TrainedModel
 from ressat.model.training import Run, TrainSettings
 from ressat.stats.metrics import mixed_scores
 from ressat.stats.neighbours import spot_pitch
@@ -22,10 +32,6 @@ logger = logging.getLogger("ressat")
 CHECK_EVERY = 20
 # Members of the models that are compared; more would change the scores, but hardly their order.
 COMPARED_MEMBERS = 3
-# Possible shares of the attended prediction in the combined one; the even mean unless another is better.
-SHARES = (0.5, 0.0, 0.25, 0.75, 1.0)
-# Gain in mean Pearson from which a later candidate, another share or more steps count as better.
-MARGIN = 0.003
 # Fewer steps leave the heads half-trained, whatever the few held-back spots of a small study say.
 MIN_STEPS = 100
 COLUMNS = ["step", "learnt_direct", "learnt_attended", "held_back_direct", "held_back_attended"]
@@ -68,9 +74,11 @@ class Trial:
     attended_share
         Weight of the attended prediction in the combined one, as chosen.
     pearson
-        Correlation of the combined layer, averaged over genes, held-back sections and pieces.
+        Correlation of the combined layer of the head, averaged over genes, held-back sections and pieces.
     history
         Columns `COLUMNS` and ``held_back_pearson``, that of an even mean of direct and attended.
+    heads
+        The head of each piece's turn after the chosen number of steps.
     """
 
     candidate: Candidate
@@ -78,17 +86,22 @@ class Trial:
     attended_share: float
     pearson: float
     history: pd.DataFrame
+    heads: list[TrainedHead]
 
 
 def train(
-    sections: list[SectionData], tile_um: float, candidates: Sequence[Candidate], settings: TrainSettings
-) -> tuple[TrainedHead, list[Trial], pd.DataFrame, list[str]]:
-    """Choose a candidate and its number of steps on held-back training spots, then train on all of them.
+    sections: list[SectionData],
+    tile_um: float,
+    candidates: Sequence[Candidate],
+    settings: TrainSettings,
+    mixtures: MixtureSettings,
+) -> tuple[TrainedModel, Mixture, list[Trial], pd.DataFrame, list[str]]:
+    """Choose how to put G together on held-back training spots, then fit it on all of them.
 
-    Every piece of the training sections is held back in its turn, see `ressat.model.pieces.pieces`. The
-    criterion is the mean Pearson of the combined layer over the pieces. Chosen are the fewest steps that
-    come within `MARGIN` of the best, and an even mean of direct and attended unless another weight gains
-    more than `MARGIN`.
+    Every piece of the training sections is held back in its turn, see `ressat.model.pieces.pieces`. First a
+    candidate for the head and its number of steps are chosen: the fewest steps that come within `MARGIN` of
+    the best mean Pearson of an even mean of direct and attended. Then head and kernel are put together, see
+    `ressat.model.mixture.choose_mixture`.
 
     Parameters
     ----------
@@ -100,11 +113,13 @@ def train(
         To choose from; a later one must be better by `MARGIN` than those before it.
     settings
         Of training.
+    mixtures
+        What G may be put together from.
 
     Returns
     -------
-    tuple of TrainedHead, list of Trial, pandas.DataFrame, list of str
-        The model; the trials, the chosen one first; the history of the chosen trial (``selection``) and of
+    tuple of TrainedModel, Mixture, list of Trial, pandas.DataFrame, list of str
+        The model; how it is put together; the trials, the chosen one first; the history of the chosen trial (``selection``) and of
         the training on all sections (``final``); and the pieces that were held back in turn, in words.
     """
     parts = pieces(sections, tile_um)
@@ -115,11 +130,14 @@ def train(
     for trial in trials[1:]:
         if trial.pearson > best.pearson + MARGIN:
             best = trial
-    run = Run(sections, _inputs(best.candidate, pitch_um), best.candidate.head, settings)
+    mixture = choose_mixture(parts, best.heads, mixtures, settings.seed)
+    inputs = _inputs(best.candidate, pitch_um)
+    run = Run(sections, inputs, best.candidate.head, settings)
     final = _advance_to(run, best.steps)
+    ridge = KernelRidge(sections, inputs, settings.seed) if mixture.kernel_share else None
     history = pd.concat([best.history.assign(stage="selection"), final.assign(stage="final")])
     trials.sort(key=lambda trial: trial is not best)
-    return run.finish(best.attended_share), trials, history, [part.name for part in parts]
+    return mixture.model(run.finish(), ridge), mixture, trials, history, [part.name for part in parts]
 
 
 def _advance_to(run: Run, steps: int) -> pd.DataFrame:
@@ -142,7 +160,7 @@ def _try(parts: list[Piece], candidate: Candidate, pitch_um: float, settings: Tr
     for learning, held_back in turns(parts):
         run = Run(learning, _inputs(candidate, pitch_um), head, settings)
         runs.append((run, [_Watched(run, data) for data in held_back]))
-    history, scores, best = [], [], (-np.inf, 0)
+    history, scores, states, best = [], [], {}, (-np.inf, 0)
     while runs[0][0].steps < settings.max_steps:
         losses, by_share = [], []
         for run, watched in runs:
@@ -155,12 +173,19 @@ def _try(parts: list[Piece], candidate: Candidate, pitch_um: float, settings: Tr
         steps = runs[0][0].steps
         history.append([steps, *np.mean(losses, axis=0), scores[-1][0]])
         best = max(best, (scores[-1][0], steps), key=lambda pair: pair[0])
+        states[len(scores) - 1] = [run.state() for run, _ in runs]
+        # No more are kept than those of the checks that may yet be chosen.
+        enough = [row for row in states if history[row][0] >= MIN_STEPS] or [len(scores) - 1]
+        top = max(scores[row][0] for row in enough)
+        states = {row: states[row] for row in enough if scores[row][0] >= top - MARGIN}
         if steps - best[1] >= settings.patience:
             break
     table = pd.DataFrame(history, columns=[*COLUMNS, "held_back_pearson"])
     row = _choose_row(table)
-    share = _choose_share(scores[row])
-    trial = Trial(candidate, int(table["step"][row]), SHARES[share], float(scores[row][share]), table)
+    share = choose_share(scores[row])
+    steps = int(table["step"][row])
+    heads = [run.finish(state, steps) for (run, _), state in zip(runs, states[row], strict=True)]
+    trial = Trial(candidate, steps, ATTENDED_SHARES[share], float(scores[row][share]), table, heads)
     logger.info(
         "%s with context %g: held-back Pearson %.4f after %d steps, attended share %g",
         " and ".join(candidate.layers), candidate.context, trial.pearson, trial.steps, trial.attended_share,
@@ -173,12 +198,6 @@ def _choose_row(history: pd.DataFrame) -> int:
     enough = history.index[history["step"] >= min(MIN_STEPS, history["step"].max())]
     values = history.loc[enough, "held_back_pearson"]
     return int(enough[(values >= values.max() - MARGIN).argmax()])
-
-
-def _choose_share(values: np.ndarray) -> int:
-    """Index of the even mean, or of the best share where that is better by more than the margin."""
-    best = int(values.argmax())
-    return best if values[best] > values[0] + MARGIN else 0
 
 
 class _Watched:
@@ -195,4 +214,4 @@ class _Watched:
         attended = spot_interaction(direct)
         terms = [torch.nn.functional.mse_loss(layer, self.z).item() for layer in (direct, attended)]
         layers = direct.cpu().numpy(), attended.cpu().numpy()
-        return terms, mixed_scores(self.targets, *layers, SHARES)
+        return terms, mixed_scores(self.targets, *layers, ATTENDED_SHARES)

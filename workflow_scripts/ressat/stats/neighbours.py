@@ -29,8 +29,8 @@ def smoothed(values: np.ndarray, coords: np.ndarray, width: float) -> np.ndarray
     return (weights @ values.astype(np.float64)) / weights.sum(axis=1)[:, None]
 
 
-def with_context(values: np.ndarray, coords: np.ndarray, sigma: float) -> np.ndarray:
-    """Average every spot's own values with the Gaussian mean of its neighbours', half and half.
+def around(values: np.ndarray, coords: np.ndarray, sigma: float) -> np.ndarray:
+    """Return the Gaussian mean of every spot's neighbours, the spot itself left out.
 
     Parameters
     ----------
@@ -39,24 +39,47 @@ def with_context(values: np.ndarray, coords: np.ndarray, sigma: float) -> np.nda
     coords
         Shape (spots, 2).
     sigma
-        Standard deviation of the Gaussian in the unit of the coordinates, cut off at three times that; at 0
-        the values are returned as they are. A spot without neighbours keeps its own.
+        Standard deviation of the Gaussian in the unit of the coordinates, above 0, cut off at three times
+        that. A spot without neighbours has its own values.
 
     Returns
     -------
     numpy.ndarray
         float64, shape (spots, columns).
     """
-    result = values.astype(np.float64)
-    if sigma == 0:
-        return result
     weights = _gaussian_weights(coords, sigma)
     weights.setdiag(0)
     total = weights.sum(axis=1)[:, None]
+    result = np.empty(values.shape)
     for first in range(0, values.shape[1], BLOCK_COLUMNS):
-        own = result[:, first : first + BLOCK_COLUMNS]
-        around = (weights @ own) / np.where(total > 0, total, 1)
-        own[:] = np.where(total > 0, (own + around) / 2, own)
+        columns = slice(first, first + BLOCK_COLUMNS)
+        own = values[:, columns].astype(np.float64)
+        result[:, columns] = np.where(total > 0, (weights @ own) / np.where(total > 0, total, 1), own)
+    return result
+
+
+def with_context(values: np.ndarray, coords: np.ndarray, sigma: float) -> np.ndarray:
+    """Average every spot's own values with those `around` it, half and half.
+
+    Parameters
+    ----------
+    values
+        Shape (spots, columns).
+    coords
+        Shape (spots, 2).
+    sigma
+        As for `around`; at 0 the values are returned as they are.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, shape (spots, columns).
+    """
+    if sigma == 0:
+        return values.astype(np.float64)
+    result = around(values, coords, sigma)
+    result += values
+    result /= 2
     return result
 
 

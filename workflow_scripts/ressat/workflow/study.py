@@ -219,6 +219,12 @@ class Study:
         ]
 
     @property
+    def mixture(self) -> dict:
+        """What G may be put together from, see `ressat.model.mixture.MixtureSettings`."""
+        model = self.config["model"]
+        return {"kernel_shares": tuple(model["kernel"]), "components": model["components"]}
+
+    @property
     def training(self) -> dict[str, float]:
         """Settings of the optimiser."""
         names = ("learning_rate", "weight_decay", "max_steps", "patience", "spots_per_step")
