@@ -10,7 +10,7 @@ from ressat.model.inputs import InputSettings
 from ressat.model.network import HeadSettings, spot_interaction
 from ressat.model.section_data import SectionData
 from ressat.model.training import Run, TrainSettings
-from ressat.model.tuning import CHECK_EVERY, MARGIN, MIN_STEPS, SHARES, Candidate, train
+from ressat.model.tuning import CHECK_EVERY, MARGIN, MIN_STEPS, Candidate, train
 from ressat.stats.metrics import pearson
 from ressat.stats.neighbours import smoothed
 
@@ -78,7 +78,7 @@ def test_the_fewest_steps_are_taken_that_come_close_to_the_best(result):
 def test_the_share_is_the_even_one_unless_another_is_clearly_better(result):
     trial = result[1][0]
     history = trial.history.set_index("step")["held_back_pearson"]
-    assert trial.attended_share in SHARES
+    assert trial.attended_share in ATTENDED_SHARES
     even = history[trial.steps]
     assert (trial.attended_share == 0.5) == (trial.pearson == pytest.approx(even, abs=1e-12))
     assert trial.pearson == pytest.approx(even) or trial.pearson > even + MARGIN

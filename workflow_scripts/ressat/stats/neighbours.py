@@ -50,7 +50,8 @@ def around(values: np.ndarray, coords: np.ndarray, sigma: float) -> np.ndarray:
     weights = _gaussian_weights(coords, sigma)
     weights.setdiag(0)
     total = weights.sum(axis=1)[:, None]
-    result = np.empty(values.shape)
+    # In the order of the values in memory: dropout draws its masks in it.
+    result = np.empty_like(values, dtype=np.float64)
     for first in range(0, values.shape[1], BLOCK_COLUMNS):
         columns = slice(first, first + BLOCK_COLUMNS)
         own = values[:, columns].astype(np.float64)
