@@ -4,7 +4,7 @@ import torch
 from saved_model import REQUIRES, small_bundle
 
 from ressat.base.errors import InputError, about
-from ressat.model import prediction
+from ressat.model import kernel, trained_model
 from ressat.model.bundle import Bundle
 from ressat.model.prediction import predict
 
@@ -28,7 +28,7 @@ def test_a_saved_model_predicts_as_the_one_that_was_saved(bundle, features, tmp_
     for layer, values in predict(bundle, features, COORDS).items():
         np.testing.assert_array_equal(predict(again, features, COORDS)[layer], values)
     assert (again.genes, again.ranks) == (bundle.genes, bundle.ranks)
-    assert again.trained.inputs == bundle.trained.inputs
+    assert again.trained.head.inputs == bundle.trained.head.inputs
     assert (again.requires, again.provenance) == (bundle.requires, bundle.provenance)
 
 
@@ -47,7 +47,8 @@ def test_combined_is_the_share_of_attended_that_was_chosen(bundle, features):
 @pytest.mark.parametrize("spots", [1, 13, 90])
 def test_prediction_does_not_depend_on_block_size(bundle, features, monkeypatch, spots):
     whole = predict(bundle, features, COORDS)
-    monkeypatch.setattr(prediction, "BLOCK_SPOTS", spots)
+    for module in (trained_model, kernel):
+        monkeypatch.setattr(module, "BLOCK_SPOTS", spots)
     for layer, values in predict(bundle, features, COORDS).items():
         np.testing.assert_allclose(values, whole[layer], atol=1e-10)
 

@@ -145,6 +145,8 @@ def test_no_entry_of_another_kind_is_accepted(content, what):
     for path in paths(content):
         if what == "an invisible character" and path[:2] in NAMES_OF_PATIENTS and len(path) == 3:
             continue  # some scripts need it
+        if path == ("kernel",) and NEVER[what] is None:
+            continue  # a model without one
         refused(changed(content, path, NEVER[what]))
 
 
@@ -156,6 +158,24 @@ def test_patients_are_called_as_in_the_sheet(tmp_path, patient):
     bundle.provenance["held_back_in_turn"][0] = f"patient {patient}"
     bundle.write(tmp_path / "model.pt")
     assert Bundle.read(tmp_path / "model.pt").provenance["patients"]["A"] == patient
+
+
+def test_a_model_saved_before_there_was_a_kernel_predicts_by_its_head(content, tmp_path):
+    older = {name: entry for name, entry in content.items() if name != "kernel"}
+    torch.save(older, tmp_path / "model.pt")
+    trained = Bundle.read(tmp_path / "model.pt").trained
+    features = np.random.default_rng(1).normal(size=(7, 1024)).astype(np.float32)
+    coords = 100.0 * np.arange(14).reshape(7, 2)
+    assert (trained.kernel, trained.kernel_share) == (None, 0)
+    np.testing.assert_array_equal(trained.predict(features, coords), trained.head.predict(features, coords))
+
+
+def test_the_kernel_has_a_block_for_the_context_where_there_is_one(content):
+    for context_um, blocks in ((0.0, 2), (150.0, 1)):
+        other = copy.deepcopy(content)
+        other["inputs"]["context_um"] = context_um
+        other["kernel"]["blocks"] = other["kernel"]["blocks"][:blocks]
+        assert "kernel.blocks" in str(refused(other))
 
 
 def test_no_entry_may_be_missing_or_added(content):
@@ -346,7 +366,7 @@ def test_the_format_before_2020_is_no_model_of_ours(content, tmp_path):
 def test_a_model_that_diverged_is_not_written(tmp_path, value):
     bundle = small_bundle()
     with torch.no_grad():
-        next(bundle.trained.head.parameters())[0, 0] = value
+        next(bundle.trained.head.network.parameters())[0, 0] = value
     with pytest.raises(InputError, match=r"model\.pt: head\.members\.0\.1\.weight has 1 numbers such as"):
         bundle.write(tmp_path / "model.pt")
     assert list(tmp_path.iterdir()) == []

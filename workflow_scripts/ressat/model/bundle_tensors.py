@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 
 from ressat.base.errors import InputError
-from ressat.base.fields import Record, by_name, check_field, shown
+from ressat.base.fields import Record, by_name, check_field
 from ressat.model.kernel import MOST_LANDMARKS
 from ressat.model.scaler import SMALLEST_SD
 from ressat.model.tensor_field import Tensor
@@ -78,21 +78,23 @@ def _check_kernel(content: Mapping, width: int, genes: int) -> None:
     if len(blocks) != (2 if context else 1):
         raise InputError(
             f"kernel.blocks has {len(blocks)} entries, and inputs.context_um is {context:g}",
-            expected="one for the spots' own features, and one for those around them where there is a context",
+            expected="one for the spots' own features, and with a context one for those around them",
         )
-    weights = kernel["weights"]
-    landmarks = len(weights) if type(weights) is torch.Tensor and weights.dim() == 2 else 1
-    if not 1 <= landmarks <= MOST_LANDMARKS:
-        raise InputError(
-            f"kernel.weights has {shown(landmarks)} rows", expected=f"1 to {MOST_LANDMARKS} landmarks"
-        )
-    check_field(weights, Tensor((landmarks, genes), torch.float64), "kernel.weights")
-    check_field(kernel["intercept"], Tensor((genes,), torch.float64), "kernel.intercept")
+    tables = {"kernel.weights": (kernel["weights"], Tensor((None, genes), torch.float64))}
     for place, block in enumerate(blocks):
-        shapes = {name: Tensor((width,), torch.float64) for name in ("mean", "sd")}
-        shapes["landmarks"] = Tensor((landmarks, width), torch.float32)
-        for name, field in shapes.items():
-            check_field(block[name], field, f"kernel.blocks[{place}].{name}")
+        start = f"kernel.blocks[{place}]"
+        tables[f"{start}.landmarks"] = block["landmarks"], Tensor((None, width), torch.float32)
+        for name in ("mean", "sd"):
+            check_field(block[name], Tensor((width,), torch.float64), f"{start}.{name}")
+    check_field(kernel["intercept"], Tensor((genes,), torch.float64), "kernel.intercept")
+    for name, (tensor, field) in tables.items():
+        check_field(tensor, field, name)
+    rows = {name: len(tensor) for name, (tensor, _) in tables.items()}
+    if len(set(rows.values())) > 1 or not 1 <= len(kernel["weights"]) <= MOST_LANDMARKS:
+        raise InputError(
+            "; ".join(f"{name} has {number} rows" for name, number in rows.items()),
+            expected=f"as many in each, 1 to {MOST_LANDMARKS} landmarks",
+        )
 
 
 def check_memory(content: Mapping, sizes: list[int]) -> None:
