@@ -21,6 +21,7 @@ rule fit_baselines:
     params:
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
         hest_layers=study.encoder.hest_layers,
+        inputs=study.model_settings.baseline_inputs,
         code=code_version("fit_baselines"),
     script:
         "../workflow_scripts/fit_baselines.py"

@@ -94,9 +94,9 @@ rule train_model:
         gpu=one_gpu,
     params:
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
-        candidates=study.candidates,
-        training=study.training,
-        mixture=study.mixture,
+        candidates=study.model_settings.candidates,
+        training=study.model_settings.training,
+        mixture=study.model_settings.mixture,
         seed=config["seed"],
         code=code_version("train_model"),
     script:

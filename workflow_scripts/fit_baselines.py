@@ -5,13 +5,13 @@ Input
 Output
     baselines: the fitted maps from features to expression, and what was chosen
 Params
-    patients, hest_layers (that HEST-Bench's ridge reads)
+    patients, hest_layers (that HEST-Bench's ridge reads), inputs (what the model reads)
 """
 
 from dataclasses import replace
 
 from ressat.base.joblog import job_log
-from ressat.baselines.fitting import fit_baselines
+from ressat.baselines.fitting import ModelInputs, fit_baselines
 from ressat.features.cache import COLOUR, Features
 from ressat.model.panel_file import read_panel
 from ressat.model.section_data import load_sections
@@ -26,5 +26,12 @@ with job_log(snakemake.log[0], f"fit_baselines {snakemake.wildcards.fold}"):
         for data, file in zip(deep, files.features, strict=True)
     ]
     gap_um = caches[0].attrs["tile_um"]
-    baselines = fit_baselines(deep, colour, genes, hest_layers=params.hest_layers, gap_um=gap_um)
+    baselines = fit_baselines(
+        deep,
+        colour,
+        genes,
+        hest_layers=params.hest_layers,
+        inputs=ModelInputs(**params.inputs),
+        gap_um=gap_um,
+    )
     baselines.write(snakemake.output.baselines)

@@ -25,7 +25,9 @@ with job_log(snakemake.log[0], f"predict_baselines {snakemake.wildcards.fold}/{s
     baselines = FoldBaselines.read(files.baselines)
     here = Features.read(files.features)
     layers = predict_baselines(
-        baselines, lambda names: Features.read(files.features, names).values, here.coords
+        baselines,
+        lambda names: Features.read(files.features, names).values,
+        here.coords * here.attrs["mpp"],
     )
     with about(section=section, file=files.baselines):
         stored = single_precision(layers, here.barcodes, baselines.genes)
@@ -40,7 +42,7 @@ with job_log(snakemake.log[0], f"predict_baselines {snakemake.wildcards.fold}/{s
         "unit": EXPRESSION_UNIT,
         "trained_on": baselines.sections,
         "chosen": {
-            name: {"layers": list(baseline.layers), **baseline.settings}
+            name: {**vars(baseline.inputs), "layers": list(baseline.inputs.layers), **baseline.settings}
             for name, baseline in baselines.maps.items()
         },
         "smoothing_width": baselines.smoothing_width,

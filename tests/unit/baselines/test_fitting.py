@@ -15,16 +15,21 @@ from ressat.baselines.linear import FoldBaselines
 from ressat.baselines.prediction import predict_baselines
 from ressat.encoders.registry import ENCODERS
 from ressat.features.cache import COLOUR
+from ressat.model.components import Components
+from ressat.model.inputs import InputSettings
+from ressat.model.kernel_ridge import KernelRidge, held_back_moments
 from ressat.model.network import spot_interaction
+from ressat.model.pieces import pieces, turns
 from ressat.model.section_data import SectionData
 from ressat.stats.metrics import pearson
-from ressat.stats.neighbours import smoothed
+from ressat.stats.neighbours import smoothed, with_context
 
 GENES = [f"g{i}" for i in range(6)]
 LAYERS = ENCODERS.load("resnet50").layers
 WIDTH = sum(LAYERS.values())
 SLOPES = np.random.default_rng(99).normal(size=(30, 6))
 GAP_UM = 112
+READS = fitting.ModelInputs(("layer4",), context=1.5, components=4, seed=1)
 
 
 def section(name: str, seed: int, side: int = 12) -> SectionData:
@@ -58,7 +63,9 @@ def read(layers: tuple[str, ...]) -> np.ndarray:
 
 def fit(training: list[SectionData]) -> FoldBaselines:
     of_colour = [colour(data) for data in training]
-    return fitting.fit_baselines(training, of_colour, GENES, hest_layers=("layer3",), gap_um=GAP_UM)
+    return fitting.fit_baselines(
+        training, of_colour, GENES, hest_layers=("layer3",), inputs=READS, gap_um=GAP_UM
+    )
 
 
 @pytest.fixture(scope="module")
@@ -94,10 +101,13 @@ def test_hest_ridge_is_the_published_protocol(predicted):
 
 def test_tuned_ridge_is_that_of_scikit_learn_with_the_layers_and_alpha_chosen(fitted, predicted):
     chosen = fitted.maps["tuned_ridge"]
-    x, y = stacked()
-    columns = fitting.layer_sets(TRAINING[0])[chosen.layers]
+    _, y = stacked()
+    columns, context_um = fitting.layer_sets(TRAINING[0])[chosen.inputs.layers], chosen.inputs.context_um
+    assert context_um in (0, 150)
+    x = np.concatenate([with_context(data.features, data.coords, context_um) for data in TRAINING])
     model = make_pipeline(StandardScaler(), Ridge(alpha=chosen.settings["alpha"])).fit(x[:, columns], y)
-    expected = model.predict(UNSEEN.features[:, columns].astype(float))
+    new = with_context(UNSEEN.features, UNSEEN.coords, context_um)
+    expected = model.predict(new[:, columns])
     np.testing.assert_allclose(predicted["tuned_ridge"], expected, rtol=1e-5, atol=1e-5)
 
 
@@ -105,7 +115,8 @@ def test_the_depth_map_is_one_map_of_predicted_depth_for_every_gene(fitted, pred
     z = (predicted["depth_map"] - fitted.targets.mean) / fitted.targets.sd
     np.testing.assert_allclose(z, np.tile(z[:, :1], 6), atol=1e-9)
     chosen = fitted.maps["depth_map"]
-    columns = fitting.layer_sets(TRAINING[0])[chosen.layers]
+    columns = fitting.layer_sets(TRAINING[0])[chosen.inputs.layers]
+    assert chosen.inputs.context_um == 0
     depths = np.concatenate([data.log_counts for data in TRAINING])
     model = make_pipeline(StandardScaler(), Ridge(alpha=chosen.settings["alpha"]))
     model.fit(stacked()[0][:, columns], depths)
@@ -124,6 +135,20 @@ def test_baselines_predict_what_can_be_predicted(predicted):
     assert scores["tuned_ridge"] > scores["hest_ridge"]
     assert scores["tuned_ridge"] > scores["colour_ridge"] > 0.2
     assert scores["tuned_ridge_smoothed"] > 0.5
+    assert scores["tuned_kernel"] > 0.5
+
+
+def test_the_kernel_alone_is_that_of_the_model(fitted, predicted):
+    inputs = InputSettings(("layer4",), 150.0)
+    assert fitted.kernel.inputs == inputs
+    components = Components.fit(TRAINING, 4)
+    moments = sum(
+        held_back_moments(KernelRidge(learning, inputs, 1), held_back, components)
+        for learning, held_back in turns(pieces(TRAINING, GAP_UM))
+    )
+    ridge = KernelRidge(TRAINING, inputs, 1)
+    z = ridge.fit(components, moments).predict(read(("layer4",)), UNSEEN.coords)
+    np.testing.assert_allclose(predicted["tuned_kernel"], ridge.targets.unscale(z), atol=1e-9)
 
 
 def test_the_ridge_is_attended_as_the_model_is(fitted, predicted):
@@ -150,7 +175,7 @@ def test_baselines_survive_their_file(fitted, predicted, tmp_path):
     fitted.write(tmp_path / "baselines.h5")
     again = FoldBaselines.read(tmp_path / "baselines.h5")
     assert (again.genes, again.sections) == (GENES, ["A", "B", "C"])
-    assert again.maps["tuned_ridge"].layers == fitted.maps["tuned_ridge"].layers
+    assert again.maps["tuned_ridge"].inputs == fitted.maps["tuned_ridge"].inputs
     assert again.maps["tuned_ridge"].settings == fitted.maps["tuned_ridge"].settings
     for name, values in predict_baselines(again, read, UNSEEN.coords).items():
         np.testing.assert_array_equal(values, predicted[name])

@@ -6,7 +6,8 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ressat.baselines.ridge_tuning import ALPHAS, choose_ridges
+from ressat.baselines.ridge_tuning import ALPHAS, choose_ridges, in_context
+from ressat.model.inputs import InputSettings
 from ressat.model.pieces import pieces, turns
 from ressat.model.section_data import SectionData
 from ressat.stats.metrics import pearson
@@ -53,7 +54,7 @@ def test_it_is_the_ridge_of_scikit_learn_that_is_chosen(spots, aim):
                 )
             scores[layers, alpha] = np.mean(values)
     best = max(scores, key=scores.get)
-    assert chosen.layers == best[0]
+    assert chosen.inputs == InputSettings(best[0], 0)
     assert chosen.alpha == pytest.approx(best[1])
     assert chosen.score == pytest.approx(scores[best], abs=1e-5)
 
@@ -71,7 +72,22 @@ def test_predictions_of_held_back_sections_come_with_the_choice():
 def test_layers_that_tell_nothing_are_not_chosen():
     parts = pieces([section("A", 1, 300), section("B", 2, 300)], 112)
     chosen = choose_ridges(parts, COLUMNS)
-    assert (chosen.genes.layers, chosen.depth.layers) == (("first",), ("second",))
+    assert (chosen.genes.inputs.layers, chosen.depth.inputs.layers) == (("first",), ("second",))
+
+
+@pytest.mark.parametrize("follows_neighbours", [True, False])
+def test_features_are_averaged_with_their_context_where_that_tells_more(follows_neighbours):
+    sections = []
+    for name, seed in (("A", 1), ("B", 2)):
+        data = section(name, seed, 200)
+        tells = in_context(data, 150.0).features if follows_neighbours else data.features
+        noise = np.random.default_rng(seed).normal(size=(200, 6))
+        sections.append(replace(data, targets=tells[:, :30] @ SLOPES + noise))
+    chosen = choose_ridges(pieces(sections, 112), COLUMNS, contexts_um=(0.0, 150.0))
+    assert chosen.genes.inputs == InputSettings(("first",), 150.0 if follows_neighbours else 0.0)
+    assert chosen.depth.inputs == InputSettings(("second",), 0.0)
+    for data, predicted in zip((sections[0], sections[1]), chosen.held_back, strict=True):
+        assert pearson(data.targets, predicted[0]).mean() > 0.9
 
 
 def test_where_nothing_can_be_learnt_the_ridge_shrinks():

@@ -134,9 +134,8 @@ def test_the_same_inputs_give_the_same_model_and_history(result):
 
 
 def test_a_lone_section_is_tuned_on_its_halves():
-    trained, _, _, _, held_back = train(
-        [section("A", "p1", 1, side=14)], TILE_UM, [FOURTH], SETTINGS, MIXTURES
-    )
+    lone = [section("A", "p1", 1, side=14)]
+    trained, _, _, _, held_back = train(lone, TILE_UM, [FOURTH], SETTINGS, MIXTURES)
     half = "half of section A, with a gap of 112 um"
     assert held_back == [f"one {half}", f"the other {half}"]
     assert 1 <= trained.head.steps <= SETTINGS.max_steps

@@ -40,7 +40,8 @@ def test_layers_that_are_not_named_are_those_of_the_encoder(load, layers):
         {"layers": ["layer3"], "hidden": 0},
         {"layers": ["layer4", "layer3"]},
     ]
-    assert [one["layers"] for one in study.candidates] == [own, own, ["layer3"], ["layer4", "layer3"]]
+    candidates = study.model_settings.candidates
+    assert [one["layers"] for one in candidates] == [own, own, ["layer3"], ["layer4", "layer3"]]
 
 
 def test_a_study_says_which_members_of_every_registry_it_uses(load, repository):

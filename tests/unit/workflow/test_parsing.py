@@ -31,7 +31,7 @@ check_yaml("config.yaml")
 with open("config.yaml") as file:
     settings = yaml.safe_load(file)
 study = Study.load(laid_over("../config.yaml", settings), "config.yaml", "../schemas")
-assert words_of(study) and study.candidates and study.fold_rows
+assert words_of(study) and study.model_settings.candidates and study.fold_rows
 assert versions_of(members_of(study))("train_model")
 loaded = {name.split(".")[0] for name, module in sys.modules.items() if module is not None}
 print(*sorted(loaded - before - sys.stdlib_module_names))

@@ -120,7 +120,9 @@ def test_models_learn_from_test_sections_in_their_turn_only(load):
 
 
 def test_candidates_are_the_settings_and_what_differs_from_them(load):
-    tried = load(model__candidates=[{"context": 0}, {"hidden": 0, "layers": ["layer4"]}]).candidates
+    tried = load(
+        model__candidates=[{"context": 0}, {"hidden": 0, "layers": ["layer4"]}]
+    ).model_settings.candidates
     head = {"hidden": 256, "dropout": 0.7, "members": 5}
     assert tried == [
         {"layers": ["layer3"], "context": 1.5, "head": head},

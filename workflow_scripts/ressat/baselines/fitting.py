@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -11,20 +11,47 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ressat.base.layers import DEPTH_MAP, TUNED_RIDGE
+from ressat.baselines.kernel import KernelBaseline
 from ressat.baselines.linear import FoldBaselines, LinearBaseline
-from ressat.baselines.ridge_tuning import ALPHAS_OF_FEW, Choice, choose_ridges, stack
+from ressat.baselines.ridge_tuning import ALPHAS_OF_FEW, Choice, choose_ridges, in_context, stack
 from ressat.features.cache import COLOUR
-from ressat.model.pieces import Piece, pieces
+from ressat.model.components import Components
+from ressat.model.inputs import InputSettings
+from ressat.model.kernel_ridge import KernelRidge, held_back_moments
+from ressat.model.pieces import Piece, pieces, turns
 from ressat.model.scaler import Scaler
 from ressat.model.section_data import SectionData
 from ressat.stats.metrics import held_back_score
-from ressat.stats.neighbours import smoothed
+from ressat.stats.neighbours import smoothed, spot_pitch
 
 logger = logging.getLogger("ressat")
 
 HEST_COMPONENTS = 256
 # Standard deviations of the Gaussian in spot pitches.
 SMOOTHING_WIDTHS = (0.5, 1.0, 1.5, 2.0, 3.0)
+OF_NOTHING = InputSettings((), 0.0)
+
+
+@dataclass(frozen=True)
+class ModelInputs:
+    """What the model reads, and settings of its kernel, for baselines that read the same.
+
+    Attributes
+    ----------
+    layers
+        Feature layers.
+    context
+        In spot pitches of the training sections.
+    components
+        The most principal components of expression whose predictions are shrunk one by one.
+    seed
+        Of the draw of landmarks.
+    """
+
+    layers: tuple[str, ...]
+    context: float
+    components: int
+    seed: int
 
 
 def fit_baselines(
@@ -33,6 +60,7 @@ def fit_baselines(
     genes: list[str],
     *,
     hest_layers: Sequence[str],
+    inputs: ModelInputs,
     gap_um: float,
 ) -> FoldBaselines:
     """Fit every baseline on a fold's training sections.
@@ -45,17 +73,23 @@ def fit_baselines(
         Names of the targets.
     hest_layers
         Layers that HEST-Bench's ridge reads.
+    inputs
+        What the model reads.
     gap_um
         Gap between the halves of a lone section, see `ressat.model.pieces.pieces`.
 
     Returns
     -------
     FoldBaselines
-        ``training_mean``, ``depth_map``, ``colour_ridge``, ``hest_ridge`` and ``tuned_ridge``; the width of
-        the Gaussian that smooths the tuned ridge's predictions, and the scaler for its attention.
+        ``training_mean``, ``depth_map``, ``colour_ridge``, ``hest_ridge`` and ``tuned_ridge``; the model's
+        kernel; the width of the Gaussian that smooths the tuned ridge's predictions, and the scaler for its
+        attention.
     """
     parts = pieces(deep, gap_um)
-    choices = choose_ridges(parts, layer_sets(deep[0]))
+    pitch_um = float(np.median([spot_pitch(data.coords) for data in deep]))
+    reads = InputSettings(inputs.layers, inputs.context * pitch_um)
+    contexts_um = tuple(dict.fromkeys((0.0, reads.context_um)))
+    choices = choose_ridges(parts, layer_sets(deep[0]), contexts_um=contexts_um)
     of_colour = np.arange(colour[0].features.shape[1])
     colour_choice = choose_ridges(pieces(colour, gap_um), {(COLOUR,): of_colour}, ALPHAS_OF_FEW).genes
     targets = Scaler.fit([data.targets for data in deep])
@@ -63,12 +97,13 @@ def fit_baselines(
         genes=genes,
         sections=[data.section for data in deep],
         maps={
-            "training_mean": LinearBaseline((), np.empty((0, len(genes))), targets.mean, {}),
+            "training_mean": LinearBaseline(OF_NOTHING, np.empty((0, len(genes))), targets.mean, {}),
             DEPTH_MAP: depth_map(deep, choices.depth, targets),
             "colour_ridge": _tuned(colour, colour_choice, of_colour),
             "hest_ridge": hest_ridge(deep, tuple(hest_layers)),
-            TUNED_RIDGE: _tuned(deep, choices.genes, deep[0].columns(choices.genes.layers)),
+            TUNED_RIDGE: _tuned(deep, choices.genes, deep[0].columns(choices.genes.inputs.layers)),
         },
+        kernel=tuned_kernel(deep, parts, reads, inputs),
         targets=targets,
         smoothing_width=_choose_width(parts, choices.held_back),
     )
@@ -100,7 +135,8 @@ def hest_ridge(training: list[SectionData], layers: tuple[str, ...]) -> LinearBa
     pca = PCA(components, random_state=0)
     ridge = Ridge(alpha=alpha, fit_intercept=False, solver="cholesky")
     pipeline = make_pipeline(StandardScaler(), pca, ridge).fit(x, y - y.mean(axis=0))
-    return _as_map(pipeline, layers, y.mean(axis=0), {"alpha": alpha, "components": components})
+    settings = {"alpha": alpha, "components": components}
+    return _as_map(pipeline, InputSettings(layers, 0.0), y.mean(axis=0), settings)
 
 
 def depth_map(training: list[SectionData], choice: Choice, targets: Scaler) -> LinearBaseline:
@@ -117,28 +153,53 @@ def depth_map(training: list[SectionData], choice: Choice, targets: Scaler) -> L
     targets
         Mean and deviation of each gene.
     """
-    columns = training[0].columns(choice.layers)
+    columns = training[0].columns(choice.inputs.layers)
     depths = [replace(data, targets=data.log_counts[:, None]) for data in training]
     depth, scaler = _tuned(depths, choice, columns), Scaler.fit([data.targets for data in depths])
     per_gene = targets.sd / scaler.sd
     return LinearBaseline(
-        choice.layers,
+        choice.inputs,
         depth.weights * per_gene,
         targets.mean + (depth.intercept - scaler.mean) * per_gene,
         depth.settings,
     )
 
 
+def tuned_kernel(
+    training: list[SectionData], parts: list[Piece], reads: InputSettings, inputs: ModelInputs
+) -> KernelBaseline:
+    """Fit the model's kernel alone; alphas and slopes are those that do best on held-back pieces.
+
+    Parameters
+    ----------
+    training
+        Sections with the features of all layers.
+    parts
+        Their pieces.
+    reads
+        What the kernel reads, with the context in um.
+    inputs
+        Settings of the model.
+    """
+    components = Components.fit(training, inputs.components)
+    moments = sum(
+        held_back_moments(KernelRidge(learning, reads, inputs.seed), held_back, components)
+        for learning, held_back in turns(parts)
+    )
+    ridge = KernelRidge(training, reads, inputs.seed)
+    return KernelBaseline(reads, ridge.fit(components, moments), ridge.targets)
+
+
 def _tuned(training: list[SectionData], choice: Choice, columns: np.ndarray) -> LinearBaseline:
-    x, y = stack(training, columns)
+    x, y = stack([in_context(data, choice.inputs.context_um) for data in training], columns)
     # In place: copies of all spots' features would take most of the memory.
     ridge = Ridge(alpha=choice.alpha, solver="cholesky", copy_X=False)
     pipeline = make_pipeline(StandardScaler(copy=False), ridge).fit(x, y)
-    return _as_map(pipeline, choice.layers, 0.0, {"alpha": choice.alpha, "held_back_pearson": choice.score})
+    return _as_map(pipeline, choice.inputs, 0.0, {"alpha": choice.alpha, "held_back_pearson": choice.score})
 
 
 def _as_map(
-    pipeline: Pipeline, layers: tuple[str, ...], offset: np.ndarray | float, settings: dict[str, float]
+    pipeline: Pipeline, inputs: InputSettings, offset: np.ndarray | float, settings: dict[str, float]
 ) -> LinearBaseline:
     """Multiply out the steps of a pipeline, all of which are linear."""
     scaler, ridge = pipeline[0], pipeline[-1]
@@ -148,7 +209,7 @@ def _as_map(
         offset = offset - pca.mean_ @ pca.components_.T @ weights
         weights = pca.components_.T @ weights
     weights = weights / scaler.scale_[:, None]
-    return LinearBaseline(layers, weights, ridge.intercept_ + offset - scaler.mean_ @ weights, settings)
+    return LinearBaseline(inputs, weights, ridge.intercept_ + offset - scaler.mean_ @ weights, settings)
 
 
 def _choose_width(parts: list[Piece], held_back: list[list[np.ndarray]]) -> float:

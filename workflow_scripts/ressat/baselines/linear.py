@@ -1,4 +1,4 @@
-"""A fold's fitted baselines, which are all linear maps, and the file that holds them."""
+"""A fold's fitted baselines, linear maps and a kernel, and the file that holds them."""
 
 import json
 import math
@@ -15,9 +15,12 @@ from ressat.base.finite import is_finite, not_finite
 from ressat.base.hdf5_file import new_hdf5
 from ressat.base.layers import EXPRESSION_UNIT
 from ressat.base.own_file import damaged, own_file
+from ressat.baselines.kernel import KernelBaseline
+from ressat.model.inputs import InputSettings
 from ressat.model.scaler import Scaler
 
-MAPS, TARGETS, GENES = "maps", "targets", "genes"
+MAPS, KERNEL, TARGETS, GENES = "maps", "kernel", "targets", "genes"
+INPUTS = ("layers", "context_um")
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,9 @@ class LinearBaseline:
 
     Attributes
     ----------
-    layers
-        Feature layers that are read, side by side; none for a constant prediction.
+    inputs
+        Feature layers that are read, side by side, none for a constant prediction; and the context that their
+        features are averaged with.
     weights
         Shape (features, genes).
     intercept
@@ -36,14 +40,27 @@ class LinearBaseline:
         Settings, and their score within the training sections.
     """
 
-    layers: tuple[str, ...]
+    inputs: InputSettings
     weights: np.ndarray
     intercept: np.ndarray
     settings: dict[str, float]
 
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """Return log1p CP10k, float64, shape (spots, genes), from features of shape (spots, features)."""
-        return features.astype(np.float64) @ self.weights + self.intercept
+    def predict(self, features: np.ndarray, coords_um: np.ndarray) -> np.ndarray:
+        """Predict all spots of one section.
+
+        Parameters
+        ----------
+        features
+            Of the layers that it reads, shape (spots, features).
+        coords_um
+            Shape (spots, 2).
+
+        Returns
+        -------
+        numpy.ndarray
+            log1p CP10k, float64, shape (spots, genes).
+        """
+        return self.inputs.read(features, coords_um) @ self.weights + self.intercept
 
 
 @dataclass(frozen=True)
@@ -58,6 +75,8 @@ class FoldBaselines:
         Training sections that all this was fitted on.
     maps
         By name.
+    kernel
+        The model's kernel alone.
     targets
         Mean and standard deviation of each gene over the training spots: attention acts in z units.
     smoothing_width
@@ -67,6 +86,7 @@ class FoldBaselines:
     genes: list[str]
     sections: list[str]
     maps: Mapping[str, LinearBaseline]
+    kernel: KernelBaseline
     targets: Scaler
     smoothing_width: float
 
@@ -91,7 +111,12 @@ class FoldBaselines:
             for name, baseline in self.maps.items():
                 group = file.create_group(f"{MAPS}/{name}")
                 group["weights"], group["intercept"] = baseline.weights, baseline.intercept
-                group.attrs.update(layers=json.dumps(baseline.layers), **baseline.settings)
+                group.attrs.update(
+                    layers=json.dumps(baseline.inputs.layers),
+                    context_um=baseline.inputs.context_um,
+                    **baseline.settings,
+                )
+            self.kernel.write(file.create_group(KERNEL))
             file[f"{TARGETS}/mean"], file[f"{TARGETS}/sd"] = self.targets.mean, self.targets.sd
             file.attrs.update(
                 sections=json.dumps(self.sections),
@@ -106,6 +131,7 @@ class FoldBaselines:
         tables = {"targets, mean": self.targets.mean, "targets, standard deviation": self.targets.sd}
         tables |= {f"{name}, intercept": baseline.intercept for name, baseline in self.maps.items()}
         tables |= {f"{name}, weights": baseline.weights for name, baseline in self.maps.items()}
+        tables |= {f"kernel, {name}": values for name, values in self.kernel.tables.items()}
         for name, values in tables.items():
             if values.shape[-1:] != (number,):
                 return f"{name}: the shape is {values.shape}, and there are {number} genes"
@@ -128,13 +154,16 @@ class FoldBaselines:
             check_version(dict(file.attrs), path)
             maps = {}
             for name, group in file[MAPS].items():
-                settings = {key: float(value) for key, value in group.attrs.items() if key != "layers"}
-                layers = tuple(json.loads(group.attrs["layers"]))
-                maps[name] = LinearBaseline(layers, group["weights"][()], group["intercept"][()], settings)
+                settings = {key: float(value) for key, value in group.attrs.items() if key not in INPUTS}
+                inputs = InputSettings(
+                    tuple(json.loads(group.attrs["layers"])), float(group.attrs["context_um"])
+                )
+                maps[name] = LinearBaseline(inputs, group["weights"][()], group["intercept"][()], settings)
             baselines = cls(
                 genes=file[GENES].asstr()[()].tolist(),
                 sections=json.loads(file.attrs["sections"]),
                 maps=maps,
+                kernel=KernelBaseline.read(file[KERNEL]),
                 targets=Scaler(file[f"{TARGETS}/mean"][()], file[f"{TARGETS}/sd"][()]),
                 smoothing_width=float(file.attrs["smoothing_width"]),
             )

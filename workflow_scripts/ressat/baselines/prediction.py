@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from ressat.base.layers import TUNED_RIDGE
+from ressat.base.layers import TUNED_KERNEL, TUNED_RIDGE
 from ressat.baselines.linear import FoldBaselines
 from ressat.model.network import spot_interaction
 from ressat.stats.neighbours import smoothed
 
 
 def predict_baselines(
-    baselines: FoldBaselines, read: Callable[[Sequence[str]], np.ndarray], coords: np.ndarray
+    baselines: FoldBaselines, read: Callable[[Sequence[str]], np.ndarray], coords_um: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Predict all spots of one section with every baseline.
 
@@ -22,8 +22,8 @@ def predict_baselines(
         The fold's baselines.
     read
         Gives the section's features of some layers, side by side, shape (spots, features).
-    coords
-        Centres of the spots, shape (spots, 2), in any unit.
+    coords_um
+        Centres of the spots, shape (spots, 2).
 
     Returns
     -------
@@ -32,10 +32,13 @@ def predict_baselines(
         interaction as the model's in z units, and ``tuned_ridge_smoothed``, a Gaussian mean over
         neighbouring spots. log1p CP10k, float64, shape (spots, genes).
     """
-    layers = {name: baseline.predict(read(baseline.layers)) for name, baseline in baselines.maps.items()}
+    by_name = {**baselines.maps, TUNED_KERNEL: baselines.kernel}
+    layers = {
+        name: baseline.predict(read(baseline.inputs.layers), coords_um) for name, baseline in by_name.items()
+    }
     ridge = layers[TUNED_RIDGE]
     attended = spot_interaction(torch.from_numpy(baselines.targets.scale(ridge)))
     return layers | {
         f"{TUNED_RIDGE}_attended": baselines.targets.unscale(attended.numpy()),
-        f"{TUNED_RIDGE}_smoothed": smoothed(ridge, coords, baselines.smoothing_width),
+        f"{TUNED_RIDGE}_smoothed": smoothed(ridge, coords_um, baselines.smoothing_width),
     }

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from sklearn.preprocessing import StandardScaler
 
+from ressat.model.inputs import InputSettings
 from ressat.model.pieces import Piece, turns
 from ressat.model.section_data import SectionData
 from ressat.stats.metrics import held_back_score
@@ -27,15 +28,15 @@ class Choice:
 
     Attributes
     ----------
-    layers
-        Feature layers, side by side.
+    inputs
+        Feature layers, side by side, and the context that their features are averaged with.
     alpha
         Of scikit-learn's ``Ridge`` on standardised features.
     score
         Mean Pearson over genes, held-back sections and pieces.
     """
 
-    layers: tuple[str, ...]
+    inputs: InputSettings
     alpha: float
     score: float
 
@@ -59,8 +60,13 @@ class Choices:
     held_back: list[list[np.ndarray]]
 
 
-def choose_ridges(parts: list[Piece], candidates: Columns, alphas: Sequence[float] = ALPHAS) -> Choices:
-    """Try every set of layers and every alpha on each piece of the training sections.
+def choose_ridges(
+    parts: list[Piece],
+    candidates: Columns,
+    alphas: Sequence[float] = ALPHAS,
+    contexts_um: Sequence[float] = (0.0,),
+) -> Choices:
+    """Try every context, every set of layers and every alpha on each piece of the training sections.
 
     Parameters
     ----------
@@ -70,12 +76,32 @@ def choose_ridges(parts: list[Piece], candidates: Columns, alphas: Sequence[floa
         Columns of the features by set of layers.
     alphas
         Values of alpha to try.
+    contexts_um
+        Contexts to try, see `ressat.model.inputs.InputSettings`.
 
     Returns
     -------
     Choices
-        The layers and the alpha with the highest mean Pearson.
+        The context, the layers and the alpha with the highest mean Pearson.
     """
+    tried = [_choose_with(context_um, parts, candidates, alphas) for context_um in contexts_um]
+    genes = max(tried, key=lambda choices: choices.genes.score)
+    depth = max(tried, key=lambda choices: choices.depth.score)
+    return Choices(genes.genes, depth.depth, genes.held_back)
+
+
+def in_context(data: SectionData, context_um: float) -> SectionData:
+    """Return a section whose features are averaged with their context, float32."""
+    if context_um == 0:
+        return data
+    features = InputSettings(tuple(data.widths), context_um).read(data.features, data.coords)
+    return replace(data, features=features.astype(np.float32))
+
+
+def _choose_with(
+    context_um: float, parts: list[Piece], candidates: Columns, alphas: Sequence[float]
+) -> Choices:
+    parts = [Piece(part.name, [in_context(data, context_um) for data in part.sections]) for part in parts]
     splits = [_Split(learning, held_back) for learning, held_back in turns(parts)]
     scores = {(layers, alpha): np.zeros(2) for layers in candidates for alpha in alphas}
     for layers, columns in candidates.items():
@@ -86,10 +112,13 @@ def choose_ridges(parts: list[Piece], candidates: Columns, alphas: Sequence[floa
     for place, aim in enumerate(("expression", "depth")):
         layers, alpha = max(scores, key=lambda setting: scores[setting][place])
         score = float(scores[layers, alpha][place])
-        best.append(Choice(layers, float(alpha), score))
+        best.append(Choice(InputSettings(layers, context_um), float(alpha), score))
         on = " and ".join(layers)
-        logger.info("ridge for %s on %s: alpha %g, mean Pearson %.4f", aim, on, alpha, score)
-    columns = candidates[best[0].layers]
+        logger.info(
+            "ridge for %s on %s, context %g um: alpha %g, mean Pearson %.4f",
+            aim, on, context_um, alpha, score,
+        )  # fmt: skip
+    columns = candidates[best[0].inputs.layers]
     predicted = [next(split.predictions(columns, [best[0].alpha])) for split in splits]
     return Choices(*best, [[rows[:, :-1] for rows in of_split] for of_split in predicted])
 

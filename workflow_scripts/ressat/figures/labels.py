@@ -6,6 +6,7 @@ LABELS = {
     "observed_depth": "map of observed depth",
     "colour_ridge": "colour ridge",
     "hest_ridge": "HEST-Bench ridge",
+    "tuned_kernel": "kernel alone",
     "tuned_ridge": "tuned ridge",
     "tuned_ridge_attended": "tuned ridge, attended",
     "tuned_ridge_smoothed": "tuned ridge, smoothed",

@@ -7,7 +7,7 @@ import numpy as np
 from ressat.model.scaler import Scaler
 from ressat.model.section_data import SectionData
 
-# Slopes that shrink a prediction. None is 0: the map of a gene would be constant, and its correlation undefined.
+# Slopes only shrink. None is 0: the map of a gene could be constant, and its correlation undefined.
 SMALLEST_SLOPE, LARGEST_SLOPE = 0.05, 1.0
 
 
@@ -64,7 +64,7 @@ class Components:
         y_axes, p_axes = y @ self.axes, p @ self.axes
         for of_genes, of_axes in (((y * p).sum(), y_axes * p_axes), ((p * p).sum(), p_axes**2)):
             of_axes = of_axes.sum(axis=0)
-            # The components are orthonormal, so the sums over them and over the rest add up to those over genes.
+            # Components are orthonormal: sums over them and over the rest add up to those over genes.
             sums.append([*of_axes, of_genes - of_axes.sum()])
         return np.array(sums)
 

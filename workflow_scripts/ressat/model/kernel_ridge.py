@@ -18,9 +18,10 @@ SMALLEST_SHARE = 1e-8
 class KernelRidge:
     """Kernel ridge regression on some sections, for every alpha at once.
 
-    The Nystroem approximation (Williams & Seeger 2001): the kernel is that of features phi(x) = K(x, m) K(m, m)^(-1/2)
-    for landmarks m. With all training spots as landmarks it is exact. Targets are z-scored and freed of
-    differences between sections. Memory grows with the landmarks, not with the spots.
+    The Nystroem approximation (Williams & Seeger 2001): the kernel is that of the features
+    phi(x) = K(x, m) K(m, m)^(-1/2) for landmarks m. With all training spots as landmarks it is exact.
+    Targets are z-scored and freed of differences between sections. Memory grows with the landmarks and with
+    the largest section, not with the number of spots.
 
     Parameters
     ----------
@@ -118,6 +119,7 @@ def _typical_distance(marks: np.ndarray) -> float:
     """Return the median squared distance between different landmarks."""
     squares = (marks**2).sum(axis=1)
     pairs = (squares[:, None] + squares - 2 * marks @ marks.T)[np.triu_indices(len(marks), 1)]
-    apart = pairs[pairs > 1e-9 * squares.max()]
+    # In z units, a column adds 2 on average.
+    apart = pairs[pairs > 1e-9 * marks.shape[1]]
     # Landmarks that are all alike tell nothing, whatever the width.
     return float(np.median(apart)) if len(apart) else 1.0

@@ -119,8 +119,9 @@ def train(
     Returns
     -------
     tuple of TrainedModel, Mixture, list of Trial, pandas.DataFrame, list of str
-        The model; how it is put together; the trials, the chosen one first; the history of the chosen trial (``selection``) and of
-        the training on all sections (``final``); and the pieces that were held back in turn, in words.
+        The model; how it is put together; the trials, the chosen one first; the history of the chosen
+        trial (``selection``) and of the training on all sections (``final``); and the pieces that were held
+        back in turn, in words.
     """
     parts = pieces(sections, tile_um)
     logger.info("choosing the number of steps on %s in turn", "; ".join(part.name for part in parts))

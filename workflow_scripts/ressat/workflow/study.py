@@ -11,6 +11,7 @@ from ressat.encoders.registry import ENCODERS
 from ressat.evaluation.protocol import NOT_SCORED, UNSEEN_PATIENT, WITHIN_PATIENT
 from ressat.workflow.files import find_files
 from ressat.workflow.folds import FOLD_BUNDLE, Fold, make_folds
+from ressat.workflow.model_settings import ModelSettings
 from ressat.workflow.references import (
     PUBLISHED_STAIN,
     check_stain_reference,
@@ -208,27 +209,9 @@ class Study:
         return list(first.values())
 
     @property
-    def candidates(self) -> list[dict]:
-        """Settings in which the models to try differ, the config's own first; see `ressat.model.tuning`."""
-        model = self.config["model"]
-        models = [model | changes for changes in ({}, *model["candidates"])]
-        head = ("hidden", "dropout", "members")
-        return [
-            {"layers": one["layers"], "context": one["context"], "head": {name: one[name] for name in head}}
-            for one in models
-        ]
-
-    @property
-    def mixture(self) -> dict:
-        """What G may be put together from, see `ressat.model.mixture.MixtureSettings`."""
-        model = self.config["model"]
-        return {"kernel_shares": tuple(model["kernel"]), "components": model["components"]}
-
-    @property
-    def training(self) -> dict[str, float]:
-        """Settings of the optimiser."""
-        names = ("learning_rate", "weight_decay", "max_steps", "patience", "spots_per_step")
-        return {name: self.config["model"][name] for name in names}
+    def model_settings(self) -> ModelSettings:
+        """What training and baselines are told."""
+        return ModelSettings(self.config["model"], self.config["seed"])
 
     @property
     def weights(self) -> str | None:
