@@ -27,6 +27,7 @@ import torch
 from ressat.base.tables import read_table
 from ressat.encoders.registry import ENCODERS
 from ressat.features.cache import Features
+from ressat.model.mixture import MixtureSettings
 from ressat.model.network import HeadSettings, spot_interaction
 from ressat.model.section_data import load_sections
 from ressat.model.text_columns import PANEL
@@ -93,14 +94,13 @@ def score(study: Path, left_out: str, spots_per_step: int, seed: int) -> float:
         **{name: model[name] for name in names}, spots_per_step=spots_per_step, seed=seed
     )
     candidate = Candidate(tuple(model["layers"] or ENCODER.default_layers), model["context"], head)
-    trained, *_ = train(learnt, TILE_UM, [candidate], settings)
-    with torch.inference_mode():
-        columns = unseen.columns(trained.inputs.layers)
-        read = trained.features.scale(trained.inputs.read(unseen.features[:, columns], unseen.coords))
-        direct = trained.head(torch.tensor(read, dtype=torch.float32))
-        attended = spot_interaction(direct)
-        combined = trained.attended_share * attended + (1 - trained.attended_share) * direct
-    return float(np.nanmean(pearson(unseen.targets, combined.numpy())))
+    mixtures = MixtureSettings(tuple(model["kernel"]), model["components"])
+    trained, *_ = train(learnt, TILE_UM, [candidate], settings, mixtures)
+    columns = unseen.columns(trained.head.inputs.layers)
+    direct = trained.predict(unseen.features[:, columns], unseen.coords)
+    attended = spot_interaction(torch.from_numpy(direct)).numpy()
+    combined = trained.attended_share * attended + (1 - trained.attended_share) * direct
+    return float(np.nanmean(pearson(unseen.targets, combined)))
 
 
 def main() -> None:

@@ -66,9 +66,11 @@ def write_model(folder: Path, genes: int) -> None:
     import torch
 
     from ressat.model.bundle import Bundle
+    from ressat.model.inputs import InputSettings
+    from ressat.model.kernel import MOST_LANDMARKS, KernelMap, LandmarkBlock, Landmarks
     from ressat.model.network import Head, HeadSettings
     from ressat.model.scaler import Scaler
-    from ressat.model.trained_head import InputSettings, TrainedHead
+    from ressat.model.trained_model import TrainedHead, TrainedModel
 
     model = yaml.safe_load(CONFIG.read_text())["model"]
     settings = HeadSettings(model["hidden"], model["dropout"], model["members"])
@@ -76,10 +78,16 @@ def write_model(folder: Path, genes: int) -> None:
     layers = tuple(model["layers"] or encoder.default_layers)
     width = sum(encoder.layers[layer] for layer in layers)
     torch.manual_seed(1)
-    head = Head(width, genes, settings).eval()
+    network = Head(width, genes, settings).eval()
     scalers = Scaler(np.full(width, 0.5), np.full(width, 0.1)), Scaler(np.zeros(genes), np.ones(genes))
     inputs = InputSettings(layers, model["context"] * PITCH_PX * MPP)
-    trained = TrainedHead(head, inputs, *scalers, attended_share=0.5, steps=0)
+    rng = np.random.default_rng(1)
+    marks = rng.normal(size=(MOST_LANDMARKS, width)).astype(np.float32)
+    block = LandmarkBlock(scalers[0], marks, 2.0 * width)
+    weights = rng.normal(size=(MOST_LANDMARKS, genes))
+    kernel = KernelMap(Landmarks(inputs.context_um, (block, block)), weights, np.zeros(genes))
+    head = TrainedHead(network, inputs, *scalers, steps=0)
+    trained = TrainedModel(head, kernel, kernel_share=0.5, attended_share=0.5)
     names = [f"GENE{index}" for index in range(genes)]
     ranks = {rank: [float(index + 1) for index in range(genes)] for rank in PANELS.values()}
     requires = {name: MADE[name] for name in ("weights_sha256", "stain", "stain_target", "tile_px")}

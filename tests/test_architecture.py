@@ -59,8 +59,9 @@ EDITS = {
     "the reader of a format that the study does not have": changed("counts/readers/h5ad.py"),
     "the noise ceiling": changed("evaluation/ceiling.py"),
     "the writer of the feature cache": changed("features/cache_writer.py"),
-    "G, A or the loss": changed("model/network.py"),
-    "how G is trained": changed("model/training.py"),
+    "the head, A or the loss": changed("model/network.py"),
+    "how the head is trained": changed("model/training.py"),
+    "how the kernel is fitted": changed("model/kernel_ridge.py"),
     "Macenko's stain normalisation": changed("stain/methods/macenko.py"),
     "a template of the report": changed("report/templates/report.html.j2"),
 }

@@ -18,7 +18,7 @@ from ressat.model.text_columns import PANEL
 SECTIONS = ["M1", "M2", "M3"]
 BASELINES = {
     "training_mean", "depth_map", "colour_ridge", "hest_ridge",
-    "tuned_ridge", "tuned_ridge_attended", "tuned_ridge_smoothed",
+    "tuned_ridge", "tuned_kernel", "tuned_ridge_attended", "tuned_ridge_smoothed",
 }  # fmt: skip
 LAYERS = {"direct", "attended", "combined"}
 FIGURES = ["accuracy", "attention", "genes", "maps"]

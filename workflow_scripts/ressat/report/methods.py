@@ -21,6 +21,7 @@ REFERENCES = {
     "processes. Biometrics 1993.",
     "benjamini": "Benjamini, Heller. Screening for partial conjunction hypotheses. Biometrics 2008.",
     "thinning": "Neufeld et al. Data thinning for convolution-closed distributions. JMLR 2024.",
+    "kernel": "Williams, Seeger. Using the Nyström method to speed up kernel machines. NIPS 2001.",
     "partial": "Yule. On the theory of correlation for any number of variables, treated by a new system of "
     "notation. Proc R Soc Lond A 1907.",
     "snakemake": "Mölder et al. Sustainable data analysis with Snakemake. F1000Research 2021.",
@@ -100,6 +101,7 @@ def methods(
         ),
         layers=_each(" and ".join(map(str, one["layers"])) for one in heads),
         head={name: _each(one[name] for one in heads) for name in HEAD},
+        kernel_shares=_each(one.get("kernel_share", 0) for one in heads),
         scheme=words["scheme"],
         scored=scored,
     )
