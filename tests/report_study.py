@@ -33,7 +33,7 @@ SETTINGS = {
     "model": {
         "use": None, "layers": ["layer3", "layer4"], "headline": "attended", "learning_rate": 0.0007,
         "weight_decay": 0.1, "spots_per_step": 512, "members": 5, "hidden": 256, "dropout": 0.7,
-        "context": 1.5,
+        "context": 1.5, "kernel": [0.5, 0, 1], "components": 100,
     },
     "tiling": {"grid_um": 100},
     "stain": {"method": "macenko", "max_pixels": 200000},
