@@ -141,6 +141,11 @@ def encoder_weights(wildcards):
     return (study.weights or []) if study.fetches_weights else user_files(study.weights or [])
 
 
+def encoder_definition(wildcards):
+    """The file of an encoder of the user's own."""
+    return user_files(study.encoder.definition or [])
+
+
 def gene_list(wildcards):
     return user_files(study.gene_list or [])
 

@@ -13,7 +13,7 @@ rule fetch_weights:
         "logs/fetch_weights/{encoder}_{weights}.log",
     wildcard_constraints:
         encoder=study.encoder.name,
-        weights="|".join(study.encoder.published),
+        weights="|".join(study.encoder.published) or "no_published_weights",
     conda:
         "../envs/features.yaml"
     threads: 1
@@ -33,6 +33,7 @@ rule extract_features:
         counted="results/tiles/{sample}.json",
         stain="results/stain/{sample}.json",
         weights=encoder_weights,
+        definition=encoder_definition,
         bundle=bundle_first,
     output:
         features="results/features/{sample}.h5",
@@ -50,6 +51,8 @@ rule extract_features:
         gpu=one_gpu,
     params:
         encoder=study.encoder.name,
+        mean=config["features"]["mean"],
+        sd=config["features"]["sd"],
         precision=config["features"]["precision"],
         batch_size=config["features"]["batch_size"],
         seed=None if study.weights else config["seed"],
