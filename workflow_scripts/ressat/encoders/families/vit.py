@@ -81,7 +81,8 @@ def blank_network(encoder: Encoder) -> nn.Module:
 def load_network(encoder: Encoder, path: str | Path) -> nn.Module:
     """Return an encoder's network with the weights of a file; see `read_state_dict`."""
     network = blank_network(encoder)
-    state = read_state_dict(path, network.state_dict(), encoder.title, UNUSED, timm_names)
+    expected, title = network.state_dict(), f"network of {encoder.title}"
+    state = read_state_dict(path, expected, title, UNUSED, timm_names)
     network.load_state_dict(state, assign=True)
     return network
 
