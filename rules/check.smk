@@ -41,11 +41,11 @@ rule check_encoder:
         checked="results/encoders/{encoder}.json",
     log:
         "logs/check_encoder/{encoder}.log",
+    wildcard_constraints:
+        encoder=study.encoder.name,
     # Features do not wait for it, so that to check again makes no features anew; it runs first so that a
     # problem shows before hours of them.
     priority: 200
-    wildcard_constraints:
-        encoder=study.encoder.name,
     conda:
         "../envs/features.yaml"
     threads: 1
