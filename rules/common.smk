@@ -19,7 +19,7 @@ from ressat.workflow.config_file import check_yaml
 from ressat.workflow.failures import RECORD, read_failures
 from ressat.workflow.folds import FOLD_BUNDLE
 from ressat.workflow.job_environment import set_job_environment
-from ressat.workflow.job_resources import grown, grown_with_tiles
+from ressat.workflow.job_resources import grown, grown_with_tiles, network_minutes
 from ressat.workflow.members import members_of, section_versions, words_of
 from ressat.workflow.settings import laid_over
 from ressat.workflow.shown_params import as_shown

@@ -46,8 +46,8 @@ rule extract_features:
     # For the network on a CPU; with a GPU, one for the network and the others to read tiles.
     threads: 16
     resources:
-        mem_mb=grown_with_tiles(6000, 20),
-        runtime=grown_with_tiles(20, 5),
+        mem_mb=grown_with_tiles(6000, 20, of="weights", per_mb=2),
+        runtime=grown_with_tiles(20, network_minutes(study.encoder.parameters)),
         gpu=one_gpu,
     params:
         encoder=study.encoder.name,
