@@ -73,3 +73,9 @@ def test_a_number_of_tiles_that_is_damaged_is_refused_by_name(tmp_path, content)
 
 def test_a_constant_request_needs_no_input():
     assert grown(1000)(None, Inputs(), 1) == 1000
+
+
+def test_a_larger_network_may_take_longer():
+    assert network_minutes(0) == 5
+    assert network_minutes(23_508_032) < 6
+    assert 40 < network_minutes(1_134_774_272) < 60
