@@ -129,6 +129,5 @@ class Encoder:
         """Return the encoder with a standardisation of the user's own; None leaves it as it is."""
         if mean is None and sd is None:
             return self
-        return replace(
-            self, mean=tuple(mean or self.mean), sd=tuple(sd or self.sd), own_pixels=True
-        )  # fmt: skip
+        mean, sd = (tuple(map(float, values)) for values in (mean or self.mean, sd or self.sd))
+        return replace(self, mean=mean, sd=sd, own_pixels=True)

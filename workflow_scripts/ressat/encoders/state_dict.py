@@ -11,6 +11,8 @@ from ressat.encoders.weights_file import read_tensors
 
 # How many differences of a refused weights file are named.
 DIFFERENCES_SHOWN = 4
+# How many words may stand before the names of a network, and be taken off.
+MOST_PARTS = 5
 # Counters of batch normalisation, which older files do not have.
 COUNTER = "num_batches_tracked"
 
@@ -98,19 +100,17 @@ def _part_of(
 
 
 def _below(prefix: str, state: State) -> State:
-    return {
-        name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)
-    }  # fmt: skip
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
 def _prefixes(state: State, least: int) -> list[str]:
     """What so many names begin with, up to a full stop; nothing first."""
     counts = {"": least}
     for name in state:
-        for place, letter in enumerate(name):
-            if letter == ".":
-                prefix = name[: place + 1]
-                counts[prefix] = counts.get(prefix, 0) + 1
+        *parts, _ = name.split(".", MOST_PARTS)
+        for number in range(1, len(parts) + 1):
+            prefix = ".".join([*parts[:number], ""])
+            counts[prefix] = counts.get(prefix, 0) + 1
     return [prefix for prefix, count in counts.items() if count >= least]
 
 

@@ -67,9 +67,7 @@ def make_network(architecture: Architecture) -> nn.Module:
         if argument in arguments:
             arguments[argument] = getattr(module, str(arguments[argument]))
     # A classifier's weights are not used, and a pooling is done here.
-    return timm.create_model(
-        architecture.name, pretrained=False, num_classes=0, global_pool="", **arguments
-    )  # fmt: skip
+    return timm.create_model(architecture.name, pretrained=False, num_classes=0, global_pool="", **arguments)
 
 
 def blank_network(encoder: Encoder) -> nn.Module:
