@@ -32,8 +32,10 @@ def test_weights_of_a_safetensors_file_are_those_of_a_pickle(state, tmp_path):
         assert all(torch.equal(tensor, loaded[name]) for name, tensor in state.items())
 
 
-@pytest.mark.parametrize("prefix", ["module.", "backbone.", "encoder.", "model.backbone."])
-@pytest.mark.parametrize("wrapper", [None, "state_dict", "model"])
+@pytest.mark.parametrize(
+    ("prefix", "wrapper"),
+    [("module.", None), ("backbone.", None), ("encoder.", "model"), ("model.backbone.", "state_dict")],
+)
 def test_what_a_training_put_around_the_weights_is_taken_off(state, tmp_path, prefix, wrapper):
     path = tmp_path / "last.ckpt"
     inner = {f"{prefix}{name}": tensor for name, tensor in state.items()}
