@@ -167,7 +167,7 @@ ROWS = {
     ),
     "`features.weights`": (
         own_weights,
-        {f"extract_features {name}" for name in SECTIONS} | TRAINED,
+        {"check_encoder resnet50"} | {f"extract_features {name}" for name in SECTIONS} | TRAINED,
     ),
     "`genes.number`": (set_to("genes", "number", 10), SELECTED | TRAINED),
     "`model.learning_rate`, or how else a model is trained": (
