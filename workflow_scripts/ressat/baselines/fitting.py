@@ -20,9 +20,9 @@ from ressat.model.inputs import InputSettings
 from ressat.model.kernel_ridge import KernelRidge, held_back_moments
 from ressat.model.pieces import Piece, pieces, turns
 from ressat.model.scaler import Scaler
-from ressat.model.section_data import SectionData
+from ressat.model.section_data import SectionData, typical_pitch
 from ressat.stats.metrics import held_back_score
-from ressat.stats.neighbours import smoothed, spot_pitch
+from ressat.stats.neighbours import smoothed
 
 logger = logging.getLogger("ressat")
 
@@ -86,8 +86,7 @@ def fit_baselines(
         attention.
     """
     parts = pieces(deep, gap_um)
-    pitch_um = float(np.median([spot_pitch(data.coords) for data in deep]))
-    reads = InputSettings(inputs.layers, inputs.context * pitch_um)
+    reads = InputSettings(inputs.layers, inputs.context * typical_pitch(deep))
     contexts_um = tuple(dict.fromkeys((0.0, reads.context_um)))
     choices = choose_ridges(parts, layer_sets(deep[0]), contexts_um=contexts_um)
     of_colour = np.arange(colour[0].features.shape[1])

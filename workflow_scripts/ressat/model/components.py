@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import eigh
 
 from ressat.model.scaler import Scaler
 from ressat.model.section_data import SectionData
@@ -36,15 +37,17 @@ class Components:
         most
             The largest number of components.
         """
-        targets = Scaler.fit([data.targets for data in sections])
+        targets = Scaler.streamed([data.targets for data in sections])
         genes = len(targets.mean)
+        if most == 0:
+            return cls(np.empty((genes, 0)))
         covariance = np.zeros((genes, genes))
         for data in sections:
             z = targets.scale(data.targets)
             z -= z.mean(axis=0)
             covariance += z.T @ z
-        _, axes = np.linalg.eigh(covariance)
-        return cls(np.ascontiguousarray(axes[:, ::-1][:, : min(most, genes)]))
+        _, axes = eigh(covariance, subset_by_index=(max(genes - most, 0), genes - 1))
+        return cls(np.ascontiguousarray(axes[:, ::-1]))
 
     def moments(self, observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
         """Return the sums of products and of the prediction's squares, over the spots of one section.

@@ -35,7 +35,7 @@ class KernelRidge:
 
     def __init__(self, sections: list[SectionData], inputs: InputSettings, seed: int) -> None:
         self.inputs = inputs
-        self.targets = Scaler.fit([data.targets for data in sections])
+        self.targets = Scaler.streamed([data.targets for data in sections])
         self.landmarks, among = _landmarks(sections, inputs, seed)
         values, vectors = np.linalg.eigh(among)
         kept = values > SMALLEST_SHARE * values[-1]

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -54,7 +55,8 @@ class Mixture:
     kernel_share, attended_share
         See `ressat.model.trained_model.TrainedModel`.
     pearson, pearson_depth_free
-        Of the combined layer, averaged over genes, held-back sections and pieces.
+        Of the combined layer with one slope and one alpha for all components, averaged over genes, held-back
+        sections and pieces.
     """
 
     components: Components
@@ -78,7 +80,9 @@ class Mixture:
         kernel = None
         if self.kernel_share:
             kernel = ridge.fit(self.components, self.kernel_moments)
-        head = _shrunk(head, self.components, self.head_moments)
+        if self.head_moments is not None:
+            identity = np.eye(len(self.components.axes))
+            head = head.then(self.components.scaled(identity, slopes(self.head_moments)))
         return TrainedModel(head, kernel, self.kernel_share, self.attended_share)
 
 
@@ -87,9 +91,12 @@ def choose_mixture(
 ) -> Mixture:
     """Choose slopes and shares on pieces of the training sections, each of which is held back in turn.
 
-    Slopes and alphas are those that bring held-back predictions closest to what was observed. For the
-    scores by which shares are chosen, a piece's slopes come from the other pieces. Shares are chosen by the
-    depth-free score: given depth, what is left is not owed to it.
+    Slopes and alphas are those that bring held-back predictions closest to what was observed. Shares are
+    chosen by the depth-free score: given depth, what is left is not owed to it. For the scores, a piece's
+    slopes come from the other pieces. Those were predicted by models that learnt from the piece, so slopes of
+    single components would favour what agrees with it by chance. The kernel's share is therefore chosen with
+    one slope and one alpha for all components, for which this is negligible; the attended share then with
+    those of each, which direct and attended prediction have in common.
 
     Parameters
     ----------
@@ -103,80 +110,112 @@ def choose_mixture(
         Of the draw of landmarks.
     """
     components = Components.fit([data for part in parts for data in part.sections], settings.components)
-    learnt_from = list(turns(parts))
-    ridges = [None] * len(parts)
-    head_moments = kernel_moments = None
-    if settings.components:
-        head_moments = [
-            _head_moments(head, part, components) for head, part in zip(heads, parts, strict=True)
-        ]
+    ridges: list[KernelRidge | None] = [None] * len(parts)
     if any(settings.kernel_shares):
-        inputs = heads[0].inputs
-        ridges = [KernelRidge(learning, inputs, seed) for learning, _ in learnt_from]
-        kernel_moments = [
-            held_back_moments(ridge, part.sections, components)
-            for ridge, part in zip(ridges, parts, strict=True)
-        ]
-    scores = []
-    for place, (head, ridge, part) in enumerate(zip(heads, ridges, parts, strict=True)):
-        head = _shrunk(head, components, _of_others(head_moments, place))
-        kernel = ridge and ridge.fit(components, _of_others(kernel_moments, place))
-        models = [TrainedModel(head, kernel, share, 0) for share in settings.kernel_shares]
-        scores.append(np.mean([_scores(models, data) for data in part.sections], axis=0))
-    table = np.mean(scores, axis=0)
-    best = _choose(table[:, :, 1])
+        ridges = [KernelRidge(learning, heads[0].inputs, seed) for learning, _ in turns(parts)]
+    turn = [_Turn(*of_piece, components) for of_piece in zip(parts, heads, ridges, strict=True)]
+    head_moments = [of.head_moments() for of in turn] if settings.components else None
+    kernel_moments = [of.kernel_moments() for of in turn] if any(settings.kernel_shares) else None
+    scores = _scores(turn, settings.kernel_shares, _pooled(head_moments), _pooled(kernel_moments))
+    row, column = choose_both(scores[:, :, 1])
+    share = settings.kernel_shares[row]
+    if settings.components:
+        column = choose_share(_scores(turn, [share], head_moments, kernel_moments)[0, :, 1])
     mixture = Mixture(
         components,
         None if head_moments is None else sum(head_moments),
         None if kernel_moments is None else sum(kernel_moments),
-        settings.kernel_shares[best[0]],
-        ATTENDED_SHARES[best[1]],
-        *(float(score) for score in table[best]),
+        share,
+        ATTENDED_SHARES[column],
+        *(float(score) for score in scores[row, column]),
     )
     logger.info(
-        "kernel share %g, attended share %g: held-back Pearson %.4f, depth-free %.4f",
+        "kernel share %g, attended share %g: held-back Pearson %.4f, depth-free %.4f with one slope for all",
         mixture.kernel_share, mixture.attended_share, mixture.pearson, mixture.pearson_depth_free,
     )  # fmt: skip
     return mixture
 
 
-def _of_others(moments: list[np.ndarray] | None, place: int) -> np.ndarray | None:
-    """Sum over all pieces but one."""
-    if moments is None:
-        return None
-    return sum(of_piece for other, of_piece in enumerate(moments) if other != place)
+def _pooled(moments: list[np.ndarray] | None) -> list[np.ndarray] | None:
+    """The same slope for all components: components are orthonormal, so their sums add up."""
+    return (
+        None if moments is None else [np.zeros_like(one) + one.sum(axis=-1, keepdims=True) for one in moments]
+    )
 
 
-def _head_moments(head: TrainedHead, part: Piece, components: Components) -> np.ndarray:
-    of_sections = []
-    for data in part.sections:
-        yhat = head.predict(data.features[:, data.columns(head.inputs.layers)], data.coords)
-        of_sections.append(components.moments(head.targets.scale(data.targets), yhat))
-    return sum(of_sections)
+@dataclass(frozen=True)
+class _Turn:
+    """A piece that is held back, and what learnt from the others."""
+
+    piece: Piece
+    head: TrainedHead
+    ridge: KernelRidge | None
+    components: Components
+
+    @cached_property
+    def predicted(self) -> list[np.ndarray]:
+        """The head's predictions of the piece's sections, in z units."""
+        return [self.head.predict(self._features(data), data.coords) for data in self.piece.sections]
+
+    def head_moments(self) -> np.ndarray:
+        """Sums of `Components.moments` of the head's predictions."""
+        targets = (self.head.targets.scale(data.targets) for data in self.piece.sections)
+        return sum(self.components.moments(*pair) for pair in zip(targets, self.predicted, strict=True))
+
+    def kernel_moments(self) -> np.ndarray:
+        """See `held_back_moments`."""
+        return held_back_moments(self.ridge, self.piece.sections, self.components)
+
+    def scores(
+        self, kernel_shares: Sequence[float], head: np.ndarray | None, kernel: np.ndarray | None
+    ) -> np.ndarray:
+        """Return plain and depth-free scores, averaged over sections, with slopes from some moments.
+
+        The shape is (kernel shares, `ATTENDED_SHARES`, 2).
+        """
+        fitted = None if kernel is None else self.ridge.fit(self.components, kernel)
+        of_sections = []
+        for data, yhat in zip(self.piece.sections, self.predicted, strict=True):
+            if head is not None:
+                yhat = self.components.scaled(yhat, slopes(head))
+            other = 0.0 if fitted is None else fitted.predict(self._features(data), data.coords)
+            of_sections.append(
+                [_section_scores(data, (1 - share) * yhat + share * other) for share in kernel_shares]
+            )
+        return np.mean(of_sections, axis=0)
+
+    def _features(self, data: SectionData) -> np.ndarray:
+        return data.features[:, data.columns(self.head.inputs.layers)]
 
 
-def _shrunk(head: TrainedHead, components: Components, moments: np.ndarray | None) -> TrainedHead:
-    if moments is None:
-        return head
-    return head.then(components.scaled(np.eye(len(components.axes)), slopes(moments)))
+def _scores(
+    turn: list[_Turn],
+    kernel_shares: Sequence[float],
+    head_moments: list[np.ndarray] | None,
+    kernel_moments: list[np.ndarray] | None,
+) -> np.ndarray:
+    """Scores of all turns, averaged; each with the slopes and alphas that the others ask for."""
+
+    def of_others(moments: list[np.ndarray] | None, place: int) -> np.ndarray | None:
+        return None if moments is None else sum(moments[:place] + moments[place + 1 :])
+
+    scores = [
+        of.scores(kernel_shares, of_others(head_moments, place), of_others(kernel_moments, place))
+        for place, of in enumerate(turn)
+    ]
+    return np.mean(scores, axis=0)
 
 
-def _scores(models: Sequence[TrainedModel], data: SectionData) -> np.ndarray:
-    """Plain and depth-free scores of a section, shape (models, shares of the attended prediction, 2)."""
-    features = data.features[:, data.columns(models[0].head.inputs.layers)]
-    scores = []
-    for model in models:
-        direct = model.predict(features, data.coords)
-        attended = spot_interaction(torch.from_numpy(direct)).numpy()
-        tables = data.targets, direct, attended
-        freed = [without(table, data.log_counts) for table in tables]
-        of_both = [mixed_scores(*three, ATTENDED_SHARES) for three in (tables, freed)]
-        scores.append(np.transpose(of_both))
-    return np.array(scores)
+def _section_scores(data: SectionData, direct: np.ndarray) -> np.ndarray:
+    """Plain and depth-free scores of a section, shape (`ATTENDED_SHARES`, 2)."""
+    attended = spot_interaction(torch.from_numpy(direct)).numpy()
+    tables = data.targets, direct, attended
+    freed = [without(table, data.log_counts) for table in tables]
+    return np.transpose([mixed_scores(*three, ATTENDED_SHARES) for three in (tables, freed)])
 
 
-def _choose(scores: np.ndarray) -> tuple[int, int]:
-    """Rows and columns are choices: each time the first, unless a later one is better by the margin."""
+def choose_both(scores: np.ndarray) -> tuple[int, int]:
+    """Choose a row and its column: each time the first, unless a later one is better by the margin."""
     columns = [choose_share(row) for row in scores]
     best = 0
     for row in range(1, len(scores)):

@@ -1,5 +1,6 @@
 """Mean and standard deviation of columns, and z units."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,14 @@ class Scaler:
         sd = rows.std(axis=0)
         # A constant column keeps its unit: its z values are then small, and finite.
         return cls(rows.mean(axis=0), np.where(sd > max(SMALLEST_SD, dead_below * sd.max()), sd, 1.0))
+
+    @classmethod
+    def streamed(cls, tables: Sequence[np.ndarray]) -> "Scaler":
+        """Fit as `fit` does, but for rounding, with no more than one table in double precision at a time."""
+        rows = sum(len(table) for table in tables)
+        mean = sum(table.sum(axis=0, dtype=np.float64) for table in tables) / rows
+        sd = np.sqrt(sum(((table - mean) ** 2).sum(axis=0) for table in tables) / rows)
+        return cls(mean, np.where(sd > SMALLEST_SD, sd, 1.0))
 
     def scale(self, table: np.ndarray) -> np.ndarray:
         """To z units, float64."""

@@ -9,6 +9,7 @@ import numpy as np
 from ressat.base.errors import InputError, about, about_its_file
 from ressat.counts.expression import LogExpression, read_log_expression
 from ressat.features.cache import Features
+from ressat.stats.neighbours import spot_pitch
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ class SectionData:
         """Return the columns of some layers in the features."""
         ends = dict(zip(self.widths, np.cumsum(list(self.widths.values())), strict=True))
         return np.concatenate([np.arange(ends[name] - self.widths[name], ends[name]) for name in layers])
+
+
+def typical_pitch(sections: Sequence[SectionData]) -> float:
+    """Return the median over sections of their spot pitch, in um; those with a single spot have none."""
+    return float(np.nanmedian([spot_pitch(data.coords) for data in sections]))
 
 
 def load_section(

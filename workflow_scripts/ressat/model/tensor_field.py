@@ -32,8 +32,8 @@ class Tensor(Field):
         """Tell whether it is such a tensor; its numbers are not looked at."""
         if type(value) is not torch.Tensor or value.layout is not torch.strided or value.is_meta:
             return False
-        # numpy takes none of which torch wants a gradient.
-        if value.requires_grad:
+        # numpy takes none of which torch wants a gradient, or has put off a change of sign.
+        if value.requires_grad or value.is_neg() or value.is_conj():
             return False
         if value.dtype != self.dtype or value.dim() != len(self.shape) or not value.is_contiguous():
             return False

@@ -20,11 +20,10 @@ from ressat.model.mixture import (
 )
 from ressat.model.network import HeadSettings, spot_interaction
 from ressat.model.pieces import Piece, pieces, turns
-from ressat.model.section_data import SectionData
+from ressat.model.section_data import SectionData, typical_pitch
 from ressat.model.trained_model import TrainedHead, TrainedModel
 from ressat.model.training import Run, TrainSettings
 from ressat.stats.metrics import mixed_scores
-from ressat.stats.neighbours import spot_pitch
 
 logger = logging.getLogger("ressat")
 
@@ -125,7 +124,7 @@ def train(
     """
     parts = pieces(sections, tile_um)
     logger.info("choosing the number of steps on %s in turn", "; ".join(part.name for part in parts))
-    pitch_um = float(np.median([spot_pitch(data.coords) for data in sections]))
+    pitch_um = typical_pitch(sections)
     trials = [_try(parts, candidate, pitch_um, settings) for candidate in candidates]
     best = trials[0]
     for trial in trials[1:]:
