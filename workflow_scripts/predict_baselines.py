@@ -13,7 +13,7 @@ from ressat.base.anndata_file import write_anndata
 from ressat.base.errors import about
 from ressat.base.files import FORMAT_VERSION, UNS
 from ressat.base.joblog import job_log
-from ressat.base.layers import EXPRESSION_UNIT
+from ressat.base.layers import EXPRESSION_UNIT, TUNED_KERNEL
 from ressat.base.single_precision import single_precision
 from ressat.baselines.linear import FoldBaselines
 from ressat.baselines.prediction import predict_baselines
@@ -44,6 +44,12 @@ with job_log(snakemake.log[0], f"predict_baselines {snakemake.wildcards.fold}/{s
         "chosen": {
             name: {**vars(baseline.inputs), "layers": list(baseline.inputs.layers), **baseline.settings}
             for name, baseline in baselines.maps.items()
+        }
+        | {
+            TUNED_KERNEL: {
+                **vars(baselines.kernel.inputs),
+                "layers": list(baselines.kernel.inputs.layers),
+            }
         },
         "smoothing_width": baselines.smoothing_width,
         "version": FORMAT_VERSION,

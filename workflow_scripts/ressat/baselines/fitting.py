@@ -1,4 +1,4 @@
-"""What the model has to beat: simple predictors on the same features, through scikit-learn."""
+"""What the model has to beat: simple predictors on the same features, most through scikit-learn."""
 
 import logging
 from collections.abc import Sequence

@@ -20,8 +20,8 @@ class KernelRidge:
 
     The Nystroem approximation (Williams & Seeger 2001): the kernel is that of the features
     phi(x) = K(x, m) K(m, m)^(-1/2) for landmarks m. With all training spots as landmarks it is exact.
-    Targets are z-scored and freed of differences between sections. Memory grows with the landmarks and with
-    the largest section, not with the number of spots.
+    Targets are z-scored and freed of differences between sections. Beyond the sections themselves, memory
+    grows with the landmarks and with the largest section, not with the number of spots.
 
     Parameters
     ----------
