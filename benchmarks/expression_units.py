@@ -2,16 +2,16 @@
 
 Run with: python benchmarks/expression_units.py STUDY [STUDY ...]
 Each STUDY is a finished one with counts, such as tests/workflow/her2st and tests/workflow/mob. For every
-fold, the kernel is fitted to the training sections in each unit and predicts their pieces held back in turn; no
-test section is read. Printed are means over genes, sections and folds:
+fold, the kernel is fitted to the training sections in each unit and predicts their pieces held back in turn;
+no test section is read. Printed are means over genes, sections and folds:
 
 depth       Pearson of the unit's observed map with the logarithm of a spot's total counts
 own         depth-free Pearson of the predicted with the observed map, both in the unit
 in log1p    the same against observed log1p CP10k, the truth that all units have in common
 
-Units: log1p CP10k; log1p CP10k of counts thinned to the 5th percentile of the training spots' totals, the mean
-of ten thinnings; and analytic Pearson residuals (Lause, Berens & Kobak 2021; theta = 100, clipped at the square
-root of the number of spots).
+Units: log1p CP10k; log1p CP10k of counts thinned to the 5th percentile of the training spots' totals, the
+mean of ten thinnings; and analytic Pearson residuals (Lause, Berens & Kobak 2021; theta = 100, clipped at the
+square root of the number of spots).
 """
 
 import sys

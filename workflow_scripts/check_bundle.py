@@ -5,7 +5,8 @@ Input
 Output
     checked: what the model requires, as JSON; stain: the reference that it carries
 Params
-    encoder, tile_um, tile_px, stain, unit (of expression), seed (of random weights), config_file (for messages)
+    encoder, tile_um, tile_px, stain, unit (of expression), seed (of random weights), config_file (for
+    messages)
 """
 
 import json

@@ -5,8 +5,8 @@ Input
 Output
     model: the bundle; history: both loss terms, step by step
 Params
-    patients, unit (of expression), candidates and mixture (settings to choose from), training (settings of the
-    optimiser), seed
+    patients, unit (of expression), candidates and mixture (settings to choose from), training (settings of
+    the optimiser), seed
 """
 
 import torch

@@ -38,7 +38,7 @@ class ExpressionUnit:
 
     @classmethod
     def of(cls, settings: Mapping) -> "ExpressionUnit":
-        """Return the unit that ``expression`` of config.yaml names; of a plain one, the depth does not count."""
+        """Return the unit that ``expression`` of config.yaml names; only `THINNED` has a depth."""
         name = settings["unit"]
         return cls(name, settings["depth"] if name == THINNED else None)
 
