@@ -1,7 +1,7 @@
 """log1p CP10k of counts thinned to one depth, averaged over all thinnings: nothing is drawn.
 
-When a spot of N counts in all is thinned to D, a gene's count n becomes k, which is binomial of n and p = D / N.
-The gene's value is the expectation of log(1 + 10,000 k / D). A spot with no more than D counts is left as it is.
+When a spot of N counts in all is thinned to D, a gene's count n becomes k, binomial of n and p = D / N. The
+gene's value is the expectation of log(1 + 10,000 k / D). A spot with no more than D counts is left as it is.
 
 Up to `LARGEST_EXACT`, the expectation is computed for every spot and count by the recurrence
 
