@@ -90,7 +90,8 @@ def _integral(counts: np.ndarray, totals: np.ndarray, depth: float) -> np.ndarra
     share = np.minimum(depth / totals, 1.0)
     t = np.exp(NODES)
     lost = -np.expm1(-np.outer(TARGET_SUM / np.minimum(totals, depth), t))
-    # Of the counts kept, the generating function at exp(-10,000 t / D).
+    # Of the counts kept, the generating function at exp(-10,000 t / D), less 1.
     with np.errstate(divide="ignore"):
-        none_left = -np.expm1(counts[:, np.newaxis] * np.log1p(-share[:, np.newaxis] * lost))
-    return (NODES[1] - NODES[0]) * (none_left @ np.exp(-t))
+        generating = np.expm1(counts[:, np.newaxis] * np.log1p(-share[:, np.newaxis] * lost))
+    # Not a product of matrices, whose last bits depend on how many counts there are.
+    return (NODES[1] - NODES[0]) * (-generating * np.exp(-t)).sum(axis=1)
