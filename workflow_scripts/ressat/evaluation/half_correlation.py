@@ -64,7 +64,7 @@ def half_correlations(
     depth -= depth.mean()
     depth /= depth.std() or 1.0
     bounds = np.unique(columns.indptr)  # a gene never seen has no entries between its bounds
-    blocks = list(_blocks(bounds))
+    blocks, largest = list(_blocks(bounds)), whole.max(initial=0)
 
     plain, given_depth = (_Sums(len(bounds) - 1, len(whole)) for _ in range(2))
     for _ in range(thinnings):
@@ -72,7 +72,7 @@ def half_correlations(
         half_totals = np.bincount(spot, half, minlength=spots)
         # A spot that one half leaves empty has no CP10k there: it sits this thinning out.
         full = (half_totals > 0) & (half_totals < totals)
-        in_unit = [_in_unit(unit, t, full, half.max()) for t in (half_totals, totals - half_totals)]
+        in_unit = [_in_unit(unit, t, full, largest) for t in (half_totals, totals - half_totals)]
         for genes in blocks:
             starts = bounds[genes]
             entries = slice(starts[0], bounds[genes.stop])
