@@ -37,6 +37,7 @@ rule all:
         report="results/report.html",
         figures=rules.draw_figures.output if study.tested else [],
         folds="results/folds/folds.tsv",
+        encoders=expand("results/encoders/{encoder}.json", encoder=study.checked_encoders),
         checked=expand("results/folds/{fold}/sections.tsv", fold=study.trained_folds),
         models=expand("results/folds/{fold}/model.pt", fold=study.trained_folds),
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),
@@ -53,3 +54,4 @@ rule check:
     input:
         check_records,
         expand("results/checks/{sample}.genes.json", sample=study.counts),
+        expand("results/encoders/{encoder}.json", encoder=study.checked_encoders),

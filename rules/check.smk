@@ -33,6 +33,36 @@ rule check_section:
         "../workflow_scripts/check_section.py"
 
 
+rule check_encoder:
+    input:
+        weights=encoder_weights,
+        definition=encoder_definition,
+    output:
+        checked="results/encoders/{encoder}.json",
+    log:
+        "logs/check_encoder/{encoder}.log",
+    wildcard_constraints:
+        encoder=study.encoder.name,
+    # Features do not wait for it, so that to check again makes no features anew; it runs first so that a
+    # problem shows before hours of them.
+    priority: 200
+    conda:
+        "../envs/features.yaml"
+    threads: 1
+    resources:
+        mem_mb=grown(2000, of="weights", per_mb=2.5),
+        runtime=grown(30),
+    params:
+        mean=config["features"]["mean"],
+        sd=config["features"]["sd"],
+        tile_px=config["tiling"]["tile_px"],
+        tile_um=config["tiling"]["tile_um"],
+        seed=config["seed"],
+        code=code_version("check_encoder"),
+    script:
+        "../workflow_scripts/check_encoder.py"
+
+
 rule check_genes:
     input:
         genes="results/checks/{sample}.genes.txt",

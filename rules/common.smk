@@ -19,7 +19,7 @@ from ressat.workflow.config_file import check_yaml
 from ressat.workflow.failures import RECORD, read_failures
 from ressat.workflow.folds import FOLD_BUNDLE
 from ressat.workflow.job_environment import set_job_environment
-from ressat.workflow.job_resources import grown, grown_with_tiles
+from ressat.workflow.job_resources import grown, grown_with_tiles, network_minutes
 from ressat.workflow.members import members_of, section_versions, words_of
 from ressat.workflow.settings import laid_over
 from ressat.workflow.shown_params import as_shown
@@ -139,6 +139,11 @@ def slide(wildcards):
 def encoder_weights(wildcards):
     """Published weights are fetched, also under a module's prefix; others are where the user says."""
     return (study.weights or []) if study.fetches_weights else user_files(study.weights or [])
+
+
+def encoder_definition(wildcards):
+    """The file of an encoder of the user's own."""
+    return user_files(study.encoder.definition or [])
 
 
 def gene_list(wildcards):

@@ -13,7 +13,7 @@ rule fetch_weights:
         "logs/fetch_weights/{encoder}_{weights}.log",
     wildcard_constraints:
         encoder=study.encoder.name,
-        weights="|".join(study.encoder.published),
+        weights="|".join(study.encoder.published) or "no_published_weights",
     conda:
         "../envs/features.yaml"
     threads: 1
@@ -33,6 +33,7 @@ rule extract_features:
         counted="results/tiles/{sample}.json",
         stain="results/stain/{sample}.json",
         weights=encoder_weights,
+        definition=encoder_definition,
         bundle=bundle_first,
     output:
         features="results/features/{sample}.h5",
@@ -45,11 +46,13 @@ rule extract_features:
     # For the network on a CPU; with a GPU, one for the network and the others to read tiles.
     threads: 16
     resources:
-        mem_mb=grown_with_tiles(6000, 20),
-        runtime=grown_with_tiles(20, 5),
+        mem_mb=grown_with_tiles(6000, 20, of="weights", per_mb=2),
+        runtime=grown_with_tiles(20, network_minutes(study.encoder.parameters)),
         gpu=one_gpu,
     params:
         encoder=study.encoder.name,
+        mean=config["features"]["mean"],
+        sd=config["features"]["sd"],
         precision=config["features"]["precision"],
         batch_size=config["features"]["batch_size"],
         seed=None if study.weights else config["seed"],

@@ -109,6 +109,7 @@ rule check_bundle:
     input:
         model=lambda wildcards: user_files(study.model(FOLD_BUNDLE)),
         weights=encoder_weights,
+        definition=encoder_definition,
     output:
         checked="results/bundle.json",
         stain=BUNDLE_REFERENCE,
@@ -124,6 +125,8 @@ rule check_bundle:
         runtime=grown(10),
     params:
         encoder=study.encoder.name,
+        mean=config["features"]["mean"],
+        sd=config["features"]["sd"],
         tile_um=config["tiling"]["tile_um"],
         tile_px=config["tiling"]["tile_px"],
         stain=config["stain"]["method"],

@@ -46,6 +46,7 @@ WORDS = {
     "encoder": ("the mean activations of layers 3 and 4 of a frozen ResNet50", "He et al. CVPR 2016."),
     "encoder_title": "ResNet50",
     "weights": None,
+    "source": None,
     "scheme": "on sections set aside as test sections",
 }
 

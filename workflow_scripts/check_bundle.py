@@ -1,22 +1,22 @@
 """check_bundle: refuse a saved model that was not trained for this study's settings, before hours of work.
 
 Input
-    model, and weights unless they are random
+    model, weights unless they are random, and definition, the file of an encoder of one's own
 Output
     checked: what the model requires, as JSON; stain: the reference that it carries
 Params
-    encoder, tile_um, tile_px, stain, unit (of expression), seed (of random weights), config_file (for
-    messages)
+    encoder, mean and sd (None for its own), tile_um, tile_px, stain, unit (of expression), seed (of random
+    weights), config_file (for messages)
 """
 
 import json
 
 from ressat.base.errors import about
-from ressat.base.files import sha256, write_text
+from ressat.base.files import write_text
 from ressat.base.joblog import job_log
 from ressat.counts.expression_unit import ExpressionUnit
-from ressat.encoders.network import build_network
-from ressat.encoders.registry import ENCODERS
+from ressat.encoders.choice import choose_encoder
+from ressat.encoders.network import weights_sha256
 from ressat.model.bundle import Bundle
 from ressat.stain.section_stain import SectionStain
 
@@ -25,10 +25,9 @@ model, params = snakemake.input.model, snakemake.params
 with job_log(snakemake.log[0], "check_bundle") as log:
     bundle = Bundle.read(model)
     settings = {"tile_um": params.tile_um, "tile_px": params.tile_px, "stain": params.stain}
-    if snakemake.input.get("weights"):
-        settings["weights_sha256"] = sha256(snakemake.input.weights)
-    else:
-        settings["weights_sha256"] = build_network(ENCODERS.load(params.encoder), None, params.seed)[2]
+    definition = snakemake.input.get("definition") or None
+    encoder = choose_encoder(params.encoder, definition, params.mean, params.sd)
+    settings["weights_sha256"] = weights_sha256(encoder, snakemake.input.get("weights") or None, params.seed)
     with about(file=params.config_file):
         bundle.check(settings)
         bundle.check_unit(ExpressionUnit(**params.unit))

@@ -1,11 +1,11 @@
 """extract_features: stream a section's tiles through stain normalisation and the encoder into the cache.
 
 Input
-    slide, tiles, stain, and weights unless they are random
+    slide, tiles, stain, weights unless they are random, and definition, the file of an encoder of one's own
 Output
     features: the encoder's outputs, and colour statistics
 Params
-    encoder, precision, batch_size, seed (of random weights)
+    encoder, mean and sd (None for its own), precision, batch_size, seed (of random weights)
 """
 
 import torch
@@ -14,8 +14,8 @@ from ressat.base.device import choose_device
 from ressat.base.errors import about
 from ressat.base.joblog import job_log
 from ressat.base.progress import progress
+from ressat.encoders.choice import choose_encoder
 from ressat.encoders.network import build_network
-from ressat.encoders.registry import ENCODERS
 from ressat.features.cache import COLOUR
 from ressat.features.cache_writer import write_features
 from ressat.features.extraction import encode
@@ -32,7 +32,9 @@ with job_log(snakemake.log[0], f"extract_features {section}") as log:
     with about(section=section):
         tiles = Tiles.read(snakemake.input.tiles)
         stain = SectionStain.read(snakemake.input.stain)
-    device = choose_device(params.precision)
+    definition = snakemake.input.get("definition") or None
+    encoder = choose_encoder(params.encoder, definition, params.mean, params.sd)
+    device = choose_device(params.precision, encoder.precision)
     # With a GPU, reading is the bottleneck; on a CPU, the network. Reading starts before the network is made.
     on_gpu = device.name == "cuda"
     batches = tile_batches(
@@ -43,7 +45,6 @@ with job_log(snakemake.log[0], f"extract_features {section}") as log:
         readers=max(1, snakemake.threads - 1) if on_gpu else 1,
         pinned=on_gpu,
     )
-    encoder = ENCODERS.load(params.encoder)
     weights = snakemake.input.get("weights") or None
     network, name, digest = build_network(encoder, weights, params.seed, device.dtype)
     log.info("%s on %s in %s, %d tiles", name, device.name, device.precision, len(tiles.coords))

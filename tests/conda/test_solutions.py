@@ -13,6 +13,8 @@ READS_COUNTS, ANALYSES = {"check_section", "read_expression"}, {"select_genes", 
 HEAVY = {
     "pytorch": {"features", "model"},
     "torchvision": {"features", "model"},
+    "timm": {"features", "model"},
+    "safetensors": {"features", "model"},
     "scanpy": ANALYSES,
     "squidpy": ANALYSES,
     "spatialdata": READS_COUNTS | ANALYSES,

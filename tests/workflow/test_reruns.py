@@ -172,7 +172,7 @@ ROWS = {
     ),
     "`features.weights`": (
         own_weights,
-        {f"extract_features {name}" for name in SECTIONS} | TRAINED,
+        {"check_encoder resnet50"} | {f"extract_features {name}" for name in SECTIONS} | TRAINED,
     ),
     "`expression.unit`": (thinned, SELECTED | TRAINED | {"estimate_ceiling M2"}),
     "`genes.number`": (set_to("genes", "number", 10), SELECTED | TRAINED),

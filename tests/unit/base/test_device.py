@@ -28,6 +28,9 @@ def test_auto_is_bf16_only_where_the_processor_computes_in_it(monkeypatch, tmp_p
     cpuinfo.write_text(f"processor : 0\nflags\t\t: {flags}\n")
     monkeypatch.setattr(device, "Path", lambda path: cpuinfo if path == "/proc/cpuinfo" else Path(path))
     assert choose_device("auto").precision == precision
+    # Of an encoder of which it is not known to be safe.
+    assert choose_device("auto", "fp32").precision == "fp32"
+    assert choose_device("bf16", "fp32").precision == "bf16"
 
 
 def test_a_batch_size_asked_for_is_taken_and_auto_is_larger_on_a_gpu():

@@ -1,6 +1,7 @@
 """A registry loads its members by name, and every member is what its kind promises."""
 
 import inspect
+import re
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
@@ -137,8 +138,15 @@ def test_encoders_say_what_they_are(name):
     encoder = ENCODERS.load(name)
     assert isinstance(encoder, Encoder)
     assert encoder.name == name
-    # Weights that nobody may pass on are not published here.
-    assert {field.name for field in fields(encoder) if not getattr(encoder, field.name)} <= {"published"}
+    # Weights that nobody may pass on are not published here; a ResNet50 saw no tissue, and reads any size.
+    optional = {"published", "gated", "px", "tile_um", "architecture", "definition", "own_pixels"}
+    assert {field.name for field in fields(encoder) if not getattr(encoder, field.name)} <= optional
+    assert encoder.definition is None
+    assert not encoder.own_pixels
+    assert encoder.page.startswith("https://")
+    assert encoder.precision in ("bf16", "fp32")
+    assert re.fullmatch("[a-z][a-z0-9_]*", name)
+    assert not encoder.words.endswith(".")
     assert encoder.family in FAMILIES.names
     for layers in (encoder.default_layers, encoder.hest_layers):
         assert set(layers) <= set(encoder.layers)

@@ -5,6 +5,7 @@ import zipfile
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from ressat.base.errors import InputError
 from ressat.encoders.families.resnet import load_weights
@@ -19,6 +20,52 @@ def test_weights_of_a_file_are_loaded_and_widened(state, tmp_path):
     assert loaded.keys() == state.keys()
     assert loaded["conv1.weight"].dtype == torch.float32
     torch.testing.assert_close(loaded["conv1.weight"], state["conv1.weight"], atol=1e-3, rtol=1e-3)
+
+
+def test_weights_of_a_safetensors_file_are_those_of_a_pickle(state, tmp_path):
+    save_file({name: tensor.contiguous() for name, tensor in state.items()}, tmp_path / "weights.safetensors")
+    # What a file is, its content says.
+    (tmp_path / "weights.bin").write_bytes((tmp_path / "weights.safetensors").read_bytes())
+    for file in ("weights.safetensors", "weights.bin"):
+        loaded = load_weights(tmp_path / file)
+        assert loaded.keys() == state.keys()
+        assert all(torch.equal(tensor, loaded[name]) for name, tensor in state.items())
+
+
+@pytest.mark.parametrize(
+    ("prefix", "wrapper"),
+    [("module.", None), ("backbone.", None), ("encoder.", "model"), ("model.backbone.", "state_dict")],
+)
+def test_what_a_training_put_around_the_weights_is_taken_off(state, tmp_path, prefix, wrapper):
+    path = tmp_path / "last.ckpt"
+    inner = {f"{prefix}{name}": tensor for name, tensor in state.items()}
+    inner |= {f"{prefix}fc.weight": torch.zeros(2, 2048), "projector.0.weight": torch.zeros(3)}
+    torch.save({"epoch": 3, wrapper: inner, "optimizer_states": [{}]} if wrapper else inner, path)
+    loaded = load_weights(path)
+    assert loaded.keys() == state.keys()
+    assert torch.equal(loaded["layer4.2.conv3.weight"], state["layer4.2.conv3.weight"])
+
+
+def test_two_networks_in_one_file_are_refused(state, tmp_path):
+    path = tmp_path / "moco.pth"
+    names = ("module.encoder_q.", "module.encoder_k.")
+    torch.save({f"{one}{name}": tensor for one in names for name, tensor in state.items()}, path)
+    message = refusal(path)
+    assert "2 networks, below module.encoder_q., module.encoder_k.; expected the state dict of one" in message
+
+
+def test_differences_are_those_below_what_a_training_put_before_the_names(state, tmp_path):
+    path = tmp_path / "last.ckpt"
+    inner = {f"model.{name}": tensor for name, tensor in state.items() if name != "bn1.weight"}
+    torch.save({"state_dict": inner | {"model.extra": torch.zeros(1)}}, path)
+    assert "2 in all: bn1.weight is missing, extra is unknown; " in refusal(path)
+
+
+def test_a_cut_safetensors_file_is_refused(state, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in state.items()}, path)
+    os.truncate(path, path.stat().st_size // 2)
+    assert "it cannot be read as a state dict (SafetensorError)" in refusal(path)
 
 
 def test_weights_of_another_network_are_refused_with_the_differences(state, tmp_path):
@@ -71,12 +118,11 @@ def test_weights_in_whole_numbers_are_refused(state, tmp_path):
     assert "1 in all: conv1.weight is torch.int8, not torch.float32" in refusal(path)
 
 
-def test_a_training_checkpoint_is_refused_with_its_entries(state, tmp_path):
+def test_a_training_checkpoint_without_weights_is_refused_with_its_entries(tmp_path):
     path = tmp_path / "last.ckpt"
-    inner = {f"model.{name}": tensor for name, tensor in state.items()}
-    torch.save({"epoch": 3, "state_dict": inner, "optimizer_states": []}, path)
+    torch.save({"epoch": 3, "optimizer_states": [], "loops": {}}, path)
     message = refusal(path)
-    assert "a dict of epoch, state_dict, optimizer_states that does not map names to tensors" in message
+    assert "a dict of epoch, optimizer_states, loops that does not map names to tensors" in message
     assert message.endswith("save model.state_dict() alone.")
 
 

@@ -264,6 +264,19 @@ def test_the_message_says_what_was_found_and_expected(content, path, value, said
     assert said in str(refused(changed(content, path, value)))
 
 
+def test_a_model_on_an_encoder_of_ones_own_is_as_wide_as_its_scaler(content):
+    """What layers that encoder has, nobody knows here; features of another one are refused by their hash."""
+    own = changed(content, ("provenance", "encoder"), "shades.py")
+    for path in (("inputs", "layers"), ("provenance", "chosen", "layers")):
+        own = changed(own, path, ["grid"])
+    check_content(own)
+    assert "scalers.features.mean is" in str(refused(changed(own, ("scalers",), None)))
+    features = {name: tensor[1:].clone() for name, tensor in own["scalers"]["features"].items()}
+    assert "head.members.0.1.weight is" in str(refused(changed(own, ("scalers", "features"), features)))
+    for name in ("shades.py random", "../shades.py", "shades"):
+        assert "provenance.encoder is" in str(refused(changed(own, ("provenance", "encoder"), name)))
+
+
 @pytest.mark.parametrize(
     ("method", "number"),
     [

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 import torch
 
-from ressat.encoders.registry import ENCODERS
 from ressat.model.components import slopes
 from ressat.model.inputs import InputSettings
 from ressat.model.mixture import ATTENDED_SHARES, MARGIN, MixtureSettings
@@ -16,7 +15,7 @@ from ressat.model.tuning import CHECK_EVERY, MIN_STEPS, Candidate, train
 from ressat.stats.metrics import pearson
 from ressat.stats.neighbours import smoothed
 
-LAYERS = ENCODERS.load("resnet50").layers
+LAYERS = {"layer3": 256, "layer4": 256}
 WIDTH = sum(LAYERS.values())
 SETTINGS = TrainSettings(
     learning_rate=1e-3, weight_decay=0.01, max_steps=160, patience=40, spots_per_step=512, seed=3
@@ -25,7 +24,7 @@ HEAD = HeadSettings(hidden=16, dropout=0.2, members=2)
 MIXTURES = MixtureSettings(kernel_shares=(0.5, 0, 1), components=100)
 HEAD_ALONE = MixtureSettings(kernel_shares=(0,), components=0)
 THIRD, FOURTH = Candidate(("layer3",), 1.0, HEAD), Candidate(("layer4",), 1.0, HEAD)
-SPREAD, SLOPES = (np.random.default_rng(seed).normal(size=(8, width)) for seed, width in ((7, 2048), (9, 5)))
+SPREAD, SLOPES = (np.random.default_rng(seed).normal(size=(8, width)) for seed, width in ((7, 256), (9, 5)))
 TILE_UM = 112
 
 
@@ -35,7 +34,7 @@ def section(name: str, patient: str, seed: int, side: int = 9) -> SectionData:
     coords = 100.0 * np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1).reshape(-1, 2)
     hidden = smoothed(rng.normal(size=(side * side, 8)), coords, 0.7)
     features = rng.normal(size=(side * side, WIDTH)).astype(np.float32)
-    features[:, 1024:] = hidden @ SPREAD + 0.5 * features[:, 1024:]
+    features[:, 256:] = hidden @ SPREAD + 0.5 * features[:, 256:]
     targets = (3 + hidden @ SLOPES + 0.3 * rng.normal(size=(side * side, 5))).astype(np.float32)
     return SectionData(name, patient, features, targets, np.zeros(len(coords)), coords, LAYERS)
 

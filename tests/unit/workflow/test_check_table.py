@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from ressat.checks.record import CheckRecord
+from ressat.encoders.record import EncoderRecord
 from ressat.workflow.check_outcome import CheckOutcome
 from ressat.workflow.check_table import study_table
 from ressat.workflow.study import Study
@@ -42,6 +43,7 @@ def checked(study) -> None:
         found.write(f"results/checks/{name}.json")
         if labelled:
             Path(f"results/checks/{name}.genes.json").write_text("{}")
+    EncoderRecord.of(study.encoder, study.weights, "0" * 64, []).write(ENCODER_FILE)
 
 
 def leave_log(check: str, *problems: str) -> str:
@@ -52,12 +54,13 @@ def leave_log(check: str, *problems: str) -> str:
     return str(file)
 
 
+ENCODER_FILE = "results/encoders/resnet50.json"
 ALL = {*(f"{name}.json" for name in ("A1", "B1", "X")), *(f"{name}.genes.json" for name in ("A1", "B1"))}
 
 
 def table_of(study: Study, *unfinished: str, logs: tuple[str, ...] = (), gpus: int = 0) -> str:
     """The table after a run that wrote some logs and in which some results did not come to be."""
-    passed = {f"results/checks/{file}" for file in ALL - set(unfinished)}
+    passed = {f"results/checks/{file}" for file in ALL - set(unfinished)} | {ENCODER_FILE} - set(unfinished)
     return study_table(study, ".", gpus, CheckOutcome(frozenset(passed), frozenset(logs)))
 
 
@@ -178,3 +181,25 @@ def test_disk_space_and_gpus_are_told(study):
 def test_a_full_disk_is_seen_before_anything_is_made(study, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 1_000_000})())
     assert "1 MB free; make room, or move the study" in table_of(study)
+
+
+def test_the_encoder_is_named_with_its_licence_and_source(study):
+    said = (
+        "Encoder: ResNet50, weights resources/weights/resnet50_IMAGENET1K_V2.pth (SHA-256 000000000000), "
+        "giving layer3 (1024), layer4 (2048); licence: BSD-3-Clause (torchvision); source: https://"
+    )
+    assert said in table_of(study)
+
+
+def test_what_the_encoders_check_found_is_listed(study):
+    EncoderRecord.of(study.encoder, None, "0" * 64, ["the scale is another"]).write(ENCODER_FILE)
+    assert "Warnings: 2\n- section A1: look at the overlay\n- the scale is another" in table_of(study)
+    log = "logs/check_encoder/resnet50.log"
+    Path(log).parent.mkdir(parents=True)
+    Path(log).write_text("2026-01-01 00:00:00,000 ERROR stopped: w.pth: an empty file.\n")
+    text = table_of(study, ENCODER_FILE, logs=(log,))
+    assert "Problems: 1\n- encoder resnet50: w.pth: an empty file." in text
+    assert "Encoder:" not in text
+    assert "- encoder resnet50: its check did not run" in table_of(study, ENCODER_FILE)
+    Path(ENCODER_FILE).write_text("{}")
+    assert "- encoder resnet50: results/encoders/resnet50.json cannot be read (" in table_of(study)

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from ressat.base.errors import InputError
-from ressat.workflow.job_resources import grown, grown_with_tiles
+from ressat.workflow.job_resources import grown, grown_with_tiles, network_minutes
 
 
 class Inputs(SimpleNamespace):
@@ -38,6 +38,7 @@ def inputs(tmp_path):
         (grown(1000, of="features", per_mb=10, per_mb_of_largest=100), 1225),
         (grown(10, of="features", per_mb=0.1), 11),
         (grown_with_tiles(20, 4), 30),
+        (grown_with_tiles(20, 4, of="genes none", per_mb=3), 33),
     ],
 )
 def test_a_request_grows_with_its_inputs_and_is_whole(inputs, request_, expected):
@@ -72,3 +73,9 @@ def test_a_number_of_tiles_that_is_damaged_is_refused_by_name(tmp_path, content)
 
 def test_a_constant_request_needs_no_input():
     assert grown(1000)(None, Inputs(), 1) == 1000
+
+
+def test_a_larger_network_may_take_longer():
+    assert network_minutes(0) == 5
+    assert network_minutes(23_508_032) < 6
+    assert 40 < network_minutes(1_134_774_272) < 60

@@ -17,9 +17,11 @@ from small_study import UNLABELLED, refusal
         (
             "features__encoder",
             "ResNet-50",
-            'features.encoder is "ResNet-50"; expected resnet50; did you mean resnet50?',
+            "or the path of a Python file with an encoder of your own; did you mean resnet50?",
         ),
-        ("features__encoder", "registry", "expected resnet50; correct it."),
+        ("features__encoder", "UNI-2h", "did you mean uni2_h?"),
+        ("features__encoder", "H-Optimus-1", "did you mean h_optimus_1?"),
+        ("features__encoder", "xyzzy", "an encoder of your own; correct it."),
         ("model__layers", ["layer5"], "did you mean layer"),
     ],
 )

@@ -9,6 +9,7 @@ from ressat.base.errors import InputError
 from ressat.counts.formats.registry import FORMATS
 from ressat.encoders.registry import ENCODERS
 from ressat.stain.methods.registry import METHODS
+from ressat.workflow.encoder_setting import OWN_FILE
 from ressat.workflow.schema import config_schema, sheet_schema
 from ressat.workflow.schemes.registry import SCHEMES
 from ressat.workflow.settings import check_schema
@@ -48,6 +49,8 @@ def test_a_misspelt_member_is_refused_with_all_there_are_and_the_nearest_propose
 ):
     *others, last = REGISTRIES[setting].names
     listed = f"{', '.join(others)} or {last}" if others else last
+    if setting == "features.encoder":
+        listed = f"{', '.join([*others, last])} or {OWN_FILE}"
     said = f'config.yaml: {setting} is "{name}x"; expected {listed}; did you mean {name}?'
     assert refusal(repository, config, setting, f"{name}x") == said
 

@@ -52,20 +52,22 @@ def processor() -> str:
     return "cuda"
 
 
-def choose_device(precision: str) -> Device:
+def choose_device(precision: str, coarsest: str = "bf16") -> Device:
     """Take a GPU where there is one, and resolve ``precision: auto``.
 
     Parameters
     ----------
     precision
         ``auto`` (bf16 where the hardware computes in it, else fp32), ``bf16`` or ``fp32``.
+    coarsest
+        The coarsest that ``auto`` may choose.
     """
     name = processor()
     if precision == "auto":
         native = (
             torch.cuda.is_bf16_supported(including_emulation=False) if name == "cuda" else _cpu_has_bf16()
         )
-        precision = "bf16" if native else "fp32"
+        precision = "bf16" if native and coarsest == "bf16" else "fp32"
     return Device(name, precision)
 
 

@@ -1,10 +1,19 @@
 """What is known about an encoder, F, before it is loaded. Standard library only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 # The setting ``features.weights`` for random weights, and the last word of the encoder's name in provenance.
 RANDOM = "random"
+# Outputs of a vision transformer, after its last normalisation.
+CLASS_TOKEN, PATCH_MEAN = "class_token", "patch_mean"
+# Precisions, the coarsest first.
+BF16, FP32 = "bf16", "fp32"
+# Standardisations that several encoders share: that of ImageNet's pixels, and that to -1..1.
+IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+HALF = (0.5, 0.5, 0.5)
+
+Colour = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,23 @@ class PublishedWeights:
 
 
 @dataclass(frozen=True)
+class Architecture:
+    """A network of timm.
+
+    Attributes
+    ----------
+    name
+        As timm registers it.
+    arguments
+        In which it differs, as ``timm.create_model`` takes them; ``img_size`` is that of the weights. Classes
+        are given by name: ``mlp_layer`` in ``timm.layers``, ``act_layer`` in ``torch.nn``.
+    """
+
+    name: str
+    arguments: Mapping[str, object]
+
+
+@dataclass(frozen=True)
 class Encoder:
     """An encoder's description.
 
@@ -49,12 +75,32 @@ class Encoder:
         Those that HEST-Bench's ridge reads.
     mean, sd
         Mean and standard deviation of the network's training pixels; RGB scaled to 0..1.
-    published
-        Weights that can be downloaded, by the name that the setting ``features.weights`` gives them.
     words
         What the features are, for the report's methods.
     citation
         Of the network.
+    licence
+        Of the weights.
+    page
+        Where the weights can be had.
+    parameters
+        How many numbers the network has; 0 if unknown.
+    published
+        Weights that can be downloaded, by the name that the setting ``features.weights`` gives them.
+    gated
+        Whether access has to be asked for.
+    px
+        Edge of the image that the network reads, in pixels, to which tiles are resampled; None for any.
+    tile_um
+        Edge of the tissue on that image, in um, as its authors cut it; None if it saw no tissue.
+    precision
+        The coarsest that is known to be safe: ``bf16`` or ``fp32``.
+    architecture
+        Of a vision transformer.
+    definition
+        The user's file that has the network; None for a member of the registry.
+    own_pixels
+        Whether ``mean`` and ``sd`` are those of the settings.
     """
 
     name: str
@@ -63,8 +109,25 @@ class Encoder:
     layers: Mapping[str, int]
     default_layers: tuple[str, ...]
     hest_layers: tuple[str, ...]
-    mean: tuple[float, float, float]
-    sd: tuple[float, float, float]
-    published: Mapping[str, PublishedWeights]
+    mean: Colour
+    sd: Colour
     words: str
     citation: str
+    licence: str
+    page: str
+    parameters: int
+    published: Mapping[str, PublishedWeights] = field(default_factory=dict)
+    gated: bool = False
+    px: int | None = None
+    tile_um: float | None = None
+    precision: str = BF16
+    architecture: Architecture | None = None
+    definition: str | None = None
+    own_pixels: bool = False
+
+    def with_pixels(self, mean: Colour | None, sd: Colour | None) -> "Encoder":
+        """Return the encoder with a standardisation of the user's own; None leaves it as it is."""
+        if mean is None and sd is None:
+            return self
+        mean, sd = (tuple(map(float, values)) for values in (mean or self.mean, sd or self.sd))
+        return replace(self, mean=mean, sd=sd, own_pixels=True)

@@ -26,4 +26,8 @@ MEMBER = Encoder(
     },
     words="the mean activations of layers 3 and 4 of a frozen ResNet50",
     citation="He, Zhang, Ren, Sun. Deep residual learning for image recognition. CVPR 2016.",
+    licence="BSD-3-Clause (torchvision)",
+    page="https://docs.pytorch.org/vision/stable/models/resnet.html",
+    # Without the classifier.
+    parameters=23_508_032,
 )

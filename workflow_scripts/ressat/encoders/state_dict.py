@@ -1,34 +1,50 @@
-"""Files of weights: read, and refused where they are not those of the network."""
+"""Weights held against the network that they should be of, and refused where they are not its own."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
 
-from ressat.base.archive import refuse_unpacking
-from ressat.base.errors import InputError, about
-from ressat.base.machine import refuse_trouble
+from ressat.base.errors import InputError
+from ressat.encoders.weights_file import read_tensors
 
-# How many differences of a refused weights file are named, or of its entries.
+# How many differences of a refused weights file are named.
 DIFFERENCES_SHOWN = 4
+# How many words may stand before the names of a network, and be taken off.
+MOST_PARTS = 5
+# Counters of batch normalisation, which older files do not have.
+COUNTER = "num_batches_tracked"
+
+State = dict[str, torch.Tensor]
+# Turns a state dict of other software into one with the names of the network.
+Rename = Callable[[State, Mapping[str, torch.Tensor]], State]
 
 
 def read_state_dict(
-    path: str | Path, expected: Mapping[str, torch.Tensor], network: str, unused: str
-) -> dict[str, torch.Tensor]:
+    path: str | Path,
+    expected: Mapping[str, torch.Tensor],
+    network: str,
+    unused: tuple[str, ...],
+    rename: Rename = lambda state, expected: state,
+) -> State:
     """Read a network's state dict, and refuse that of another network.
+
+    A training may have put something before all names (``module.``, ``backbone.``, ``model.encoder.``): of
+    such a file, the one part that has all of the network's names is taken.
 
     Parameters
     ----------
     path
-        A file written by ``torch.save``; only tensors are unpickled. Half precision is widened.
+        A file of safetensors or of ``torch.save``; only tensors are unpickled. Half precision is widened.
     expected
         The network's own state dict; on the meta device, since only names, shapes and dtypes are compared.
     network
         What it is called in errors, such as ``"torchvision ResNet50"``.
     unused
         Entries whose names start so are dropped; the file need not have them.
+    rename
+        Gives weights saved by other software the network's names.
 
     Raises
     ------
@@ -36,46 +52,11 @@ def read_state_dict(
         If the file is no state dict, or its names, shapes or kinds of number are not those of the network;
         the first differences are named. Or if a number is not finite, or a variance negative.
     """
-    try:
-        with about(file=path):
-            refuse_unpacking(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except InputError:
-        raise
-    except OSError as error:
-        with about(file=path):
-            refuse_trouble(error)
-        raise InputError(
-            f"it cannot be read ({error.strerror})",
-            expected=f"the state dict of a {network}, saved with torch.save",
-            action="correct the path in features.weights, or its permissions",
-            file=path,
-        ) from error
-    except Exception as error:  # torch raises many kinds for a file that is not a checkpoint
-        with about(file=path):
-            refuse_trouble(error)
-        raise InputError(
-            f"it cannot be read as a state dict ({type(error).__name__})"
-            if Path(path).stat().st_size
-            else "an empty file",
-            expected=f"the state dict of a {network}, saved with torch.save",
-            action="save model.state_dict() alone, or copy the file again if it was cut short",
-            file=path,
-        ) from error
-    if not isinstance(state, dict) or not all(
-        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()
-    ):
-        entries = ", ".join(map(str, list(state)[:DIFFERENCES_SHOWN])) if isinstance(state, dict) else ""
-        raise InputError(
-            f"a {type(state).__name__}{' of ' * bool(entries)}{entries} that does not map names to tensors",
-            expected=f"the state dict of a {network}",
-            action="save model.state_dict() alone",
-            file=path,
-        )
+    state = _part_of(read_tensors(path, network), expected, network, rename, path)
     state = {name: tensor for name, tensor in state.items() if not name.startswith(unused)}
     differences = []
     for name, tensor in expected.items():
-        if name.endswith("num_batches_tracked"):
+        if name.endswith(COUNTER):
             state.setdefault(name, torch.zeros((), dtype=torch.long))
         if name not in state:
             differences.append(f"{name} is missing")
@@ -94,6 +75,43 @@ def read_state_dict(
         )
     _refuse_odd_numbers({name: state[name] for name in expected}, path)
     return {name: state[name].to(tensor.dtype) for name, tensor in expected.items()}
+
+
+def _part_of(
+    state: State, expected: Mapping[str, torch.Tensor], network: str, rename: Rename, path: str | Path
+) -> State:
+    """The part of a file that is the network, by its own names."""
+    needed = [name for name in expected if not name.endswith(COUNTER)]
+    parts = {prefix: rename(_below(prefix, state), expected) for prefix in _prefixes(state, len(needed))}
+    if all(name in parts[""] for name in needed):
+        return parts[""]
+    whole = [prefix for prefix, part in parts.items() if all(name in part for name in needed)]
+    if len(whole) > 1:
+        raise InputError(
+            f"{len(whole)} networks, below {', '.join(whole[:DIFFERENCES_SHOWN])}",
+            expected=f"the state dict of one {network}",
+            action="save that of one of them alone",
+            file=path,
+        )
+    # If none is the network, the one that is most like it tells best what is different.
+    return parts[
+        max(parts, key=lambda prefix: (prefix in whole, sum(name in parts[prefix] for name in needed)))
+    ]
+
+
+def _below(prefix: str, state: State) -> State:
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+
+
+def _prefixes(state: State, least: int) -> list[str]:
+    """What so many names begin with, up to a full stop; nothing first."""
+    counts = {"": least}
+    for name in state:
+        *parts, _ = name.split(".", MOST_PARTS)
+        for number in range(1, len(parts) + 1):
+            prefix = ".".join([*parts[:number], ""])
+            counts[prefix] = counts.get(prefix, 0) + 1
+    return [prefix for prefix, count in counts.items() if count >= least]
 
 
 def _refuse_odd_numbers(state: Mapping[str, torch.Tensor], path: str | Path) -> None:
@@ -115,7 +133,7 @@ def _refuse_odd_numbers(state: Mapping[str, torch.Tensor], path: str | Path) -> 
         )
 
 
-def state_sha256(state_dict: dict[str, torch.Tensor]) -> str:
+def state_sha256(state_dict: State) -> str:
     """Return a SHA-256 over names and values of a state dict."""
     digest = hashlib.sha256()
     for name, tensor in state_dict.items():

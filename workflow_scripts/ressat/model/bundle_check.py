@@ -5,6 +5,7 @@ entry is checked: kinds and limits, shapes against one another, and that all num
 """
 
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,7 +32,7 @@ from ressat.base.fields import (
 from ressat.base.files import FORMAT_VERSION
 from ressat.base.machine import machine_trouble
 from ressat.counts.expression_unit import LOG1P_CP10K, PLAIN, THINNED, ExpressionUnit
-from ressat.encoders.encoder import RANDOM, Encoder
+from ressat.encoders.encoder import RANDOM
 from ressat.encoders.registry import ENCODERS
 from ressat.evaluation.panels import PANELS
 from ressat.model.bundle_tensors import check_memory, check_tensors
@@ -41,6 +42,8 @@ from ressat.stain.section_stain import SectionStain
 ACTION = "name another model under model.use, or, if this study trained it, remove it and run again"
 # The most members, as in schemas/config.schema.json, and widths beyond any network's.
 MOST_MEMBERS, WIDEST = 100, 1_000_000
+# The file of an encoder of the user's own, see `ressat.encoders.families.own`.
+OWN_ENCODER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\.py")
 SHARE = Number(0, 1)
 COUNT = Number(0, 1e12, whole=True)
 HEAD = {
@@ -71,7 +74,7 @@ PROVENANCE = Record(
         "held_back_in_turn": ListOf(Text(seen=False), least=1, most=100),
         "chosen": TRIAL,
         "tried": ListOf(TRIAL, least=1, most=10_000),
-        "encoder": OneOf([name + end for name in ENCODERS.names for end in ("", f" {RANDOM}")]),
+        "encoder": NAME,
         "seed": Number(0, 2**64, whole=True),
         "config_hash": Sha256(),
     }
@@ -160,11 +163,7 @@ def check_content(content: object) -> None:
         "unit": UNIT,
     }
     check_field(content, Record(entries), "")
-    provenance = content["provenance"]
-    encoder: Encoder = ENCODERS.load(provenance["encoder"].split()[0])
-    check_field(content["inputs"]["layers"], ListOf(OneOf(list(encoder.layers))), "inputs.layers")
-    width = sum(encoder.layers[layer] for layer in content["inputs"]["layers"])
-    check_tensors(content, width, number)
+    check_tensors(content, _width(content), number)
     _check_provenance(content)
     for name, ranks in content["ranks"].items():
         _check_ranks(name, ranks)
@@ -200,6 +199,25 @@ def _check_version(version: object) -> None:
             expected=f"version {FORMAT_VERSION}",
             action="train it again with this version",
         )
+
+
+def _width(content: Mapping) -> int:
+    """How many features a spot has: as its encoder gives, or, of one of the user's own, as its scaler has."""
+    encoder, layers = content["provenance"]["encoder"], content["inputs"]["layers"]
+    if encoder.removesuffix(f" {RANDOM}") in ENCODERS.names:
+        widths = ENCODERS.load(encoder.split()[0]).layers
+        check_field(layers, ListOf(OneOf(list(widths))), "inputs.layers")
+        return sum(widths[layer] for layer in layers)
+    if not OWN_ENCODER.fullmatch(encoder):
+        raise InputError(
+            f"provenance.encoder is {shown(encoder)}",
+            expected=f"one of {', '.join(ENCODERS.names)}, or the file of an encoder of the user's own",
+        )
+    features = content["scalers"].get("features") if type(content["scalers"]) is dict else None
+    mean = features.get("mean") if type(features) is dict else None
+    width = mean.numel() if isinstance(mean, torch.Tensor) else 0
+    check_field(width, Number(len(layers), WIDEST, whole=True), "the length of scalers.features.mean")
+    return width
 
 
 def _check_provenance(content: Mapping) -> None:

@@ -72,7 +72,7 @@ def methods(
         return f"{about[0]} {cite(about[1])}"
 
     heads = [dict(record["chosen"]) for record in models if record.get("chosen")] or [settings["model"]]
-    weights = settings["features"]["weights"]
+    weights = settings["features"]["weights"] or ""
     # The text is escaped when it is put into the page.
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -88,6 +88,7 @@ def methods(
         counts=lambda: _each(map(with_citation, words["counts"])),
         encoder=words["encoder"],
         published=words["weights"],
+        source=words["source"],
         stain_method=METHODS.load(settings["stain"]["method"]),
         tile_um=_each(section["tile_um"] for section in sections),
         tile_px=_each(section["tile_px"] for section in sections),

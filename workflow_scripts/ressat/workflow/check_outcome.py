@@ -14,6 +14,7 @@ from ressat.workflow.study import Study
 CHECKED, GENES = "results/checks/{}.json", "results/checks/{}.genes.json"
 PROBLEMS, GENE_PROBLEMS = "logs/check_section/{}.json", "logs/check_genes/{}.json"
 LOG, GENE_LOG = "logs/check_section/{}.log", "logs/check_genes/{}.log"
+ENCODER, ENCODER_LOG = "results/encoders/{}.json", "logs/check_encoder/{}.log"
 
 # By path: time of change, inode and size. Together they change whenever a file is written, and the clocks of
 # two machines are not compared.
@@ -45,7 +46,7 @@ class CheckOutcome:
 
 
 def log_states(study: Study, folder: str | Path) -> FileStates:
-    """Return the states of all logs that checks of the study's sections have left so far.
+    """Return the states of all logs that checks of the study's sections and encoders have left so far.
 
     Parameters
     ----------
@@ -55,14 +56,18 @@ def log_states(study: Study, folder: str | Path) -> FileStates:
         Its folder.
     """
     states: FileStates = {}
-    for name in study.sections:
-        for pattern in (PROBLEMS, GENE_PROBLEMS, LOG, GENE_LOG):
-            file = pattern.format(name)
-            try:
-                stat = (Path(folder) / file).stat()
-            except OSError:
-                continue
-            states[file] = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
+    files = [
+        pattern.format(name)
+        for name in study.sections
+        for pattern in (PROBLEMS, GENE_PROBLEMS, LOG, GENE_LOG)
+    ]
+    files += [ENCODER_LOG.format(name) for name in study.checked_encoders]
+    for file in files:
+        try:
+            stat = (Path(folder) / file).stat()
+        except OSError:
+            continue
+        states[file] = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
     return states
 
 

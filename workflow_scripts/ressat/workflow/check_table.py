@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ressat.base.errors import InputError
+from ressat.base.last_words import last_words
 from ressat.checks.record import CheckRecord, read_problems
+from ressat.encoders.record import EncoderRecord
 from ressat.workflow.check_outcome import (
     CHECKED,
+    ENCODER,
+    ENCODER_LOG,
     GENE_LOG,
     GENE_PROBLEMS,
     GENES,
@@ -46,7 +50,8 @@ def study_table(study: Study, folder: str | Path, gpus: int, outcome: CheckOutco
     Returns
     -------
     str
-        A row per section, all problems and warnings in full, the disk space needed and the GPUs seen.
+        A row per section, all problems and warnings in full, the encoder with its licence, the disk space
+        needed and the GPUs seen.
     """
     folder = Path(folder)
     records: dict[str, CheckRecord | None] = {}
@@ -60,11 +65,16 @@ def study_table(study: Study, folder: str | Path, gpus: int, outcome: CheckOutco
     rows = [HEADER, *(_row(study, name, records.get(name), sizes, problems[name]) for name in study.sections)]
     wrong = [sentence for name in study.sections for sentence in problems[name]]
     doubts = [f"section {name}: {text}" for name, one in records.items() for text in one.warnings]
+    encoders = [_encoder(folder, name, outcome) for name in study.checked_encoders]
+    wrong += [one for one in encoders if isinstance(one, str)]
+    loaded = [one for one in encoders if isinstance(one, EncoderRecord)]
+    doubts += [warning for one in loaded for warning in one.warnings]
     free = shutil.disk_usage(folder).free
     parts = [
         _aligned(rows),
         _paragraph("Problems", wrong),
         _paragraph("Warnings", doubts),
+        "\n".join(f"Encoder: {one.sentence}" for one in loaded),
         _disk(sum(sizes.values()), free, len(records), len(study.sections)),
         f"GPUs seen on this machine: {gpus}" + ("" if gpus else "; features and training run on its CPU"),
     ]
@@ -101,6 +111,19 @@ def _genes(
             "reference, has problems."
         ]
     return [f"section {name}: the check of its genes {_unfinished(GENE_LOG.format(name), outcome)}"]
+
+
+def _encoder(folder: Path, name: str, outcome: CheckOutcome) -> EncoderRecord | str:
+    """The record of an encoder that passed; else its problem."""
+    record, log = ENCODER.format(name), ENCODER_LOG.format(name)
+    if record in outcome.passed:
+        try:
+            return EncoderRecord.read(folder / record)
+        except (OSError, ValueError, TypeError, InputError) as error:
+            return f"encoder {name}: {record} cannot be read ({error}): remove it, and check again."
+    if log in outcome.logs and (sentence := last_words(folder / log)):
+        return f"encoder {name}: {sentence}"
+    return f"encoder {name}: its check {_unfinished(log, outcome)}"
 
 
 def _unfinished(log: str, outcome: CheckOutcome) -> str:

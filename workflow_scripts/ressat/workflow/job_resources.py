@@ -38,7 +38,9 @@ def grown(
     return request
 
 
-def grown_with_tiles(base: float, per_thousand: float) -> Callable[..., int]:
+def grown_with_tiles(
+    base: float, per_thousand: float, *, of: str = "", per_mb: float = 0.0
+) -> Callable[..., int]:
     """Request that grows with the number of a section's tiles, and doubles with every attempt.
 
     Parameters
@@ -47,6 +49,10 @@ def grown_with_tiles(base: float, per_thousand: float) -> Callable[..., int]:
         What the job needs whatever the section: MB of memory, or minutes.
     per_thousand
         What it needs in addition per thousand tiles.
+    of
+        Names of inputs whose size counts too, separated by blanks.
+    per_mb
+        What it needs in addition per MB (10^6 bytes) of these files.
 
     Returns
     -------
@@ -58,9 +64,22 @@ def grown_with_tiles(base: float, per_thousand: float) -> Callable[..., int]:
         # Of any version: Snakemake asks before it makes an old file anew.
         with own_file(input.counted):
             tiles = json.loads(Path(input.counted).read_text(encoding="utf-8"))["tiles"]
-            return _doubled(base + per_thousand * tiles / 1000, attempt)
+            for_tiles = per_thousand * tiles / 1000
+        sizes = _sizes_mb(input, of.split()) if of else []
+        return _doubled(base + for_tiles + per_mb * sum(sizes), attempt)
 
     return request
+
+
+def network_minutes(parameters: int) -> float:
+    """Return the minutes that a thousand tiles may take on a CPU: reading them, and a network's forward pass.
+
+    Parameters
+    ----------
+    parameters
+        How many numbers the network has; 0 if unknown.
+    """
+    return 5 + 40 * parameters / 1e9
 
 
 def _doubled(request: float, attempt: int) -> int:

@@ -23,7 +23,8 @@ def members_of(study: Study, sample: str | None = None) -> dict[str, tuple[str, 
         "counts/formats": formats,
         "counts/readers": formats,
         "stain/methods": (study.config["stain"]["method"],),
-        "encoders": (study.encoder.name,),
+        # An encoder of the user's own is a file of the study.
+        "encoders": () if study.encoder.definition else (study.encoder.name,),
         "encoders/families": (study.encoder.family,),
         "workflow/schemes": (study.scheme.name,),
     }
@@ -52,6 +53,8 @@ def words_of(study: Study) -> dict:
         "encoder": (study.encoder.words, study.encoder.citation),
         "encoder_title": study.encoder.title,
         "weights": published and (published.words, published.citation),
+        # Where weights come from that are not downloaded here.
+        "source": None if study.encoder.published or study.encoder.definition else study.encoder.page,
         "scheme": study.scheme.words,
     }
 

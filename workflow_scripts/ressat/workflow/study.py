@@ -1,6 +1,7 @@
 """A study as the rules see it: settings, sections and folds, checked before any job runs."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from ressat.base.errors import InputError, about
@@ -8,8 +9,8 @@ from ressat.base.roles import PREDICT, TEST, TRAIN
 from ressat.counts.expression_unit import ExpressionUnit
 from ressat.counts.format import CountsSource
 from ressat.encoders.encoder import RANDOM, Encoder
-from ressat.encoders.registry import ENCODERS
 from ressat.evaluation.protocol import NOT_SCORED, UNSEEN_PATIENT, WITHIN_PATIENT
+from ressat.workflow.encoder_setting import study_encoder
 from ressat.workflow.files import find_files
 from ressat.workflow.folds import FOLD_BUNDLE, Fold, make_folds
 from ressat.workflow.model_settings import ModelSettings
@@ -76,10 +77,10 @@ class Study:
         ExceptionGroup
             Of InputErrors: one for each of several sections whose files are missing or of unknown format.
         """
-        schema = config_schema(schemas, config)
-        check_schema(config, schema, config_file)
-        config = with_encoder_layers(config)
         with about(file=config_file):
+            schema = config_schema(schemas, config)
+            check_schema(config, schema, config_file)
+            config = with_encoder_layers(config)
             sheet = expand_path(config["samples"], "samples")
         sheet_sections = read_sheet(sheet, sheet_schema(schemas))
         sections = {name: section for name, section in sheet_sections.items() if section.include}
@@ -176,10 +177,15 @@ class Study:
         """How sections are divided into training and test sections."""
         return SCHEMES.load(self.config["evaluation"]["scheme"])
 
-    @property
+    @cached_property
     def encoder(self) -> Encoder:
         """The network that reads the tiles."""
-        return ENCODERS.load(self.config["features"]["encoder"])
+        return study_encoder(self.config)
+
+    @property
+    def checked_encoders(self) -> list[str]:
+        """Names of the encoders that have a file to be checked, of weights or of their own."""
+        return [self.encoder.name] if self.weights or self.encoder.definition else []
 
     @property
     def trained_folds(self) -> list[str]:
@@ -221,13 +227,11 @@ class Study:
 
     @property
     def weights(self) -> str | None:
-        """File of the encoder's weights; None for random weights."""
+        """File of the encoder's weights; None for random weights, or an own encoder that needs none."""
         name = self.config["features"]["weights"]
-        if name == RANDOM:
-            return None
         if self.fetches_weights:
             return f"resources/weights/{self.encoder.name}_{name}.pth"
-        return self._expanded("features", "weights")
+        return None if name in (RANDOM, None) else self._expanded("features", "weights")
 
     @property
     def fetches_weights(self) -> bool:
@@ -253,9 +257,8 @@ class Study:
     def stain_image(self) -> str | None:
         """File of the image that is the stain reference; None where the reference is not an image."""
         name = self.config["stain"]["reference"]
-        if name == PUBLISHED_STAIN or name in self.sections:
-            return None
-        return self._expanded("stain", "reference")
+        is_image = name != PUBLISHED_STAIN and name not in self.sections
+        return self._expanded("stain", "reference") if is_image else None
 
     def model(self, fold: str) -> str:
         """Return the file of a fold's model."""
@@ -287,7 +290,6 @@ class Study:
             ("stain", "reference"): self.stain_image,
             ("genes", "list"): self.gene_list,
             ("model", "use"): self.model(FOLD_BUNDLE) if uses_bundle else None,
+            ("features", "weights"): None if self.fetches_weights else self.weights,
         }
-        if not self.fetches_weights:
-            files["features", "weights"] = self.weights
         require_setting_files(files, schema, self.config_file)

@@ -2,4 +2,4 @@
 
 from ressat.base.registry import Registry
 
-FAMILIES = Registry("family of networks", "ressat.encoders.families", ("resnet",))
+FAMILIES = Registry("family of networks", "ressat.encoders.families", ("resnet", "vit", "own"))

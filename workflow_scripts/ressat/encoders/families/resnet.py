@@ -13,7 +13,7 @@ from ressat.encoders.state_dict import read_state_dict, state_sha256
 
 STAGES = ("layer1", "layer2", "layer3", "layer4")
 # The classifier.
-UNUSED = "fc."
+UNUSED = ("fc.",)
 
 
 class PooledResNet50(nn.Module):
