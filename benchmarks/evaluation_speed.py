@@ -24,7 +24,7 @@ import pandas as pd
 from simulated_cohort import MPP, Nature, write_section
 from study_section import ENCODER
 
-from ressat.base.layers import ATTENDED, COMBINED, DIRECT
+from ressat.base.layers import ATTENDED, COMBINED, DIRECT, EXPRESSION_UNIT
 from ressat.base.roles import TEST, TRAIN
 from ressat.base.tables import write_table
 from ressat.checks.text_columns import FOLD_SECTIONS
@@ -84,6 +84,7 @@ def write_fold(
             features=one.features,
             tiles=one.tiles,
             observed=measured,
+            unit=EXPRESSION_UNIT,
             provenance={
                 "fold": fold.name,
                 "section": name,

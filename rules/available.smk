@@ -60,6 +60,7 @@ use rule evaluate_predictions as evaluate_available with:
         headline=config["model"]["headline"],
         panel_size=config["evaluation"]["panel_size"],
         min_ceiling=config["evaluation"]["min_ceiling"],
+        unit=study.unit,
         code=code_version("evaluate_predictions"),
 
 

@@ -20,6 +20,7 @@ rule fit_baselines:
         runtime=grown(30, of="features", per_mb=0.05),
     params:
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
+        unit=study.unit,
         hest_layers=study.encoder.hest_layers,
         inputs=study.model_settings.baseline_inputs,
         code=code_version("fit_baselines"),
@@ -62,6 +63,7 @@ rule estimate_ceiling:
         runtime=grown(60),
     params:
         seed=config["seed"],
+        unit=study.unit,
         code=code_version("estimate_ceiling"),
     script:
         "../workflow_scripts/estimate_ceiling.py"
@@ -131,6 +133,7 @@ rule evaluate_predictions:
         headline=config["model"]["headline"],
         panel_size=config["evaluation"]["panel_size"],
         min_ceiling=config["evaluation"]["min_ceiling"],
+        unit=study.unit,
         code=code_version("evaluate_predictions"),
     script:
         "../workflow_scripts/evaluate_predictions.py"

@@ -68,6 +68,7 @@ rule select_genes:
     params:
         method=config["genes"]["method"],
         number=config["genes"]["number"],
+        unit=study.unit,
         code=code_version("select_genes"),
     script:
         "../workflow_scripts/select_genes.py"
@@ -94,6 +95,7 @@ rule train_model:
         gpu=one_gpu,
     params:
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
+        unit=study.unit,
         candidates=study.model_settings.candidates,
         training=study.model_settings.training,
         mixture=study.model_settings.mixture,
@@ -128,6 +130,7 @@ rule check_bundle:
         tile_um=config["tiling"]["tile_um"],
         tile_px=config["tiling"]["tile_px"],
         stain=config["stain"]["method"],
+        unit=study.unit,
         seed=config["seed"],
         config_file=study.config_file,
         code=code_version("check_bundle"),

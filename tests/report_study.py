@@ -29,6 +29,7 @@ GENES = ("ERBB2", "NA", "CD74", "KRT19")
 SETTINGS = {
     "samples": "samples.tsv",
     "seed": 1,
+    "expression": {"unit": "log1p_cp10k", "depth": None},
     "features": {"encoder": "resnet50", "weights": "/home/jane/weights/resnet50.pth", "precision": "auto"},
     "model": {
         "use": None, "layers": ["layer3", "layer4"], "headline": "attended", "learning_rate": 0.0007,

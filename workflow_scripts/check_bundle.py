@@ -5,8 +5,8 @@ Input
 Output
     checked: what the model requires, as JSON; stain: the reference that it carries
 Params
-    encoder, mean and sd (None for its own), tile_um, tile_px, stain, seed (of random weights),
-    config_file (for messages)
+    encoder, mean and sd (None for its own), tile_um, tile_px, stain, unit (of expression), seed (of random
+    weights), config_file (for messages)
 """
 
 import json
@@ -14,6 +14,7 @@ import json
 from ressat.base.errors import about
 from ressat.base.files import write_text
 from ressat.base.joblog import job_log
+from ressat.counts.expression_unit import ExpressionUnit
 from ressat.encoders.choice import choose_encoder
 from ressat.encoders.network import weights_sha256
 from ressat.model.bundle import Bundle
@@ -29,6 +30,7 @@ with job_log(snakemake.log[0], "check_bundle") as log:
     settings["weights_sha256"] = weights_sha256(encoder, snakemake.input.get("weights") or None, params.seed)
     with about(file=params.config_file):
         bundle.check(settings)
+        bundle.check_unit(ExpressionUnit(**params.unit))
     log.info("trained on %s, %d genes", ", ".join(bundle.provenance["sections"]), len(bundle.genes))
     target = bundle.requires["stain_target"]
     SectionStain.from_target(target, "that of the saved model").write(snakemake.output.stain)

@@ -1,4 +1,4 @@
-"""evaluate_predictions: score every test section, gene by gene, against raw log-normalised truth.
+"""evaluate_predictions: score every test section, gene by gene, against what was measured, never smoothed.
 
 Input
     predictions, baselines and ceilings of every fold and test section, in the same order; folds, the checked
@@ -6,7 +6,7 @@ Input
 Output
     per_gene, per_section, summary, usable_genes: tables
 Params
-    headline, panel_size, min_ceiling
+    headline, panel_size, min_ceiling, unit (of expression)
 """
 
 import pandas as pd
@@ -18,8 +18,9 @@ from ressat.base.layers import OBSERVED
 from ressat.base.results_h5ad import BASELINES, TESTED, read_results
 from ressat.base.tables import read_table, write_table
 from ressat.checks.text_columns import FOLD_SECTIONS
+from ressat.counts.expression_unit import ExpressionUnit
 from ressat.evaluation.pooling import PooledPearson
-from ressat.evaluation.scores import score_section, scored_layers
+from ressat.evaluation.scores import check_unit, score_section, scored_layers
 from ressat.evaluation.summary import summarise_patients, summarise_sections
 from ressat.evaluation.text_columns import CEILING
 from ressat.evaluation.usable_genes import usable_genes
@@ -31,10 +32,14 @@ with job_log(snakemake.log[0], "evaluate_predictions") as log:
         fold: read_table(file, FOLD_SECTIONS) for fold, file in zip(params.folds, files.folds, strict=True)
     }
 
+    unit = ExpressionUnit(**params.unit).words
     scores, pooled = [], PooledPearson()
     for predicted, baseline, ceiling in zip(files.predictions, files.baselines, files.ceilings, strict=True):
         predictions = read_results(predicted, needs=TESTED)
         baselines = read_results(baseline, needs=BASELINES)
+        for results, file in ((predictions, predicted), (baselines, baseline)):
+            with about(file=file):
+                check_unit(results, unit)
         with about(file=baseline):
             scores.append(
                 score_section(predictions, baselines, read_table(ceiling, CEILING), params.panel_size)

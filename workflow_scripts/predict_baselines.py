@@ -3,7 +3,7 @@
 Input
     features (of the section), baselines (of the fold)
 Output
-    h5ad: one layer per baseline, log1p CP10k
+    h5ad: one layer per baseline, in the study's unit of expression
 """
 
 import anndata
@@ -13,7 +13,7 @@ from ressat.base.anndata_file import write_anndata
 from ressat.base.errors import about
 from ressat.base.files import FORMAT_VERSION, UNS
 from ressat.base.joblog import job_log
-from ressat.base.layers import EXPRESSION_UNIT, TUNED_KERNEL
+from ressat.base.layers import TUNED_KERNEL
 from ressat.base.single_precision import single_precision
 from ressat.baselines.linear import FoldBaselines
 from ressat.baselines.prediction import predict_baselines
@@ -39,7 +39,7 @@ with job_log(snakemake.log[0], f"predict_baselines {snakemake.wildcards.fold}/{s
     adata.uns[UNS] = {
         "section": section,
         "fold": snakemake.wildcards.fold,
-        "unit": EXPRESSION_UNIT,
+        "unit": baselines.unit,
         "trained_on": baselines.sections,
         "chosen": {
             name: {**vars(baseline.inputs), "layers": list(baseline.inputs.layers), **baseline.settings}

@@ -34,7 +34,7 @@ with job_log(snakemake.log[0], f"predict_expression {snakemake.wildcards.fold}/{
 
         observed = None
         if snakemake.input.get("expression"):
-            observed = observed_expression(snakemake.input.expression, bundle.genes, features)
+            observed = observed_expression(snakemake.input.expression, bundle.genes, features, bundle.unit)
             missing = int(np.isnan(observed.values).all(axis=0).sum())
             if missing:
                 log.warning(
@@ -68,6 +68,7 @@ with job_log(snakemake.log[0], f"predict_expression {snakemake.wildcards.fold}/{
                 features=features,
                 tiles=tiles,
                 observed=observed,
+                unit=bundle.unit.words,
                 provenance=provenance,
             )
         write_predictions(adata, snakemake.output.h5ad, snakemake.output.parquet)

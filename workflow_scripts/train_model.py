@@ -5,7 +5,8 @@ Input
 Output
     model: the bundle; history: both loss terms, step by step
 Params
-    patients, candidates and mixture (settings to choose from), training (settings of the optimiser), seed
+    patients, unit (of expression), candidates and mixture (settings to choose from), training (settings of
+    the optimiser), seed
 """
 
 import torch
@@ -13,6 +14,7 @@ import torch
 from ressat.base.errors import about
 from ressat.base.joblog import job_log
 from ressat.base.tables import write_table
+from ressat.counts.expression_unit import LOG1P_CP10K, ExpressionUnit
 from ressat.evaluation.panels import PANELS
 from ressat.model.bundle import AGREEMENT, Bundle, settings_hash
 from ressat.model.mixture import MixtureSettings
@@ -27,8 +29,9 @@ with job_log(snakemake.log[0], f"train_model {fold}"):
     torch.set_num_threads(snakemake.threads)
     panel = read_panel(snakemake.input.genes)
     genes = panel["gene"].tolist()
+    unit = ExpressionUnit(**params.unit)
     sections, caches = load_sections(
-        snakemake.input.features, snakemake.input.expression, params.patients, genes
+        snakemake.input.features, snakemake.input.expression, params.patients, genes, unit
     )
     attrs = caches[0].attrs
     requires = {name: attrs[name] for name in AGREEMENT}
@@ -77,9 +80,11 @@ with job_log(snakemake.log[0], f"train_model {fold}"):
                     **params.training,
                     **params.mixture,
                     "seed": params.seed,
+                    **({} if unit == LOG1P_CP10K else {"unit": params.unit}),
                 }
             ),
         },
+        unit=unit,
     )
     for cache, file in zip(caches, snakemake.input.features, strict=True):
         with about(section=cache.section, file=file):

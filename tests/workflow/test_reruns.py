@@ -73,6 +73,11 @@ def set_to(group: str, name: str, value: object) -> Callable[[Path], None]:
     return edit
 
 
+def thinned(study: Path) -> None:
+    set_to("expression", "unit", "thinned")(study)
+    set_to("expression", "depth", 500)(study)
+
+
 def own_weights(study: Path) -> None:
     (study / "weights.pth").write_bytes(b"a state dict: a dry run does not open it")
     set_to("features", "weights", str(study / "weights.pth"))(study)
@@ -169,6 +174,7 @@ ROWS = {
         own_weights,
         {"check_encoder resnet50"} | {f"extract_features {name}" for name in SECTIONS} | TRAINED,
     ),
+    "`expression.unit`": (thinned, SELECTED | TRAINED | {"estimate_ceiling M2"}),
     "`genes.number`": (set_to("genes", "number", 10), SELECTED | TRAINED),
     "`model.learning_rate`, or how else a model is trained": (
         set_to("model", "learning_rate", 0.001),

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy import ndimage, sparse
 
-from ressat.counts.expression import log1p_cp10k
+from ressat.counts.expression import in_unit, log1p_cp10k
+from ressat.counts.expression_unit import ExpressionUnit
 from ressat.evaluation import half_correlation
 from ressat.evaluation.ceiling import noise_ceiling
 from ressat.stats.metrics import pearson
@@ -103,6 +104,22 @@ def test_it_is_not_off_to_one_side_at_any_level_or_strength(genes):
     bias = np.sqrt(2 * half / (1 + half)) - groups["true"]
     assert len(bias) >= 12
     assert bias.abs().max() < 0.05, bias
+
+
+def test_a_thinned_unit_has_a_ceiling_of_its_own():
+    rng = np.random.default_rng(4)
+    level, strength = (grid.ravel() for grid in np.meshgrid(LEVELS, np.repeat(STRENGTHS, 4)))
+    relative = np.exp(strength * waves(rng, 25, len(level)))
+    section = make_section(rng, 25, relative * level / relative.mean(axis=0))
+    counts, unit = section.counts(rng), ExpressionUnit("thinned", 1000)
+    genes = np.arange(len(level))
+    expected = sum(in_unit(section.counts(rng), genes, unit).toarray() for _ in range(60)) / 60
+    draws = [in_unit(section.counts(rng), genes, unit).toarray() for _ in range(20)]
+    true = np.mean([pearson(draw, expected) for draw in draws], axis=0)
+    error = (section.table(counts, unit=unit)["ceiling"] - true).abs().dropna()
+    assert len(error) > 30
+    assert error.mean() < 0.03
+    assert (error <= 0.05).mean() > 0.85
 
 
 def test_ordinary_genes_have_a_ceiling(genes):

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import false_discovery_control
 
 from ressat.base.errors import InputError
-from ressat.evaluation.scores import PER_GENE, score_section
+from ressat.evaluation.scores import PER_GENE, check_unit, score_section
 
 GENES = list("abcd")
 LAYERS = {
@@ -115,6 +115,14 @@ def test_panels_are_the_first_genes_by_their_training_ranks(scores):
     assert list(rows.index[rows["hvg"]]) == ["a", "b"]
     assert list(rows.index[rows["heg"]]) == ["c", "d"]
     assert list(rows.index[rows["svg"]]) == ["b", "d"]
+
+
+def test_units_of_expression_are_never_mixed():
+    of_section = predictions()
+    of_section.uns["ressat"]["unit"] = "log1p CP10k"
+    check_unit(of_section, "log1p CP10k")
+    with pytest.raises(InputError, match=r"is log1p CP10k, and the study's is log1p CP10k, thinned to 500 c"):
+        check_unit(of_section, "log1p CP10k, thinned to 500 counts")
 
 
 def test_predictions_and_baselines_of_other_spots_are_never_compared():

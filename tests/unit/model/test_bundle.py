@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from saved_model import REQUIRES, small_bundle
 
 from ressat.base.errors import InputError, about
+from ressat.counts.expression_unit import LOG1P_CP10K, ExpressionUnit
 from ressat.model import kernel, trained_model
 from ressat.model.bundle import Bundle
 from ressat.model.prediction import predict
@@ -36,6 +39,19 @@ def test_the_same_model_gives_the_same_bytes(bundle, tmp_path):
     bundle.write(tmp_path / "model.pt")
     bundle.write(tmp_path / "other_name.pt")
     assert (tmp_path / "model.pt").read_bytes() == (tmp_path / "other_name.pt").read_bytes()
+
+
+def test_a_model_predicts_in_its_own_unit_and_refuses_another(bundle, tmp_path):
+    thinned = ExpressionUnit("thinned", 1000)
+    replace(bundle, unit=thinned).write(tmp_path / "model.pt")
+    again = Bundle.read(tmp_path / "model.pt")
+    assert again.unit == thinned
+    again.check_unit(thinned)
+    for unit in (LOG1P_CP10K, ExpressionUnit("thinned", 999)):
+        with pytest.raises(InputError, match=r"set expression: \{unit: thinned, depth: 1000\} in config"):
+            again.check_unit(unit)
+    with pytest.raises(InputError, match=r"thinned to 1,000 counts, the model predicts log1p CP10k;"):
+        bundle.check_unit(thinned)
 
 
 def test_combined_is_the_share_of_attended_that_was_chosen(bundle, features):

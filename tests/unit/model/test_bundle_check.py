@@ -13,6 +13,7 @@ import torch
 from saved_model import REQUIRES, small_bundle, stain_target
 
 from ressat.base.errors import InputError
+from ressat.counts.expression_unit import LOG1P_CP10K
 from ressat.model.bundle import Bundle
 from ressat.model.bundle_check import check_content
 
@@ -145,8 +146,8 @@ def test_no_entry_of_another_kind_is_accepted(content, what):
     for path in paths(content):
         if what == "an invisible character" and path[:2] in NAMES_OF_PATIENTS and len(path) == 3:
             continue  # some scripts need it
-        if path == ("kernel",) and NEVER[what] is None:
-            continue  # a model without one
+        if path in (("kernel",), ("unit", "depth")) and NEVER[what] is None:
+            continue  # a model without one, and a unit without one
         refused(changed(content, path, NEVER[what]))
 
 
@@ -168,6 +169,19 @@ def test_a_model_saved_before_there_was_a_kernel_predicts_by_its_head(content, t
     coords = 100.0 * np.arange(14).reshape(7, 2)
     assert (trained.kernel, trained.kernel_share) == (None, 0)
     np.testing.assert_array_equal(trained.predict(features, coords), trained.head.predict(features, coords))
+
+
+def test_a_model_saved_before_there_were_other_units_is_in_log1p_cp10k(content, tmp_path):
+    torch.save({name: entry for name, entry in content.items() if name != "unit"}, tmp_path / "model.pt")
+    assert Bundle.read(tmp_path / "model.pt").unit == LOG1P_CP10K
+
+
+def test_a_unit_has_a_depth_where_it_is_thinned(content):
+    for name, depth in (("log1p_cp10k", 1000), ("thinned", None)):
+        unit = {"name": name, "depth": depth}
+        assert "the unit of expression" in str(refused(changed(content, ("unit",), unit)))
+    for path, value in ((("unit", "depth"), 0.5), (("unit", "depth"), 0), (("unit", "name"), "cp10k")):
+        assert ".".join(path) in str(refused(changed(content, path, value)))
 
 
 def test_the_kernel_has_a_block_for_the_context_where_there_is_one(content):

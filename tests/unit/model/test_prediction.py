@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ressat.base.layers import EXPRESSION_UNIT
 from ressat.counts.expression import LogExpression
 from ressat.features.cache import Features
 from ressat.model.prediction import to_anndata, write_predictions
@@ -46,6 +47,7 @@ def predictions() -> anndata.AnnData:
         observed=LogExpression(
             rng.random((SPOTS, 3), dtype=np.float32), rng.uniform(500, 900, SPOTS), barcodes
         ),
+        unit=EXPRESSION_UNIT,
         provenance={"fold": "holdout"},
     )
 

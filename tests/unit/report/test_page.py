@@ -95,6 +95,17 @@ def test_quality_training_and_provenance_are_shown(rendered):
         assert json.loads(page.data[f"{chart}-data"])["data"], chart
 
 
+def test_another_unit_of_expression_is_named_wherever_values_are(study, repository):
+    study.settings = study.settings | {"expression": {"unit": "thinned", "depth": 1500}}
+    html = study.page(repository)
+    page, words = Parsed(html), "log1p CP10k, thinned to 1,500 counts"
+    assert f"Mean expression in {words}." in page.text
+    assert f"predicted and observed, {words}" in page.text
+    assert "on average over random thinnings" in page.text
+    assert "of a spot's counts to 1,500, where it has more" in page.text
+    assert "log1p CP10k)" not in html
+
+
 def test_methods_say_what_was_done_with_its_sources(rendered):
     page = rendered.page
     methods = page.text[page.text.index("Methods H&E slides") :]

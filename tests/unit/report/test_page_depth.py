@@ -186,7 +186,9 @@ def test_a_gene_says_why_it_is_not_usable(lacks, lacks_depth_free, said):
         "only_depth_free": bool(lacks) and not lacks_depth_free,
     }
     table = pd.DataFrame([{"protocol": "p", "gene": "A", **dict.fromkeys(genes.COLUMNS, 0.5), **row}])
-    (record,), _ = genes.gene_records(["A"], table, pd.Series(dtype=float), pd.DataFrame(), (), ())
+    (record,), _ = genes.gene_records(
+        ["A"], table, pd.Series(dtype=float), pd.DataFrame(), (), (), "log1p CP10k"
+    )
     assert dict(record["facts"])["usable"] == said
 
 

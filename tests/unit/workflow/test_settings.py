@@ -138,6 +138,9 @@ def test_a_misspelt_name_comes_before_what_it_breaks(config, schema):
         ("stain.method", "Macenko", "macenko, reinhard or none"),
         ("stain.method", None, "macenko, reinhard or none"),
         ("features.precision", "fp16", "auto, bf16 or fp32"),
+        ("expression.unit", "cp10k", "log1p_cp10k or thinned"),
+        ("expression.depth", 0, "a whole number of counts"),
+        ("expression.depth", "1000", "a whole number of counts"),
         ("genes.method", "best", "hvg, highest, svg or list"),
         ("genes.number", 0, "a whole number, 1 or more"),
         ("model.layers", [], "layer3, layer4 or both"),
@@ -165,6 +168,15 @@ def test_a_gene_list_is_needed_for_the_method_list_only(config, schema):
     message = refusal(changed(config, "genes.method", "list"), schema)
     assert "genes.list is null; expected the path of a file with one gene per line" in message
     config["genes"] |= {"method": "list", "list": "genes.txt"}
+    check_schema(config, schema, "config.yaml")
+
+
+def test_a_depth_is_needed_for_the_unit_thinned_only(config, schema):
+    message = refusal(changed(config, "expression.unit", "thinned"), schema)
+    assert "expression.depth is null; expected a whole number of counts, such as 1000" in message
+    config["expression"] = {"unit": "thinned", "depth": 1000}
+    check_schema(config, schema, "config.yaml")
+    config["expression"]["unit"] = "log1p_cp10k"
     check_schema(config, schema, "config.yaml")
 
 

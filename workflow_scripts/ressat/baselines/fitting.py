@@ -10,7 +10,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ressat.base.layers import DEPTH_MAP, TUNED_RIDGE
+from ressat.base.layers import DEPTH_MAP, EXPRESSION_UNIT, TUNED_RIDGE
 from ressat.baselines.kernel import KernelBaseline
 from ressat.baselines.linear import FoldBaselines, LinearBaseline
 from ressat.baselines.ridge_tuning import ALPHAS_OF_FEW, Choice, choose_ridges, in_context, stack
@@ -62,6 +62,7 @@ def fit_baselines(
     hest_layers: Sequence[str],
     inputs: ModelInputs,
     gap_um: float,
+    unit: str = EXPRESSION_UNIT,
 ) -> FoldBaselines:
     """Fit every baseline on a fold's training sections.
 
@@ -77,6 +78,8 @@ def fit_baselines(
         What the model reads.
     gap_um
         Gap between the halves of a lone section, see `ressat.model.pieces.pieces`.
+    unit
+        That the targets are in.
 
     Returns
     -------
@@ -105,6 +108,7 @@ def fit_baselines(
         kernel=tuned_kernel(deep, parts, reads, inputs),
         targets=targets,
         smoothing_width=_choose_width(parts, choices.held_back),
+        unit=unit,
     )
 
 

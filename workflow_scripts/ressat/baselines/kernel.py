@@ -30,7 +30,7 @@ class KernelBaseline:
     targets: Scaler
 
     def predict(self, features: np.ndarray, coords_um: np.ndarray) -> np.ndarray:
-        """Return log1p CP10k; see `ressat.baselines.linear.LinearBaseline.predict`."""
+        """Return expression; see `ressat.baselines.linear.LinearBaseline.predict`."""
         return self.targets.unscale(self.fitted.predict(features, coords_um))
 
     @property

@@ -35,7 +35,7 @@ class LinearBaseline:
     weights
         Shape (features, genes).
     intercept
-        Shape (genes,), log1p CP10k.
+        Shape (genes,), in the study's unit of expression.
     settings
         Settings, and their score within the training sections.
     """
@@ -58,7 +58,7 @@ class LinearBaseline:
         Returns
         -------
         numpy.ndarray
-            log1p CP10k, float64, shape (spots, genes).
+            In the study's unit of expression, float64, shape (spots, genes).
         """
         return self.inputs.read(features, coords_um) @ self.weights + self.intercept
 
@@ -81,6 +81,8 @@ class FoldBaselines:
         Mean and standard deviation of each gene over the training spots: attention acts in z units.
     smoothing_width
         Of the Gaussian that smooths the tuned ridge, in spot pitches.
+    unit
+        That they predict.
     """
 
     genes: list[str]
@@ -89,6 +91,7 @@ class FoldBaselines:
     kernel: KernelBaseline
     targets: Scaler
     smoothing_width: float
+    unit: str = EXPRESSION_UNIT
 
     def write(self, path: str | Path) -> None:
         """Write the file described in docs/outputs.md, as a whole.
@@ -121,7 +124,7 @@ class FoldBaselines:
             file.attrs.update(
                 sections=json.dumps(self.sections),
                 smoothing_width=self.smoothing_width,
-                unit=EXPRESSION_UNIT,
+                unit=self.unit,
                 version=FORMAT_VERSION,
             )
 
@@ -166,6 +169,7 @@ class FoldBaselines:
                 kernel=KernelBaseline.read(file[KERNEL]),
                 targets=Scaler(file[f"{TARGETS}/mean"][()], file[f"{TARGETS}/sd"][()]),
                 smoothing_width=float(file.attrs["smoothing_width"]),
+                unit=str(file.attrs["unit"]),
             )
             problem = baselines._problem()
             if problem is not None:

@@ -30,7 +30,7 @@ def predict_baselines(
     dict of numpy.ndarray
         Those of ``baselines``, and the tuned ridge twice more: ``tuned_ridge_attended``, the same spot
         interaction as the model's in z units, and ``tuned_ridge_smoothed``, a Gaussian mean over
-        neighbouring spots. log1p CP10k, float64, shape (spots, genes).
+        neighbouring spots. In the study's unit of expression, float64, shape (spots, genes).
     """
     by_name = {**baselines.maps, TUNED_KERNEL: baselines.kernel}
     layers = {

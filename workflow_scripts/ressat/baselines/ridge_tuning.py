@@ -52,7 +52,7 @@ class Choices:
     depth
         For the logarithm of the spots' total counts.
     held_back
-        Expression of each piece's sections as the ridge of the others predicts it, log1p CP10k.
+        Expression of each piece's sections as the ridge of the others predicts it.
     """
 
     genes: Choice

@@ -7,13 +7,14 @@ over the spots of a section is signal, the rest is counting noise.
 Only counting noise is accounted for, relative to the realised rate. Overdispersion (cell numbers,
 bursts, dissection) is shared by both halves and passes for signal: where one could at best predict
 the mean, the ceiling is too high. A spot's sequencing depth passes for signal too, as far as it moves
-the expected log1p CP10k; its twin, the ceiling of the partial correlation given the depth, leaves that out.
+the expected expression; its twin, the ceiling of the partial correlation given the depth, leaves that out.
 """
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from ressat.counts.expression_unit import LOG1P_CP10K, ExpressionUnit
 from ressat.evaluation.depth import depth_free
 from ressat.evaluation.half_correlation import HalfCorrelation, half_correlations
 
@@ -27,7 +28,9 @@ FEWEST_COUNTS, FEWEST_SPOTS = 50, 20
 Z_95 = 1.96
 
 
-def noise_ceiling(counts: sparse.csr_matrix, seed: int, thinnings: int = 20) -> pd.DataFrame:
+def noise_ceiling(
+    counts: sparse.csr_matrix, seed: int, thinnings: int = 20, unit: ExpressionUnit = LOG1P_CP10K
+) -> pd.DataFrame:
     """Return the largest Pearson that a perfect prediction of each gene's expected expression could reach.
 
     The mean over thinnings of the correlation between halves, r, gives the reliability of the whole by
@@ -51,6 +54,9 @@ def noise_ceiling(counts: sparse.csr_matrix, seed: int, thinnings: int = 20) -> 
         than the standard error), on the order of spots and genes; on nothing else.
     thinnings
         How many times the counts are halved.
+    unit
+        Of the expression that is predicted, and of the halves: thinned to a depth, a half is on average what
+        the whole is.
 
     Returns
     -------
@@ -74,7 +80,7 @@ def noise_ceiling(counts: sparse.csr_matrix, seed: int, thinnings: int = 20) -> 
     spots_seen = np.diff(columns.indptr)
     total_counts = np.asarray(counts.sum(axis=0, dtype=np.float64)).ravel().astype(np.int64)
     enough = (total_counts >= FEWEST_COUNTS) & (spots_seen >= FEWEST_SPOTS)
-    halves = half_correlations(columns, np.random.default_rng(seed), thinnings)
+    halves = half_correlations(columns, np.random.default_rng(seed), thinnings, unit)
     plain, twin = (_ceilings(of, spots_seen > 0, enough) for of in halves)
     return pd.DataFrame(
         plain

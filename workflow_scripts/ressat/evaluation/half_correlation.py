@@ -1,12 +1,13 @@
 """Correlation between two random halves of a section's counts, gene by gene, and its standard error."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 
-from ressat.counts.expression import TARGET_SUM
+from ressat.counts.expression_unit import LOG1P_CP10K, TARGET_SUM, ExpressionUnit
+from ressat.counts.thinned import ThinnedLog
 
 BLOCK = 1_000_000  # stored counts worked on at a time: bounds the memory, changes no result
 
@@ -31,9 +32,12 @@ class HalfCorrelation:
 
 
 def half_correlations(
-    columns: sparse.csc_matrix, rng: np.random.Generator, thinnings: int
+    columns: sparse.csc_matrix,
+    rng: np.random.Generator,
+    thinnings: int,
+    unit: ExpressionUnit = LOG1P_CP10K,
 ) -> tuple[HalfCorrelation, HalfCorrelation]:
-    """Correlate halves of the counts as log1p CP10k, as they are and given the spots' depth.
+    """Correlate halves of the counts, in a unit of expression, as they are and given the spots' depth.
 
     The depth is the logarithm of a spot's total counts before it is halved.
 
@@ -45,6 +49,8 @@ def half_correlations(
         Draws the halves.
     thinnings
         How many times.
+    unit
+        That the halves are in.
 
     Returns
     -------
@@ -58,7 +64,7 @@ def half_correlations(
     depth -= depth.mean()
     depth /= depth.std() or 1.0
     bounds = np.unique(columns.indptr)  # a gene never seen has no entries between its bounds
-    blocks = list(_blocks(bounds))
+    blocks, largest = list(_blocks(bounds)), whole.max(initial=0)
 
     plain, given_depth = (_Sums(len(bounds) - 1, len(whole)) for _ in range(2))
     for _ in range(thinnings):
@@ -66,19 +72,28 @@ def half_correlations(
         half_totals = np.bincount(spot, half, minlength=spots)
         # A spot that one half leaves empty has no CP10k there: it sits this thinning out.
         full = (half_totals > 0) & (half_totals < totals)
-        scales = [
-            np.where(full, TARGET_SUM / np.maximum(t, 1), 0) for t in (half_totals, totals - half_totals)
-        ]
+        in_unit = [_in_unit(unit, t, full, largest) for t in (half_totals, totals - half_totals)]
         for genes in blocks:
             starts = bounds[genes]
             entries = slice(starts[0], bounds[genes.stop])
             here, part = spot[entries], half[entries]
-            x = np.log1p(part * scales[0][here])
-            y = np.log1p((whole[entries] - part) * scales[1][here])
+            x = in_unit[0](part, here)
+            y = in_unit[1](whole[entries] - part, here)
             pair = _Pair(x, y, starts - starts[0], depth[here], depth[full])
             plain.add(pair.plain(), genes, entries)
             given_depth.add(pair.given_depth(), genes, entries)
     return plain.result(bounds, depth, spot), given_depth.result(bounds, depth, spot)
+
+
+def _in_unit(
+    unit: ExpressionUnit, totals: np.ndarray, full: np.ndarray, largest: int
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Return what gives the values of a half's counts and their spots, 0 where a spot sits out."""
+    if unit.depth is None:
+        scale = np.where(full, TARGET_SUM / np.maximum(totals, 1), 0)
+        return lambda counts, spots: np.log1p(counts * scale[spots])
+    thinned = ThinnedLog(totals, unit.depth, largest)
+    return lambda counts, spots: np.where(full[spots], thinned(counts, spots), 0)
 
 
 def _blocks(bounds: np.ndarray) -> Iterator[slice]:

@@ -4,7 +4,7 @@ import anndata
 import numpy as np
 import pandas as pd
 
-from ressat.base.errors import about
+from ressat.base.errors import InputError, about
 from ressat.base.files import UNS
 from ressat.base.layers import BASELINE, MODEL, N_COUNTS, OBSERVED, OBSERVED_DEPTH, ORACLE, TUNED_RIDGE
 from ressat.base.own_file import damaged
@@ -101,6 +101,23 @@ def score_section(
             scores |= {depth_free(name): values for name, values in twins.items()}
         tables.append(pd.DataFrame(shared | scores).reindex(columns=PER_GENE))
     return pd.concat(tables, ignore_index=True)
+
+
+def check_unit(results: anndata.AnnData, unit: str) -> None:
+    """Refuse predictions whose unit of expression is not the study's.
+
+    Raises
+    ------
+    InputError
+        Naming both.
+    """
+    recorded = results.uns[UNS].get("unit")
+    if recorded != unit:
+        raise InputError(
+            f"its unit of expression is {recorded}, and the study's is {unit}",
+            expected="one unit in all that is scored together",
+            action="remove it and run again",
+        )
 
 
 def _tests(

@@ -63,7 +63,7 @@ def expression_clusters(observed: np.ndarray, clusters: int, seed: int) -> np.nd
     Parameters
     ----------
     observed
-        log1p CP10k, shape (spots, genes). Genes that are not measured (NaN) or constant are left out.
+        Measured expression, shape (spots, genes). Genes that are not measured (NaN) or constant are left out.
     clusters
         How many to make; fewer where fewer spots differ.
     seed

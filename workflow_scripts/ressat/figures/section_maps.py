@@ -27,7 +27,7 @@ class SectionMaps:
     tissue
         AnnData without genes: the places of its spots, and its image, grey and cut to the spots.
     values
-        Of each gene: observed, predicted and difference, log1p CP10k, shape (spots, 3).
+        Of each gene: observed, predicted and difference, shape (spots, 3).
     pearson
         Of each gene in this section.
     um_per_px

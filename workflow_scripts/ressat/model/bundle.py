@@ -10,6 +10,7 @@ import torch
 
 from ressat.base.errors import InputError, about
 from ressat.base.files import FORMAT_VERSION, replacing
+from ressat.counts.expression_unit import LOG1P_CP10K, ExpressionUnit
 from ressat.model.bundle_check import check_content, read_bundle
 from ressat.model.inputs import InputSettings
 from ressat.model.kernel import KernelMap, LandmarkBlock, Landmarks
@@ -45,6 +46,8 @@ class Bundle:
         Values of the entries of `AGREEMENT`.
     provenance
         How the model was made: fold, sections, what was tried and chosen, seed, config hash, encoder.
+    unit
+        The unit of expression that it predicts.
     """
 
     trained: TrainedModel
@@ -53,6 +56,7 @@ class Bundle:
     ranks: dict[str, list[float]]
     requires: dict
     provenance: dict
+    unit: ExpressionUnit = LOG1P_CP10K
 
     def write(self, path: str | Path) -> None:
         """Save as a whole; only tensors, text and numbers, so that no code is unpickled on loading.
@@ -77,6 +81,7 @@ class Bundle:
             "ranks": self.ranks,
             "requires": self.requires,
             "provenance": self.provenance,
+            "unit": dict(vars(self.unit)),
         }
         # What would be refused on reading is not written.
         with about(file=path):
@@ -107,7 +112,7 @@ class Bundle:
             kernel, share = _kernel(content["kernel"], inputs.context_um), content["kernel"]["share"]
         trained = TrainedModel(head, kernel, share, content["attended_share"])
         rest = {name: content[name] for name in ("genes", "ranks", "requires", "provenance")}
-        return cls(trained, settings, **rest)
+        return cls(trained, settings, **rest, unit=ExpressionUnit(**content["unit"]))
 
     def check(self, features: dict) -> None:
         """Refuse features, or settings, that the model was not trained for.
@@ -130,6 +135,22 @@ class Bundle:
                     expected="features made as for the model's training",
                     action="set tiling, stain and features in config.yaml as for the model, or train another",
                 )
+
+    def check_unit(self, unit: ExpressionUnit) -> None:
+        """Refuse a study whose unit of expression is not the model's.
+
+        Raises
+        ------
+        InputError
+            Naming both.
+        """
+        if unit != self.unit:
+            depth = "" if self.unit.depth is None else f", depth: {self.unit.depth}"
+            raise InputError(
+                f"expression is in {unit.words}, the model predicts {self.unit.words}",
+                expected="the unit that the model was trained in",
+                action=f"set expression: {{unit: {self.unit.name}{depth}}} in config.yaml, or train another",
+            )
 
 
 def _kernel_content(trained: TrainedModel) -> dict | None:

@@ -31,6 +31,7 @@ from ressat.base.fields import (
 )  # fmt: skip
 from ressat.base.files import FORMAT_VERSION
 from ressat.base.machine import machine_trouble
+from ressat.counts.expression_unit import LOG1P_CP10K, PLAIN, THINNED, ExpressionUnit
 from ressat.encoders.encoder import RANDOM
 from ressat.encoders.registry import ENCODERS
 from ressat.evaluation.panels import PANELS
@@ -94,6 +95,8 @@ KERNEL = Optional(
         }
     )
 )
+# Of a unit of expression; see `ressat.counts.expression_unit`. The limit is that of a count.
+UNIT = Record({"name": OneOf([PLAIN, THINNED]), "depth": Optional(Number(1, 1e9, whole=True))})
 # What features must match; limits are those of schemas/config.schema.json.
 REQUIRES = Record(
     {
@@ -118,8 +121,9 @@ def read_bundle(path: str | Path) -> dict:
         try:
             content, sizes = _load(path)
             if type(content) is dict:
-                # Models saved before there was a kernel.
+                # Models saved before there was a kernel, or another unit than this.
                 content.setdefault("kernel", None)
+                content.setdefault("unit", dict(vars(LOG1P_CP10K)))
             check_content(content)
             check_memory(content, sizes)
         except InputError as error:
@@ -156,6 +160,7 @@ def check_content(content: object) -> None:
         "scalers": ANYTHING,
         "head": ANYTHING,
         "kernel": KERNEL,
+        "unit": UNIT,
     }
     check_field(content, Record(entries), "")
     check_tensors(content, _width(content), number)
@@ -163,6 +168,7 @@ def check_content(content: object) -> None:
     for name, ranks in content["ranks"].items():
         _check_ranks(name, ranks)
     _check_stain(content["requires"])
+    ExpressionUnit(**content["unit"])
 
 
 def _load(path: str | Path) -> tuple[object, list[int]]:

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from ressat.base.errors import InputError
-from ressat.counts.expression import log1p_cp10k
+from ressat.counts.expression import in_unit
+from ressat.counts.expression_unit import LOG1P_CP10K, ExpressionUnit
 from ressat.evaluation.panels import PANELS
 from ressat.stats.autocorrelation import morans_i
 
@@ -20,7 +21,11 @@ MIN_SPOTS_MORAN = 3
 
 
 def select_genes(
-    sections: dict[str, anndata.AnnData], method: str, number: int, gene_list: Sequence[str] | None = None
+    sections: dict[str, anndata.AnnData],
+    method: str,
+    number: int,
+    gene_list: Sequence[str] | None = None,
+    unit: ExpressionUnit = LOG1P_CP10K,
 ) -> pd.DataFrame:
     """Choose a panel.
 
@@ -36,12 +41,15 @@ def select_genes(
         the method ``list``.
     gene_list
         Genes of the method ``list``, in the order wanted.
+    unit
+        That means, dispersions and Moran's I are of. Dispersions are of its exponential less 1, as scanpy's
+        Seurat flavour has it for log1p.
 
     Returns
     -------
     pandas.DataFrame
         One row per gene, best first: ``gene``, ``score`` (of the method; the mean for ``list``),
-        ``mean`` (log1p CP10k over all training spots), ``method``; ``hvg_rank``, ``heg_rank`` and
+        ``mean`` (in the unit, over all training spots), ``method``; ``hvg_rank``, ``heg_rank`` and
         ``svg_rank``, the gene's place among these genes by each method (1 is first, NaN where the method
         leaves it undefined); ``sections``, the ones all this was computed from.
 
@@ -53,7 +61,7 @@ def select_genes(
     # In the order of names, so that the panel depends neither on the order of sections nor of genes.
     sections = dict(sorted(sections.items()))
     common = _common_genes(sections)
-    normalised = {name: _normalise(adata, common) for name, adata in sections.items()}
+    normalised = {name: _normalise(adata, common, unit) for name, adata in sections.items()}
     pooled = anndata.concat(normalised, label="section", index_unique="-")
     mean = pd.Series(np.asarray(pooled.X.mean(axis=0)).ravel(), index=common)
     if method == "list":
@@ -112,9 +120,9 @@ def _common_genes(sections: dict[str, anndata.AnnData]) -> list[str]:
     return sorted(common)
 
 
-def _normalise(adata: anndata.AnnData, genes: Sequence[str]) -> anndata.AnnData:
-    """log1p CP10k over all genes of the section, and only then cut to the genes."""
-    log = log1p_cp10k(adata.X)[:, adata.var_names.get_indexer(genes)]
+def _normalise(adata: anndata.AnnData, genes: Sequence[str], unit: ExpressionUnit) -> anndata.AnnData:
+    """Expression by all genes of the section, and only then cut to the genes."""
+    log = in_unit(adata.X, adata.var_names.get_indexer(genes), unit)
     var = adata.var.loc[list(genes), []]
     return anndata.AnnData(log, obs=adata.obs[[]], var=var, obsm={"spatial": adata.obsm["spatial"]})
 

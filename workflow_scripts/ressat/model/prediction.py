@@ -9,7 +9,7 @@ import torch
 
 from ressat.base.anndata_file import write_anndata
 from ressat.base.files import FORMAT_VERSION, UNS, replacing
-from ressat.base.layers import ATTENDED, COMBINED, DIRECT, EXPRESSION_UNIT, N_COUNTS, OBSERVED
+from ressat.base.layers import ATTENDED, COMBINED, DIRECT, N_COUNTS, OBSERVED
 from ressat.base.single_precision import single_precision
 from ressat.counts.expression import LogExpression
 from ressat.features.cache import Features
@@ -52,6 +52,7 @@ def to_anndata(
     features: Features,
     tiles: Tiles,
     observed: LogExpression | None,
+    unit: str,
     provenance: dict,
 ) -> anndata.AnnData:
     """Put a section's predictions into AnnData that squidpy and scanpy plot as it is.
@@ -59,7 +60,7 @@ def to_anndata(
     Parameters
     ----------
     layers
-        Predictions in log1p CP10k, shape (spots, genes).
+        Predictions in the unit, shape (spots, genes).
     headline
         The layer that becomes X.
     genes
@@ -68,6 +69,8 @@ def to_anndata(
         The section's cached features and tiles.
     observed
         What was measured; None where there are no counts.
+    unit
+        That predictions, and what was measured, are in.
     provenance
         Goes to ``uns['ressat']``.
 
@@ -103,7 +106,7 @@ def to_anndata(
     }
     adata.uns[UNS] = {
         "headline": headline,
-        "unit": EXPRESSION_UNIT,
+        "unit": unit,
         **provenance,
         "version": FORMAT_VERSION,
     }

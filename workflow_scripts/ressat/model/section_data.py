@@ -8,6 +8,7 @@ import numpy as np
 
 from ressat.base.errors import InputError, about, about_its_file
 from ressat.counts.expression import LogExpression, read_log_expression
+from ressat.counts.expression_unit import LOG1P_CP10K, ExpressionUnit
 from ressat.features.cache import Features
 from ressat.stats.neighbours import spot_pitch
 
@@ -23,7 +24,7 @@ class SectionData:
     features
         float32, shape (spots, features), as cached.
     targets
-        float32, shape (spots, genes), log1p CP10k.
+        float32, shape (spots, genes), in the study's unit of expression.
     log_counts
         Natural logarithm of the spots' total counts: their sequencing depth, shape (spots,).
     coords
@@ -62,6 +63,7 @@ def load_section(
     *,
     patient: str,
     genes: Sequence[str],
+    unit: ExpressionUnit = LOG1P_CP10K,
 ) -> tuple[SectionData, Features]:
     """Read a labelled section from its feature cache and its counts.
 
@@ -73,6 +75,8 @@ def load_section(
         The patient the section comes from.
     genes
         Names of the targets.
+    unit
+        Of the targets.
 
     Returns
     -------
@@ -86,7 +90,7 @@ def load_section(
     """
     features = Features.read(features_file, layers=None)
     with about(section=features.section, file=expression_file):
-        observed = observed_expression(expression_file, genes, features)
+        observed = observed_expression(expression_file, genes, features, unit)
         is_missing = np.isnan(observed.values).any(axis=0)
         if is_missing.any():
             missing = [genes[column] for column in np.flatnonzero(is_missing)]
@@ -113,6 +117,7 @@ def load_sections(
     expression_files: Sequence[str],
     patients: dict[str, str],
     genes: Sequence[str],
+    unit: ExpressionUnit = LOG1P_CP10K,
 ) -> tuple[list[SectionData], list[Features]]:
     """Read several labelled sections; see `load_section`.
 
@@ -124,17 +129,24 @@ def load_sections(
         By section.
     genes
         Names of the targets.
+    unit
+        Of the targets.
     """
     pairs = []
     for features_file, expression_file in zip(features_files, expression_files, strict=True):
         section = Features.read(features_file).section
-        pairs.append(load_section(features_file, expression_file, patient=patients[section], genes=genes))
+        pairs.append(
+            load_section(features_file, expression_file, patient=patients[section], genes=genes, unit=unit)
+        )
     return [data for data, _ in pairs], [features for _, features in pairs]
 
 
 @about_its_file
 def observed_expression(
-    expression_file: str | Path, genes: Sequence[str], features: Features
+    expression_file: str | Path,
+    genes: Sequence[str],
+    features: Features,
+    unit: ExpressionUnit = LOG1P_CP10K,
 ) -> LogExpression:
     """Read the measured expression of exactly the spots that have features.
 
@@ -146,13 +158,15 @@ def observed_expression(
         Names; a gene that the section does not have gives NaN.
     features
         The section's features.
+    unit
+        Of the expression.
 
     Raises
     ------
     InputError
         If the spots differ, or the section has none of the genes.
     """
-    observed = read_log_expression(expression_file, genes)
+    observed = read_log_expression(expression_file, genes, unit)
     if not np.array_equal(features.barcodes, observed.barcodes):
         raise InputError(
             f"its {len(observed.barcodes)} spots are not the {len(features.barcodes)} that have features",

@@ -6,6 +6,7 @@ from typing import Any
 
 from ressat.base.tables import read_table
 from ressat.checks.text_columns import FOLD_SECTIONS
+from ressat.counts.expression_unit import ExpressionUnit
 from ressat.encoders.untrained import WATERMARK, is_untrained
 from ressat.evaluation.text_columns import HISTORY, PER_SECTION
 from ressat.report import charts, genes, interaction, maps, provenance
@@ -61,7 +62,7 @@ def make_report(
     command
         The command that made the results, in a form that is safe to share.
     """
-    headline = settings["model"]["headline"]
+    headline, unit = settings["model"]["headline"], ExpressionUnit.of(settings["expression"])
     scores = None
     if files.per_gene:
         scores = Scores.read(files.per_gene, files.per_section, files.summary, files.usable_genes)
@@ -74,7 +75,9 @@ def make_report(
     untrained = is_untrained(encoders, settings["features"]["weights"])
     by_section = maps.section_scores(scores.per_gene if scores else None, headline, section_maps)
     movement = interaction.mean_movement(files.interaction_genes)
-    records, packs = genes.gene_records(ranking, table, movement, by_section, set(map_genes), predictions)
+    records, packs = genes.gene_records(
+        ranking, table, movement, by_section, set(map_genes), predictions, unit.words
+    )
     sections = _sections(files, params)
     folds = [
         provenance.training(fold, read_table(history, HISTORY))
@@ -90,9 +93,15 @@ def make_report(
     )
     page = render(
         figures,
-        {"genes": records, "sections": section_maps, "watermark": WATERMARK if untrained else None},
+        {
+            "genes": records,
+            "sections": section_maps,
+            "watermark": WATERMARK if untrained else None,
+            "unit": unit.words,
+        },
         packs,
         study=study,
+        unit=unit.words,
         encoder=params.words["encoder_title"],
         missing=provenance.missing_sections(missing),
         untrained=untrained,

@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from ressat.base.layers import EXPRESSION_UNIT
 from ressat.base.spreadsheet import as_text
 from ressat.evaluation.depth import BOTH
 from ressat.report.maps import Prediction, gene_pack
@@ -93,6 +92,7 @@ def gene_records(
     scores: pd.DataFrame,
     with_map: Collection[str],
     predictions: Sequence[Prediction],
+    unit: str,
 ) -> tuple[list[dict], dict[int, str]]:
     """Gather what the page shows about each gene when it is selected.
 
@@ -110,6 +110,8 @@ def gene_records(
         Genes whose maps are shown.
     predictions
         Of the mapped genes.
+    unit
+        Of expression.
 
     Returns
     -------
@@ -126,7 +128,7 @@ def gene_records(
         pack = gene_pack(gene, predictions) if gene in with_map else None
         if pack:
             maps[index] = pack[1]
-        facts = [fact for row in rows.get(gene, []) for fact in _facts(row, several)]
+        facts = [fact for row in rows.get(gene, []) for fact in _facts(row, several, unit)]
         if gene in movement.index:
             facts.append(("moved by interaction (z units)", number(movement[gene])))
         r = scores.loc[gene].tolist() if gene in scores.index else [math.nan] * len(predictions)
@@ -141,8 +143,7 @@ def gene_records(
     return records, maps
 
 
-def _facts(row: Mapping, several: bool) -> list[tuple[str, str]]:
-    unit = EXPRESSION_UNIT
+def _facts(row: Mapping, several: bool, unit: str) -> list[tuple[str, str]]:
     pairs = [("protocol", row["protocol"])] if several else []
     pairs += [(words, number(row[name], name)) for name, words in COLUMNS.items()]
     pairs[-1] = (f"{pairs[-1][0]} ({unit})", pairs[-1][1])

@@ -48,7 +48,7 @@ class Prediction:
     um_per_px
         um per pixel of ``image``.
     predicted
-        Headline layer, log1p CP10k, one column per gene that the model predicts.
+        Headline layer, in the study's unit of expression, one column per gene that the model predicts.
     observed
         The same for measured values; None for a section without counts.
     """
@@ -129,7 +129,7 @@ def gene_pack(gene: str, predictions: Sequence[Prediction]) -> tuple[dict, str] 
     tuple of dict, str, or None
         ``observed`` and ``predicted``, for each its lowest value and step (value = lowest + step * byte);
         ``scale`` (both ends of their colour scale), ``own`` (those for predicted alone) and ``difference``
-        (upper end of the scale of predicted minus observed), log1p CP10k; and base64 of the zlib-compressed
+        (upper end of the scale of predicted minus observed); and base64 of the zlib-compressed
         bytes: section by section observed, where it was measured, and predicted, a byte a spot. None where
         no section has a value.
     """

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jinja2
 
+from ressat.counts.expression_unit import ExpressionUnit
 from ressat.stain.methods.registry import METHODS
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -95,6 +96,7 @@ def methods(
         fallbacks=_each(section["sample"] for section in sections if section["stain"]["fallback"]),
         untrained=untrained,
         weights=re.split(r"[/\\]", weights)[-1],
+        depth=ExpressionUnit.of(settings["expression"]).depth,
         models=models,
         bundle=_each(
             f"trained on {', '.join(record['trained_on'])}; SHA-256 {record['model_sha256'][:12]}"

@@ -17,7 +17,6 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 from plotly.offline import get_plotlyjs
 
-from ressat.base.layers import EXPRESSION_UNIT
 from ressat.evaluation.depth import FOLLOWS
 from ressat.evaluation.protocol import WITHIN_PATIENT
 from ressat.figures.palette import CATEGORIES
@@ -52,7 +51,7 @@ def render(charts: Mapping[str, str], page_data: Mapping, maps: Mapping[int, str
     charts
         Figures as plotly.js takes them, by the name of their place in the page.
     page_data
-        What the page's own script reads: ``genes``, ``sections``.
+        What the page's own script reads: ``genes``, ``sections``, ``watermark``, ``unit``.
     maps
         Packed maps by a gene's index in ``genes``.
     **content
@@ -77,14 +76,13 @@ def render(charts: Mapping[str, str], page_data: Mapping, maps: Mapping[int, str
     return environment.get_template("report.html.j2").render(
         **content,
         colours=COLOURS,
-        page_data=inert(json.dumps({**page_data, "colours": COLOURS, "unit": EXPRESSION_UNIT})),
+        page_data=inert(json.dumps({**page_data, "colours": COLOURS})),
         maps=maps,
         style=Markup((bundle / "dt_bundle.css").read_text() + (TEMPLATES / "report.css").read_text()),
         table_code=base64.b64encode((bundle / "dt_bundle.js").read_bytes()).decode(),
         plotly_code=Markup(get_plotlyjs()),
         script=Markup(script),
         script_digest=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode(),
-        unit=EXPRESSION_UNIT,
         within_patient=WITHIN_PATIENT,
         follows=FOLLOWS,
         scale_ends=SCALE_ENDS,

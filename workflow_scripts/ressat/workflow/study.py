@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ressat.base.errors import InputError, about
 from ressat.base.roles import PREDICT, TEST, TRAIN
+from ressat.counts.expression_unit import ExpressionUnit
 from ressat.counts.format import CountsSource
 from ressat.encoders.encoder import RANDOM, Encoder
 from ressat.evaluation.protocol import NOT_SCORED, UNSEEN_PATIENT, WITHIN_PATIENT
@@ -213,6 +214,11 @@ class Study:
         for fold, sample in self.tested:
             first.setdefault(self.protocol(fold, sample), (fold, sample))
         return list(first.values())
+
+    @property
+    def unit(self) -> dict:
+        """Name and depth of the unit of expression."""
+        return dict(vars(ExpressionUnit.of(self.config["expression"])))
 
     @property
     def model_settings(self) -> ModelSettings:
