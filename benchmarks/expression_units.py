@@ -80,7 +80,7 @@ def scores(sections: list[SectionData], common: list[SectionData]) -> np.ndarray
     """The three figures of a fold; both lists have the same sections, in the unit and in log1p CP10k."""
     truth = {data.section: data.targets for data in common}
     pitch_um = float(np.median([spot_pitch(data.coords) for data in sections]))
-    inputs, components = InputSettings(LAYERS, CONTEXT * pitch_um), Components.fit(sections, 100)
+    inputs, components = InputSettings(LAYERS, CONTEXT * pitch_um), Components.fit(sections, 0)
     ridges = [(KernelRidge(learning, inputs, 1), held) for learning, held in turns(pieces(sections, TILE_UM))]
     moments = [held_back_moments(*pair, components) for pair in ridges]
     rows = []
