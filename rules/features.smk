@@ -55,7 +55,8 @@ rule extract_features:
         sd=config["features"]["sd"],
         precision=config["features"]["precision"],
         batch_size=config["features"]["batch_size"],
-        seed=None if study.weights else config["seed"],
+        # An encoder of the user's own may draw at random beside the weights that it reads.
+        seed=config["seed"] if study.encoder.definition or not study.weights else None,
         code=code_version("extract_features"),
     script:
         "../workflow_scripts/extract_features.py"

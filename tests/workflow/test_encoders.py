@@ -107,18 +107,23 @@ def test_a_vision_transformer_from_safetensors_predicts(micro, checkout, snakema
 
 
 def test_an_encoder_of_ones_own_is_checked_and_its_content_counts(micro, snakemake, tmp_path):
-    features = {"encoder": "shades.py", "weights": None}
+    features = {"encoder": "shades.py", "weights": "shades.pth"}
     study = configured(micro, tmp_path / "study", features, [{"context": 0}])
     (study / "shades.py").write_text(OWN)
+    weights = {"linear.weight": torch.ones(6, 12), "linear.bias": torch.zeros(6)}
+    torch.save(weights, study / "shades.pth")
     wanted = ["results/features/M1.h5", "check"]
     run = snakemake(study, *wanted)
     with h5py.File(study / "results/features/M1.h5") as file:
         assert set(file["features"]) == {"colour", "shades", "grid"}
         assert file.attrs["encoder"] == "shades.py"
+        np.testing.assert_allclose(
+            file["features/shades"][()][:, 0], file["features/grid"][()].sum(axis=1), atol=0.02
+        )
         digest = file.attrs["weights_sha256"]
-    said = r"Encoder: Shades, weights none \(SHA-256 (\w+)\), giving shades \(6\), grid \(12\); licence: MIT"
+    said = r"Encoder: Shades, weights shades.pth \(SHA-256 (\w+)\), giving shades \(6\), grid \(12\); licence"
     assert digest.startswith(re.search(said, run.output)[1])
-    assert "Shades was trained on tiles of 100 um, and tiling.tile_um is 112" in run.output
+    assert "Shades is meant for tiles of 100 um, and tiling.tile_um is 112" in run.output
     (study / "shades.py").touch()
     assert snakemake(study, *wanted, "-n").job_names <= {"check"}
     (study / "shades.py").write_text(OWN.replace("adaptive_avg", "adaptive_max"))

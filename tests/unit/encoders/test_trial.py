@@ -46,7 +46,7 @@ def test_what_an_encoder_must_not_give(given, said):
 def test_tiles_at_another_scale_than_the_trainings_are_warned_of(name, tile_um, number):
     warnings = encoder_warnings(ENCODERS.load(name), tile_um)
     assert len(warnings) == number
-    assert all("UNI was trained on tiles of 128 um, and tiling.tile_um is 112" in one for one in warnings)
+    assert all("UNI is meant for tiles of 128 um, and tiling.tile_um is 112" in one for one in warnings)
 
 
 def test_the_record_says_where_the_encoder_comes_from_and_is_read_back(tmp_path):

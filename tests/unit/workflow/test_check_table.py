@@ -27,7 +27,9 @@ def study(repository, tmp_path, monkeypatch) -> Study:
         Path(f"{name}.svs").write_bytes(b"slide")
         Path(f"{name}.h5ad").write_bytes(b"counts")
     Path("samples.tsv").write_text(SHEET)
+    Path("w.pth").write_bytes(b"weights")
     config = yaml.safe_load((repository / "config.yaml").read_text())
+    config["features"]["weights"] = "w.pth"
     return Study.load(config, "config.yaml", repository / "schemas")
 
 
@@ -185,7 +187,7 @@ def test_a_full_disk_is_seen_before_anything_is_made(study, monkeypatch):
 
 def test_the_encoder_is_named_with_its_licence_and_source(study):
     said = (
-        "Encoder: ResNet50, weights resources/weights/resnet50_IMAGENET1K_V2.pth (SHA-256 000000000000), "
+        "Encoder: ResNet50, weights w.pth (SHA-256 000000000000), "
         "giving layer3 (1024), layer4 (2048); licence: BSD-3-Clause (torchvision); source: https://"
     )
     assert said in table_of(study)

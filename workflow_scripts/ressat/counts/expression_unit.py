@@ -40,7 +40,7 @@ class ExpressionUnit:
     def of(cls, settings: Mapping) -> "ExpressionUnit":
         """Return the unit that ``expression`` of config.yaml names; only `THINNED` has a depth."""
         name = settings["unit"]
-        return cls(name, settings["depth"] if name == THINNED else None)
+        return cls(name, int(settings["depth"]) if name == THINNED else None)
 
     @property
     def words(self) -> str:

@@ -130,4 +130,6 @@ class Encoder:
         if mean is None and sd is None:
             return self
         mean, sd = (tuple(map(float, values)) for values in (mean or self.mean, sd or self.sd))
+        if (mean, sd) == (self.mean, self.sd):
+            return self
         return replace(self, mean=mean, sd=sd, own_pixels=True)

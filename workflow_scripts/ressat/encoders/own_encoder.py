@@ -5,7 +5,6 @@ what has to be known before it is loaded. `ressat.encoders.families.own` runs it
 """
 
 import ast
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,7 +46,8 @@ class Constant:
 
 
 def _is_number(value: object, least: float, most: float) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and least <= value <= most
+    # No number that is not finite lies between.
+    return type(value) in (int, float) and least <= value <= most
 
 
 def _is_colour(value: object, least: float) -> bool:
@@ -64,11 +64,16 @@ def _are_widths(value: object) -> bool:
 
 
 def _are_names(value: object) -> bool:
-    return isinstance(value, tuple | list) and bool(value) and all(isinstance(name, str) for name in value)
+    return (
+        isinstance(value, tuple | list)
+        and bool(value)
+        and all(isinstance(name, str) for name in value)
+        and len(set(value)) == len(value)
+    )
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
 
 
 def _text(default: str) -> Constant:
@@ -183,14 +188,14 @@ def _check_name(name: str) -> None:
 def _class(path: Path) -> ast.ClassDef:
     """The class that has layers."""
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = ast.parse(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(
             f"it cannot be read ({error.strerror})",
             expected="a Python file with the encoder's class",
             action="correct features.encoder; a path is taken relative to the study's folder",
         ) from error
-    except (SyntaxError, ValueError, RecursionError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = f" in line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise InputError(
             f"it is no Python{line} ({error})"[:300],

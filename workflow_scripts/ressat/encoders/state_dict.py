@@ -138,5 +138,13 @@ def state_sha256(state_dict: State) -> str:
     digest = hashlib.sha256()
     for name, tensor in state_dict.items():
         digest.update(name.encode())
-        digest.update(tensor.contiguous().numpy().tobytes())
+        if not isinstance(tensor, torch.Tensor):
+            # What a module keeps beside its tensors.
+            digest.update(repr(tensor).encode())
+            continue
+        values = tensor.detach().cpu().contiguous()
+        if values.dtype == torch.bfloat16:
+            # Which numpy does not have.
+            values = values.view(torch.int16)
+        digest.update(values.numpy().tobytes())
     return digest.hexdigest()

@@ -66,7 +66,7 @@ def encoder_warnings(encoder: Encoder, tile_um: float) -> list[str]:
     trained = encoder.tile_um
     if trained is not None and not 1 / SCALE_LEEWAY <= tile_um / trained <= SCALE_LEEWAY:
         warnings.append(
-            f"{encoder.title} was trained on tiles of {trained:g} um, and tiling.tile_um is {tile_um:g}: it "
+            f"{encoder.title} is meant for tiles of {trained:g} um, and tiling.tile_um is {tile_um:g}: it "
             "sees tissue at another scale"
         )
     return warnings

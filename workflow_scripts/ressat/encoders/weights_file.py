@@ -91,7 +91,10 @@ def _is_state(content: object) -> bool:
 def _unwrapped(content: object) -> object:
     """The state dict within a checkpoint, if there is one; checkpoints hold other things too."""
     inner = content
-    while isinstance(inner, dict) and not _is_state(inner):
+    # A file may hold itself.
+    for _ in WRAPPERS:
+        if not isinstance(inner, dict) or _is_state(inner):
+            break
         name = next((name for name in WRAPPERS if isinstance(inner.get(name), dict)), None)
         if name is None:
             return content if inner is content else inner

@@ -55,8 +55,8 @@ def noise_ceiling(
     thinnings
         How many times the counts are halved.
     unit
-        Of the expression that is predicted, and of the halves: thinned to a depth, a half is on average what
-        the whole is.
+        Of the expression that is predicted, and of the halves. Thinned to a depth, the half of a spot with at
+        least twice that is on average what the whole is.
 
     Returns
     -------

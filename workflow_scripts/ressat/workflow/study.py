@@ -184,8 +184,12 @@ class Study:
 
     @property
     def checked_encoders(self) -> list[str]:
-        """Names of the encoders that have a file to be checked, of weights or of their own."""
-        return [self.encoder.name] if self.weights or self.encoder.definition else []
+        """Names of the encoders that have a file of the user's to be checked, of weights or their own.
+
+        Weights that are downloaded are checked by their SHA-256 then.
+        """
+        own_weights = self.weights and not self.fetches_weights
+        return [self.encoder.name] if own_weights or self.encoder.definition else []
 
     @property
     def trained_folds(self) -> list[str]:

@@ -89,3 +89,20 @@ def test_outputs_that_are_not_as_the_file_says_are_refused(write, tiles, old, ne
         network(tiles)
     assert said in str(caught.value)
     assert "shades.py: " in str(caught.value)
+
+
+def test_a_network_in_bf16_that_keeps_more_than_tensors_has_a_digest(write):
+    state = "    def get_extra_state(self):\n        return {'shades': 6}\n\n"
+    more = OWN.replace("    def forward", f"        self.bfloat16()\n\n{state}    def forward")
+    assert len(build_network(write(more), None, 1)[2]) == 64
+
+
+def test_a_file_that_ends_python_is_refused(write):
+    with pytest.raises(InputError, match="running it fails: SystemExit"):
+        build_network(write(OWN + "\nimport sys\n\nsys.exit(0)\n"), None, 1)
+
+
+def test_a_file_may_have_dataclasses_whose_annotations_are_text(write):
+    more = "from __future__ import annotations\nfrom dataclasses import dataclass\n" + OWN
+    more += "\n\n@dataclass\nclass Size:\n    px: int = 16\n"
+    assert build_network(write(more), None, 1)[1] == "shades.py"

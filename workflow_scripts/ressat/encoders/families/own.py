@@ -1,6 +1,7 @@
 """An encoder of the user's own: its file is run, and what it gives is held against what it says."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import torch
@@ -104,9 +105,11 @@ def make_own(encoder: Encoder, weights: str | Path | None, seed: int) -> nn.Modu
         torch.manual_seed(seed)
         specification = importlib.util.spec_from_file_location(MODULE, file)
         module = importlib.util.module_from_spec(specification)
+        # Where dataclasses look for the names of a class's module.
+        sys.modules[MODULE] = module
         try:
             specification.loader.exec_module(module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _failed("running it", error) from error
         made = getattr(module, class_name(file))
         if not (isinstance(made, type) and issubclass(made, nn.Module)):
@@ -117,7 +120,7 @@ def make_own(encoder: Encoder, weights: str | Path | None, seed: int) -> nn.Modu
             return made(None if weights is None else str(weights))
         except InputError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _failed(f"{made.__name__}(weights)", error) from error
 
 
