@@ -69,7 +69,8 @@ def predict_again(micro):
         slide = micro / "data/M2/slide.tiff"
         batches = tile_batches(slide, tiles.coords[order], tiles.geometry, batch_size)
         parts = list(encode(batches, network, stain.transform, "cpu"))
-        layers = [np.concatenate([part[name] for part in parts]) for name in bundle.trained.inputs.layers]
+        names = bundle.trained.head.inputs.layers
+        layers = [np.concatenate([part[name] for part in parts]) for name in names]
         coords_um = tiles.coords[order] * tiles.scale.mpp
         return predict(bundle, np.hstack(layers).astype(np.float32), coords_um)
 

@@ -84,15 +84,17 @@ def test_damage_met_by_a_reading_process_reaches_the_script(slide, monkeypatch, 
 )
 def test_a_reading_process_that_is_ended_ends_the_job_in_a_sentence(slide, end, words, readers):
     job = psutil.Process()
+    # What other tests of this process have started, and libraries keep.
+    others = set(job.children())
     batches = tile_batches(slide, np.full((400, 2), 300), GEOMETRY, 8, readers)
     next(batches)
-    reader = job.children()[-1]
+    reader = [child for child in job.children() if child not in others][-1]
     reader.send_signal(end)
     start = time.monotonic()
     with pytest.raises(InputError, match=rf"slide\.tiff: a process that reads tiles {words}"):
         list(batches)
     assert time.monotonic() - start < 30
-    assert job.children() == []
+    assert set(job.children()) <= others
 
 
 @pytest.mark.parametrize(
