@@ -24,12 +24,13 @@ with job_log(sys.argv[1], "fit_stain S4"), replacing(sys.argv[2]) as temporary:
     print("written", flush=True)
     sys.stdin.readline()
 """
-# Snakemake, in short: it says who it is, and starts a job by way of a shell that stays.
+# Snakemake, in short: it says who it is, and starts a job by way of a shell that stays. A shell gives what it starts
+# in the background an empty stdin of its own; the job waits on ours, so that it cannot finish before its run ends.
 RUNNER = f"""
 import os, subprocess, sys
 from ressat.base.ownership import RUN, process_name
 os.environ[RUN] = process_name()
-shell = '"$@" & echo $!; wait'
+shell = 'exec 3<&0; "$@" <&3 & echo $!; wait'
 subprocess.run(["bash", "-c", shell, "bash", sys.executable, "-c", {JOB!r}, *sys.argv[1:]], stdin=0)
 """
 
