@@ -42,7 +42,7 @@ rule check_encoder:
     log:
         "logs/check_encoder/{encoder}.log",
     wildcard_constraints:
-        encoder=study.encoder.name,
+        encoder="|".join(study.encoders),
     # Features do not wait for it, so that to check again makes no features anew; it runs first so that a
     # problem shows before hours of them.
     priority: 200
@@ -53,8 +53,9 @@ rule check_encoder:
         mem_mb=grown(2000, of="weights", per_mb=2.5),
         runtime=grown(30),
     params:
-        mean=config["features"]["mean"],
-        sd=config["features"]["sd"],
+        encoder=lambda wildcards: encoder_of(wildcards).description.name,
+        mean=lambda wildcards: encoder_of(wildcards).settings["mean"],
+        sd=lambda wildcards: encoder_of(wildcards).settings["sd"],
         tile_px=config["tiling"]["tile_px"],
         tile_um=config["tiling"]["tile_um"],
         seed=config["seed"],

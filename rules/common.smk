@@ -20,7 +20,14 @@ from ressat.workflow.failures import RECORD, read_failures
 from ressat.workflow.folds import FOLD_BUNDLE
 from ressat.workflow.job_environment import set_job_environment
 from ressat.workflow.job_resources import grown, grown_with_tiles, network_minutes
-from ressat.workflow.members import members_of, section_versions, words_of
+from ressat.workflow.comparison import (
+    compared_encoders,
+    has_own_model,
+    hest_layers_of,
+    model_settings_of,
+    results_of,
+)
+from ressat.workflow.members import encoder_versions, members_of, section_versions, words_of
 from ressat.workflow.settings import laid_over
 from ressat.workflow.shown_params import as_shown
 from ressat.workflow.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
@@ -71,6 +78,17 @@ except (InputError, ExceptionGroup) as error:
 
 config = study.config
 version, section_version = versions_of(members_of(study)), section_versions(study)
+encoder_version = encoder_versions(study)
+
+# Encoders whose weights can be downloaded, by the name of the network.
+downloadable = {
+    encoder.description.name: encoder for encoder in study.encoders.values() if encoder.description.published
+}
+
+# The encoders that are compared, and a pattern of those of them that have a model of their own for it.
+compared = compared_encoders(study)
+tested_sections = sorted({sample for _, sample in study.tested})
+own_model = "|".join(name for name in compared if has_own_model(study, name)) or "no_encoder"
 
 # The prefix that an importing workflow gives to this module's paths, and its name for this target.
 prefix = workflow.modifier.path_modifier.prefix or ""
@@ -135,15 +153,65 @@ def slide(wildcards):
     return study.converted_slide(wildcards.sample) or sheet_slide(wildcards)
 
 
+def encoder_of(wildcards):
+    """The encoder that a job is about: the one in its paths, or else the study's first."""
+    return study.encoders.get(wildcards.get("encoder"), study.first_encoder)
+
+
 # Functions, since Snakemake's report shows other inputs with the variables in their paths replaced.
-def encoder_weights(wildcards):
+def weights_of(encoder):
     """Published weights are fetched, also under a module's prefix; others are where the user says."""
-    return (study.weights or []) if study.fetches_weights else user_files(study.weights or [])
+    return (encoder.weights or []) if encoder.fetches_weights else user_files(encoder.weights or [])
+
+
+def encoder_weights(wildcards):
+    return weights_of(encoder_of(wildcards))
 
 
 def encoder_definition(wildcards):
     """The file of an encoder of the user's own."""
-    return user_files(study.encoder.definition or [])
+    return user_files(encoder_of(wildcards).description.definition or [])
+
+
+def all_weights(wildcards):
+    return [weights_of(encoder) for encoder in study.encoders.values() if encoder.weights]
+
+
+def all_definitions(wildcards):
+    own = [encoder.description.definition for encoder in study.encoders.values()]
+    return [user_files(definition) for definition in own if definition]
+
+
+def encoder_seed(wildcards):
+    """A param of encoders that may draw at random; the seed changes nothing for others."""
+    return config["seed"] if encoder_of(wildcards).is_random else None
+
+
+def encoders_read(wildcards):
+    """Names of the encoders whose features a job reads: those of the study's model, or the one in its paths."""
+    encoder = wildcards.get("encoder")
+    return [encoder] if encoder else study.encoders_read
+
+
+def training_features(wildcards):
+    """One file per training section of the wildcard fold, encoder by encoder."""
+    sections = study.folds[wildcards.fold].train
+    return [study.encoders[name].features(sample) for name in encoders_read(wildcards) for sample in sections]
+
+
+def section_features(wildcards):
+    """The section's file of each encoder."""
+    return [study.encoders[name].features(wildcards.sample) for name in encoders_read(wildcards)]
+
+
+def model_settings(wildcards):
+    return model_settings_of(study, wildcards.get("encoder"))
+
+
+def of_compared(kind, pairs):
+    """Paths in the results of every compared encoder's model, encoder by encoder."""
+    patterns = [f"{results_of(study, name)}/{kind}/{{fold}}/{{sample}}.h5ad" for name in compared]
+    return [path for pattern in patterns for path in of_pairs(pattern, pairs)]
 
 
 def gene_list(wildcards):
@@ -151,8 +219,21 @@ def gene_list(wildcards):
 
 
 def code_version(script):
-    """A param function: the version of a script's code, which only the jobs that there are have to know."""
-    return lambda wildcards: version(script)
+    """A param function: the version of a script's code, which only the jobs that there are have to know.
+
+    For jobs about one encoder, no other encoder counts.
+    """
+
+    def of_job(wildcards):
+        encoder = wildcards.get("encoder")
+        return encoder_version(script, encoder) if encoder in study.encoders else version(script)
+
+    return of_job
+
+
+def features_version(script):
+    """A param function: the version of code that makes features, for which no other encoder counts."""
+    return lambda wildcards: encoder_version(script, encoder_of(wildcards).name)
 
 
 def section_code_version(script):
@@ -201,8 +282,15 @@ def stain_reference(wildcards):
 
 
 def model(wildcards):
+    if wildcards.get("encoder"):
+        return f"results/encoders/{wildcards.encoder}/folds/{wildcards.fold}/model.pt"
     file = study.model(wildcards.fold)
     return user_files(file) if wildcards.fold == FOLD_BUNDLE else file
+
+
+def baselines(wildcards):
+    folder = f"results/encoders/{wildcards.encoder}" if wildcards.get("encoder") else "results"
+    return f"{folder}/folds/{wildcards.fold}/baselines.h5"
 
 
 # A saved model is looked at before hours of features; that it was replaced leaves them as they are.

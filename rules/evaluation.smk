@@ -3,7 +3,8 @@
 
 rule fit_baselines:
     input:
-        features=training("results/features/{sample}.h5"),
+        features=training_features,
+        colour=training("results/features/{sample}.h5"),
         expression=training("results/expression/{sample}.h5ad"),
         genes="results/folds/{fold}/genes.tsv",
     output:
@@ -21,8 +22,9 @@ rule fit_baselines:
     params:
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
         unit=study.unit,
-        hest_layers=study.encoder.hest_layers,
-        inputs=study.model_settings.baseline_inputs,
+        encoders=encoders_read,
+        hest_layers=lambda wildcards: hest_layers_of(study, wildcards.get("encoder")),
+        inputs=lambda wildcards: model_settings(wildcards).baseline_inputs,
         code=code_version("fit_baselines"),
     script:
         "../workflow_scripts/fit_baselines.py"
@@ -30,8 +32,9 @@ rule fit_baselines:
 
 rule predict_baselines:
     input:
-        features="results/features/{sample}.h5",
-        baselines="results/folds/{fold}/baselines.h5",
+        features=section_features,
+        colour="results/features/{sample}.h5",
+        baselines=baselines,
     output:
         h5ad="results/baselines/{fold}/{sample}.h5ad",
     log:
@@ -43,6 +46,7 @@ rule predict_baselines:
         mem_mb=grown(2000, of="features", per_mb=30),
         runtime=grown(30),
     params:
+        encoders=encoders_read,
         code=code_version("predict_baselines"),
     script:
         "../workflow_scripts/predict_baselines.py"
@@ -137,3 +141,60 @@ rule evaluate_predictions:
         code=code_version("evaluate_predictions"),
     script:
         "../workflow_scripts/evaluate_predictions.py"
+
+
+use rule fit_baselines as fit_baselines_of_encoder with:
+    output:
+        baselines="results/encoders/{encoder}/folds/{fold}/baselines.h5",
+    log:
+        "logs/fit_baselines/{encoder}/{fold}.log",
+    benchmark:
+        "benchmarks/fit_baselines/{encoder}/{fold}.tsv"
+    wildcard_constraints:
+        encoder=own_model,
+
+
+use rule predict_baselines as predict_baselines_of_encoder with:
+    output:
+        h5ad="results/encoders/{encoder}/baselines/{fold}/{sample}.h5ad",
+    log:
+        "logs/predict_baselines/{encoder}/{fold}/{sample}.log",
+    wildcard_constraints:
+        encoder=own_model,
+
+
+rule compare_encoders:
+    input:
+        predictions=of_compared("predictions", study.tested),
+        baselines=of_compared("baselines", study.tested),
+        ceilings=of_pairs("results/ceiling/{sample}.tsv", study.tested),
+        features=[study.encoders[name].features(sample) for name in compared for sample in tested_sections],
+        folds=expand("results/folds/{fold}/sections.tsv", fold=study.tested_folds),
+    output:
+        encoders=report(
+            "results/evaluation/encoders.tsv",
+            caption="../report/encoders.rst",
+            category="Tables",
+            labels={"what": "encoders compared"},
+        ),
+    log:
+        "logs/compare_encoders.log",
+    conda:
+        "../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=grown(2000, of="predictions", per_mb_of_largest=30),
+        runtime=grown(30, of="predictions", per_mb=0.1),
+    params:
+        encoders=compared,
+        # Read if they are there: a job that has lost its benchmark is not run again.
+        benchmarks=[
+            prefix + study.encoders[name].benchmark(sample)
+            for name in compared
+            for sample in tested_sections
+        ],
+        headline=config["model"]["headline"],
+        unit=study.unit,
+        code=code_version("compare_encoders"),
+    script:
+        "../workflow_scripts/compare_encoders.py"

@@ -12,8 +12,9 @@ rule fetch_weights:
     log:
         "logs/fetch_weights/{encoder}_{weights}.log",
     wildcard_constraints:
-        encoder=study.encoder.name,
-        weights="|".join(study.encoder.published) or "no_published_weights",
+        encoder="|".join(downloadable) or "no_encoder",
+        weights="|".join(name for encoder in downloadable.values() for name in encoder.description.published)
+        or "none",
     conda:
         "../envs/features.yaml"
     threads: 1
@@ -21,7 +22,7 @@ rule fetch_weights:
         mem_mb=grown(1000),
         runtime=grown(30),
     params:
-        code=code_version("fetch_weights"),
+        code=lambda wildcards: encoder_version("fetch_weights", downloadable[wildcards.encoder].name),
     script:
         "../workflow_scripts/fetch_weights.py"
 
@@ -47,16 +48,28 @@ rule extract_features:
     threads: 16
     resources:
         mem_mb=grown_with_tiles(6000, 20, of="weights", per_mb=2),
-        runtime=grown_with_tiles(20, network_minutes(study.encoder.parameters)),
+        runtime=grown_with_tiles(20, network_minutes(study.first_encoder.description.parameters)),
         gpu=one_gpu,
     params:
-        encoder=study.encoder.name,
-        mean=config["features"]["mean"],
-        sd=config["features"]["sd"],
+        encoder=lambda wildcards: encoder_of(wildcards).description.name,
+        mean=lambda wildcards: encoder_of(wildcards).settings["mean"],
+        sd=lambda wildcards: encoder_of(wildcards).settings["sd"],
+        colour=lambda wildcards: encoder_of(wildcards).is_first,
         precision=config["features"]["precision"],
         batch_size=config["features"]["batch_size"],
-        # An encoder of the user's own may draw at random beside the weights that it reads.
-        seed=config["seed"] if study.encoder.definition or not study.weights else None,
-        code=code_version("extract_features"),
+        seed=encoder_seed,
+        code=features_version("extract_features"),
     script:
         "../workflow_scripts/extract_features.py"
+
+
+# Features of a further encoder, for which no others are made again.
+use rule extract_features as extract_further_features with:
+    output:
+        features="results/features/{encoder}/{sample}.h5",
+    log:
+        "logs/extract_features/{encoder}/{sample}.log",
+    benchmark:
+        "benchmarks/extract_features/{encoder}/{sample}.tsv"
+    wildcard_constraints:
+        encoder="|".join(list(study.encoders)[1:]) or "no_further_encoder",

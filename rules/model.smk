@@ -76,7 +76,7 @@ rule select_genes:
 
 rule train_model:
     input:
-        features=training("results/features/{sample}.h5"),
+        features=training_features,
         expression=training("results/expression/{sample}.h5ad"),
         genes="results/folds/{fold}/genes.tsv",
     output:
@@ -96,7 +96,8 @@ rule train_model:
     params:
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
         unit=study.unit,
-        candidates=study.model_settings.candidates,
+        encoders=encoders_read,
+        candidates=lambda wildcards: model_settings(wildcards).candidates,
         training=study.model_settings.training,
         mixture=study.model_settings.mixture,
         seed=config["seed"],
@@ -108,8 +109,8 @@ rule train_model:
 rule check_bundle:
     input:
         model=lambda wildcards: user_files(study.model(FOLD_BUNDLE)),
-        weights=encoder_weights,
-        definition=encoder_definition,
+        weights=all_weights,
+        definitions=all_definitions,
     output:
         checked="results/bundle.json",
         stain=BUNDLE_REFERENCE,
@@ -124,9 +125,7 @@ rule check_bundle:
         mem_mb=grown(2000),
         runtime=grown(10),
     params:
-        encoder=study.encoder.name,
-        mean=config["features"]["mean"],
-        sd=config["features"]["sd"],
+        encoders=[encoder.record for encoder in study.encoders.values()],
         tile_um=config["tiling"]["tile_um"],
         tile_px=config["tiling"]["tile_px"],
         stain=config["stain"]["method"],
@@ -140,7 +139,7 @@ rule check_bundle:
 
 rule predict_expression:
     input:
-        features="results/features/{sample}.h5",
+        features=section_features,
         tiles="results/tiles/{sample}.h5",
         model=model,
         checked=checked_bundle,
@@ -157,9 +156,33 @@ rule predict_expression:
         mem_mb=grown(2000, of="features", per_mb=30),
         runtime=grown(30),
     params:
+        encoders=encoders_read,
         headline=config["model"]["headline"],
         protocol=lambda wildcards: study.protocol(wildcards.fold, wildcards.sample),
         patient=lambda wildcards: study.sections[wildcards.sample].patient,
         code=code_version("predict_expression"),
     script:
         "../workflow_scripts/predict_expression.py"
+
+
+# Models of single encoders, for their comparison.
+use rule train_model as train_model_of_encoder with:
+    output:
+        model="results/encoders/{encoder}/folds/{fold}/model.pt",
+        history="results/encoders/{encoder}/folds/{fold}/history.tsv",
+    log:
+        "logs/train_model/{encoder}/{fold}.log",
+    benchmark:
+        "benchmarks/train_model/{encoder}/{fold}.tsv"
+    wildcard_constraints:
+        encoder=own_model,
+
+
+use rule predict_expression as predict_expression_of_encoder with:
+    output:
+        h5ad="results/encoders/{encoder}/predictions/{fold}/{sample}.h5ad",
+        parquet="results/encoders/{encoder}/predictions/{fold}/{sample}.parquet",
+    log:
+        "logs/predict_expression/{encoder}/{fold}/{sample}.log",
+    wildcard_constraints:
+        encoder=own_model,

@@ -7,6 +7,7 @@ rule render_report:
         per_section="results/evaluation/per_section.tsv" if study.tested else [],
         summary="results/evaluation/summary.tsv" if study.tested else [],
         usable_genes="results/evaluation/usable_genes.tsv" if study.tested else [],
+        encoders="results/evaluation/encoders.tsv" if compared else [],
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),
         checked=expand("results/folds/{fold}/sections.tsv", fold=study.trained_folds),
         interaction_spots=of_pairs("results/interaction/{fold}/{sample}.tsv", study.tested),
@@ -52,6 +53,7 @@ rule draw_figures:
         per_gene="results/evaluation/per_gene.tsv",
         usable_genes="results/evaluation/usable_genes.tsv",
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.first_tested),
+        encoders="results/evaluation/encoders.tsv" if compared else [],
     output:
         accuracy=[
             "results/figures/accuracy.pdf",
@@ -89,6 +91,15 @@ rule draw_figures:
                 labels={"what": "what attention adds"},
             ),
         ],
+        encoders=[
+            "results/figures/encoders.pdf",
+            report(
+                "results/figures/encoders.png",
+                caption="../report/encoders.rst",
+                category="Figures",
+                labels={"what": "encoders compared"},
+            ),
+        ] if compared else [],
     log:
         "logs/draw_figures.log",
     conda:

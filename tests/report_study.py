@@ -43,10 +43,16 @@ SETTINGS = {
 }  # fmt: skip
 WORDS = {
     "counts": [("outputs of Space Ranger", "10x Genomics.")],
-    "encoder": ("the mean activations of layers 3 and 4 of a frozen ResNet50", "He et al. CVPR 2016."),
-    "encoder_title": "ResNet50",
-    "weights": None,
-    "source": None,
+    "encoders": {
+        "resnet50": {
+            "title": "ResNet50",
+            "words": ("the mean activations of layers 3 and 4 of a frozen ResNet50", "He et al. CVPR 2016."),
+            "weights": None,
+            "file": "resnet50.pth",
+            "source": None,
+            "is_random": False,
+        }
+    },
     "scheme": "on sections set aside as test sections",
 }
 

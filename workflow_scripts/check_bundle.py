@@ -1,11 +1,11 @@
 """check_bundle: refuse a saved model that was not trained for this study's settings, before hours of work.
 
 Input
-    model, weights unless they are random, and definition, the file of an encoder of one's own
+    model; weights, the files of all encoders that have one; definitions, those of encoders of one's own
 Output
     checked: what the model requires, as JSON; stain: the reference that it carries
 Params
-    encoder, mean and sd (None for its own), tile_um, tile_px, stain, unit (of expression), seed (of random
+    encoders (names, and which have files), tile_um, tile_px, stain, unit (of expression), seed (of random
     weights), config_file (for messages)
 """
 
@@ -17,6 +17,7 @@ from ressat.base.joblog import job_log
 from ressat.counts.expression_unit import ExpressionUnit
 from ressat.encoders.choice import choose_encoder
 from ressat.encoders.network import weights_sha256
+from ressat.features.joint import joint_sha256
 from ressat.model.bundle import Bundle
 from ressat.stain.section_stain import SectionStain
 
@@ -25,10 +26,16 @@ model, params = snakemake.input.model, snakemake.params
 with job_log(snakemake.log[0], "check_bundle") as log:
     bundle = Bundle.read(model)
     settings = {"tile_um": params.tile_um, "tile_px": params.tile_px, "stain": params.stain}
-    definition = snakemake.input.get("definition") or None
-    encoder = choose_encoder(params.encoder, definition, params.mean, params.sd)
-    settings["weights_sha256"] = weights_sha256(encoder, snakemake.input.get("weights") or None, params.seed)
+    weights, definitions = iter(snakemake.input.weights), iter(snakemake.input.definitions)
+    study = {}
+    for one in params.encoders:
+        definition = next(definitions) if one["has_definition"] else None
+        encoder = choose_encoder(one["encoder"], definition, one["mean"], one["sd"])
+        study[one["name"]] = encoder, next(weights) if one["has_weights"] else None
     with about(file=params.config_file):
+        read = bundle.encoders_among(list(study))
+        digests = {name: weights_sha256(*study[name], params.seed) for name in read}
+        settings["weights_sha256"] = joint_sha256(digests)
         bundle.check(settings)
         bundle.check_unit(ExpressionUnit(**params.unit))
     log.info("trained on %s, %d genes", ", ".join(bundle.provenance["sections"]), len(bundle.genes))

@@ -5,7 +5,7 @@ Input
 Output
     checked: what the encoder is and where its weights come from, as JSON
 Params
-    mean and sd (None for its own), tile_px, tile_um, seed (of random weights)
+    encoder (the network), mean and sd (None for its own), tile_px, tile_um, seed (of random weights)
 """
 
 from ressat.base.joblog import job_log
@@ -17,12 +17,14 @@ from ressat.encoders.trial import encoder_warnings, read_trial_tiles
 name, params = snakemake.wildcards.encoder, snakemake.params
 
 with job_log(snakemake.log[0], f"check_encoder {name}") as log:
-    encoder = choose_encoder(name, snakemake.input.get("definition") or None, params.mean, params.sd)
+    encoder = choose_encoder(
+        params.encoder, snakemake.input.get("definition") or None, params.mean, params.sd
+    )
     weights = snakemake.input.get("weights") or None
     network, _, digest = build_network(encoder, weights, params.seed)
     read_trial_tiles(network, encoder, params.tile_px)
     warnings = encoder_warnings(encoder, params.tile_um)
-    record = EncoderRecord.of(encoder, weights, digest, warnings)
+    record = EncoderRecord.of(name, encoder, weights, digest, warnings)
     log.info("%s", record.sentence)
     for warning in warnings:
         log.warning("%s", warning)

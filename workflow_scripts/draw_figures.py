@@ -1,9 +1,10 @@
 """draw_figures: draw the figures for a paper, of the scores and of the best genes.
 
 Input
-    per_gene, usable_genes; predictions of the first tested section of each protocol
+    per_gene, usable_genes; predictions of the first tested section of each protocol; encoders, if several are
+    compared
 Output
-    accuracy, genes, maps, attention: each as PDF and as PNG
+    accuracy, genes, maps, attention, and encoders if there are several: each as PDF and as PNG
 Params
     headline
 """
@@ -13,8 +14,9 @@ from ressat.base.joblog import job_log
 from ressat.base.results_h5ad import TESTED, read_results
 from ressat.base.tables import read_table
 from ressat.encoders.untrained import WATERMARK, is_untrained
-from ressat.evaluation.text_columns import PER_GENE, USABLE_GENES
+from ressat.evaluation.text_columns import ENCODERS, PER_GENE, USABLE_GENES
 from ressat.figures import paper_figures, paper_maps
+from ressat.figures.paper_encoders import encoders
 from ressat.figures.paper_page import journal_style, write_figure
 
 files, params = snakemake.input, snakemake.params
@@ -32,6 +34,8 @@ with job_log(snakemake.log[0], "draw_figures") as log, journal_style():
         "maps": paper_maps.maps(predictions, per_gene, usable_genes),
         "attention": paper_figures.attention(per_gene),
     }
+    if files.encoders:
+        figures["encoders"] = encoders(read_table(files.encoders, ENCODERS))
     for name, figure in figures.items():
         pdf, png = snakemake.output[name]
         write_figure(figure, pdf, png, WATERMARK if untrained else None)

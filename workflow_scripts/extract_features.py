@@ -3,9 +3,10 @@
 Input
     slide, tiles, stain, weights unless they are random, and definition, the file of an encoder of one's own
 Output
-    features: the encoder's outputs, and colour statistics
+    features: the encoder's outputs and, for the study's first encoder, colour statistics
 Params
-    encoder, mean and sd (None for its own), precision, batch_size, seed (of random weights)
+    encoder, mean and sd (None for its own), precision, batch_size, colour (whether colour statistics are
+    taken), seed (of random weights)
 """
 
 import torch
@@ -16,7 +17,6 @@ from ressat.base.joblog import job_log
 from ressat.base.progress import progress
 from ressat.encoders.choice import choose_encoder
 from ressat.encoders.network import build_network
-from ressat.features.cache import COLOUR
 from ressat.features.cache_writer import write_features
 from ressat.features.extraction import encode
 from ressat.features.memory import keep_freed_memory
@@ -26,7 +26,7 @@ from ressat.tiles.table import Tiles
 
 section, params = snakemake.wildcards.sample, snakemake.params
 
-with job_log(snakemake.log[0], f"extract_features {section}") as log:
+with job_log(snakemake.log[0], f"extract_features {'/'.join(snakemake.wildcards)}") as log:
     torch.set_num_threads(snakemake.threads)
     keep_freed_memory()
     with about(section=section):
@@ -48,8 +48,9 @@ with job_log(snakemake.log[0], f"extract_features {section}") as log:
     weights = snakemake.input.get("weights") or None
     network, name, digest = build_network(encoder, weights, params.seed, device.dtype)
     log.info("%s on %s in %s, %d tiles", name, device.name, device.precision, len(tiles.coords))
-    features = encode(batches, network, stain.transform, device.name)
-    batches_done = progress(features, len(tiles.coords), lambda batch: len(batch[COLOUR]), section, "tile")
+    features = encode(batches, network, stain.transform, device.name, colour=params.colour)
+    counted = next(iter(encoder.layers))
+    batches_done = progress(features, len(tiles.coords), lambda batch: len(batch[counted]), section, "tile")
     provenance = {
         "encoder": name,
         "weights_sha256": digest,
@@ -60,4 +61,6 @@ with job_log(snakemake.log[0], f"extract_features {section}") as log:
         "tile_px": tiles.geometry.tile_px,
     }
     with about(section=section):
-        write_features(snakemake.output.features, tiles, encoder.layers, batches_done, provenance)
+        write_features(
+            snakemake.output.features, tiles, encoder.layers, batches_done, provenance, colour=params.colour
+        )

@@ -1,11 +1,11 @@
 """predict_expression: predict one section with one fold's model.
 
 Input
-    features, tiles, model, and expression for a section that is tested
+    features by encoder, tiles, model, and expression for a section that is tested
 Output
     h5ad: predictions as AnnData; parquet: the headline layer as a table
 Params
-    headline, protocol, patient
+    encoders (of the features), headline, protocol, patient
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ import pandas as pd
 from ressat.base.errors import about
 from ressat.base.files import sha256
 from ressat.base.joblog import job_log
-from ressat.features.cache import Features
+from ressat.features.joint import caches_by_section, read_features
 from ressat.model.bundle import Bundle
 from ressat.model.prediction import predict, to_anndata, write_predictions
 from ressat.model.section_data import observed_expression
@@ -22,11 +22,13 @@ from ressat.tiles.table import Tiles
 
 section, params = snakemake.wildcards.sample, snakemake.params
 
-with job_log(snakemake.log[0], f"predict_expression {snakemake.wildcards.fold}/{section}") as log:
+with job_log(snakemake.log[0], f"predict_expression {'/'.join(snakemake.wildcards)}") as log:
     bundle = Bundle.read(snakemake.input.model)
     with about(section=section):
-        features = Features.read(snakemake.input.features, bundle.trained.head.inputs.layers)
-        with about(file=snakemake.input.features):
+        (caches,) = caches_by_section(snakemake.input.features, params.encoders)
+        with about(file=snakemake.input.model):
+            features = read_features(caches, bundle.trained.head.inputs.layers)
+        with about(file=snakemake.input.features[0]):
             bundle.check(features.attrs)
         targets = bundle.trained.head.targets
         predicted = predict(bundle, features.values, features.coords * features.attrs["mpp"])

@@ -24,8 +24,8 @@ with job_log(sys.argv[1], "fit_stain S4"), replacing(sys.argv[2]) as temporary:
     print("written", flush=True)
     sys.stdin.readline()
 """
-# Snakemake, in short: it says who it is, and starts a job by way of a shell that stays. A shell gives what it starts
-# in the background an empty stdin of its own; the job waits on ours, so that it cannot finish before its run ends.
+# Snakemake, in short: it says who it is, and starts a job by way of a shell that stays. A shell gives what it
+# starts in the background an empty stdin; the job waits on ours, and so cannot finish before its run ends.
 RUNNER = f"""
 import os, subprocess, sys
 from ressat.base.ownership import RUN, process_name

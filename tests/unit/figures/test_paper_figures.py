@@ -175,10 +175,10 @@ def test_untrained_weights_are_written_within_the_page(tmp_path, width, height):
     assert box.y1 <= figure.bbox.height
 
 
-def test_random_weights_are_known_by_the_name_of_the_encoder_and_by_the_setting():
+def test_random_weights_are_known_by_the_name_of_the_encoder():
     assert is_untrained(["resnet50 random"])
-    assert is_untrained([], "random")
-    assert not is_untrained(["resnet50 IMAGENET1K_V2"], "random.pth")
+    assert is_untrained(["resnet50 random + uni"])
+    assert not is_untrained(["resnet50 IMAGENET1K_V2", "resnet50 + uni"])
 
 
 def test_the_same_results_give_the_same_files(tmp_path):

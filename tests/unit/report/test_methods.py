@@ -1,4 +1,4 @@
-"""The methods say where the encoder and its weights come from."""
+"""The methods say where encoders and their weights come from."""
 
 import pytest
 import yaml
@@ -6,20 +6,37 @@ import yaml
 from report_study import WORDS
 from ressat.report.methods import methods
 
+RESNET50 = WORDS["encoders"]["resnet50"]
+SOURCES = [
+    ({"file": "mine.pth"}, "with weights of the study's own (mine.pth)."),
+    ({"file": None}, "without weights of its own."),
+    ({"file": None, "is_random": True}, "with random, untrained weights."),
+    ({"file": "uni.bin", "source": "https://hub/UNI"}, "of the file uni.bin (published at https://hub/UNI)."),
+    ({"weights": ("public weights", "Doe 2020.")}, "with public weights ["),
+]
 
-@pytest.mark.parametrize(
-    ("words", "weights", "untrained", "said"),
-    [
-        ({}, "/data/mine.pth", False, "with weights of the study's own (mine.pth)."),
-        ({}, None, False, "without weights of its own."),
-        ({}, "random", True, "with random, untrained weights."),
-        ({"source": "https://hub/UNI"}, "/data/uni.bin", False, "of the file uni.bin (published at https://hub/UNI)."),
-        ({"weights": ("public weights", "Doe 2020.")}, "V2", False, "with public weights ["),
-    ],
-)  # fmt: skip
-def test_weights_are_named_with_their_source(repository, words, weights, untrained, said):
+
+@pytest.fixture
+def settings(repository):
     settings = yaml.safe_load((repository / "config.yaml").read_text())
-    settings["features"]["weights"] = weights
     settings["model"]["layers"] = ["layer3"]
-    paragraphs, _ = methods(settings, WORDS | words, [], [], untrained=untrained, scored=False)
+    return settings
+
+
+@pytest.mark.parametrize(("changes", "said"), SOURCES)
+def test_weights_are_named_with_their_source(settings, changes, said):
+    words = WORDS | {"encoders": {"resnet50": RESNET50 | changes}}
+    paragraphs, _ = methods(settings, words, [], [], scored=False)
     assert said in paragraphs[0]
+
+
+def test_every_encoder_that_the_model_reads_is_named(settings):
+    words = [("features number " + str(place), f"Doe. {2000 + place}.") for place in range(len(SOURCES))]
+    encoders = {
+        f"e{place}": RESNET50 | changes | {"words": words[place]} for place, (changes, _) in enumerate(SOURCES)
+    }
+    paragraphs, references = methods(settings, WORDS | {"encoders": encoders}, [], [], scored=False)
+    assert all(said in paragraphs[0] for _, said in SOURCES)
+    assert all(citation in references for _, citation in words)
+    assert paragraphs[0].count("Features of each tile are features number 0 [") == 1
+    assert paragraphs[0].count("Further features are features number") == len(SOURCES) - 1

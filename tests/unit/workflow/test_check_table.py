@@ -45,7 +45,13 @@ def checked(study) -> None:
         found.write(f"results/checks/{name}.json")
         if labelled:
             Path(f"results/checks/{name}.genes.json").write_text("{}")
-    EncoderRecord.of(study.encoder, study.weights, "0" * 64, []).write(ENCODER_FILE)
+    record_encoder(study, "w.pth", [])
+
+
+def record_encoder(study: Study, weights: str | None, warnings: list[str]) -> None:
+    """Leave the record of the study's encoder."""
+    description = study.first_encoder.description
+    EncoderRecord.of("resnet50", description, weights, "0" * 64, warnings).write(ENCODER_FILE)
 
 
 def leave_log(check: str, *problems: str) -> str:
@@ -194,7 +200,7 @@ def test_the_encoder_is_named_with_its_licence_and_source(study):
 
 
 def test_what_the_encoders_check_found_is_listed(study):
-    EncoderRecord.of(study.encoder, None, "0" * 64, ["the scale is another"]).write(ENCODER_FILE)
+    record_encoder(study, None, ["the scale is another"])
     assert "Warnings: 2\n- section A1: look at the overlay\n- the scale is another" in table_of(study)
     log = "logs/check_encoder/resnet50.log"
     Path(log).parent.mkdir(parents=True)

@@ -19,7 +19,7 @@ def own(folder):
 
 
 def test_resnet50_is_checked_where_it_has_weights(load):
-    assert load().encoder is ENCODERS.load("resnet50")
+    assert load().first_encoder.description is ENCODERS.load("resnet50")
     assert load().checked_encoders == []
     assert load(features__weights="random").checked_encoders == []
 
@@ -28,13 +28,14 @@ def test_resnet50_is_checked_where_it_has_weights(load):
 def test_a_registered_encoder_reads_weights_that_are_there(load, name):
     study = load(features__encoder=name, features__weights="data/weights.pth")
     encoder = ENCODERS.load(name)
-    assert (study.encoder, study.weights, study.fetches_weights) == (encoder, "data/weights.pth", False)
+    first = study.first_encoder
+    assert (first.description, first.weights, first.fetches_weights) == (encoder, "data/weights.pth", False)
     assert study.checked_encoders == [name]
     assert study.config["model"]["layers"] == list(encoder.default_layers)
     members = members_of(study)
     assert (members["encoders"], members["encoders/families"]) == ((name,), ("vit",))
-    assert words_of(study)["source"] == encoder.page
-    assert words_of(study)["weights"] is None
+    words = words_of(study)["encoders"][name]
+    assert (words["source"], words["weights"], words["file"]) == (encoder.page, None, "weights.pth")
 
 
 @pytest.mark.parametrize("name", GIVEN)
@@ -47,14 +48,15 @@ def test_missing_weights_name_the_page_to_get_them_from(load, name, weights):
 
 def test_an_encoder_of_ones_own_is_a_file_of_the_study(load, own):
     study = load(**own, features__weights=None)
-    assert (study.encoder.name, study.encoder.definition) == ("shades", "encoders/shades.py")
-    assert study.weights is None
+    encoder = study.first_encoder.description
+    assert (encoder.name, encoder.definition) == ("shades", "encoders/shades.py")
+    assert study.first_encoder.weights is None
     assert study.checked_encoders == ["shades"]
     assert study.config["model"]["layers"] == ["grid"]
     members = members_of(study)
     assert (members["encoders"], members["encoders/families"]) == ((), ("own",))
-    assert words_of(study)["encoder"][1] == "Doe. Shades. 2026."
-    assert load(**own, features__weights="data/weights.pth").weights == "data/weights.pth"
+    assert words_of(study)["encoders"]["shades"]["words"][1] == "Doe. Shades. 2026."
+    assert load(**own, features__weights="data/weights.pth").first_encoder.weights == "data/weights.pth"
 
 
 @pytest.mark.parametrize(
@@ -85,10 +87,11 @@ def test_only_an_encoder_of_ones_own_may_need_no_weights(load):
 
 def test_pixels_may_be_standardised_in_ones_own_way(load):
     study = load(features__mean=[0.7, 0.54, 0.66], features__sd=[0.2, 0.3, 0.2])
-    assert study.encoder.mean == (0.7, 0.54, 0.66)
-    assert study.encoder.sd == (0.2, 0.3, 0.2)
-    assert study.encoder.own_pixels
-    assert load(features__mean=[0, 0.5, 1]).encoder.sd == ENCODERS.load("resnet50").sd
+    encoder = study.first_encoder.description
+    assert encoder.mean == (0.7, 0.54, 0.66)
+    assert encoder.sd == (0.2, 0.3, 0.2)
+    assert encoder.own_pixels
+    assert load(features__mean=[0, 0.5, 1]).first_encoder.description.sd == ENCODERS.load("resnet50").sd
 
 
 @pytest.mark.parametrize(

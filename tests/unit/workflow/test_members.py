@@ -75,8 +75,9 @@ def test_the_words_of_the_methods_are_those_of_what_the_study_uses(load):
     assert [said for said, _ in words["counts"]] == [
         "AnnData files", "tables of Spatial Transcriptomics", "outputs of Space Ranger",
     ]  # fmt: skip
-    assert words["encoder_title"] == "ResNet50"
-    assert words["weights"][0] == "torchvision's weights IMAGENET1K_V2, learnt on ImageNet"
+    encoder = words["encoders"]["resnet50"]
+    assert encoder["title"] == "ResNet50"
+    assert encoder["weights"][0] == "torchvision's weights IMAGENET1K_V2, learnt on ImageNet"
     assert words["scheme"] == "on sections set aside as test sections"
-    assert words_of(load(features__weights="random"))["weights"] is None
+    assert words_of(load(features__weights="random"))["encoders"]["resnet50"]["weights"] is None
     assert words_of(load(UNLABELLED, model__use="data/model.pt"))["counts"] == []

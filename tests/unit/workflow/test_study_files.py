@@ -86,11 +86,11 @@ def test_a_file_that_a_setting_names_must_exist(load, settings, said):
 
 def test_weights_are_downloaded_random_or_a_file(load, folder, monkeypatch):
     monkeypatch.setenv("RESSAT_TEST_DATA", str(folder / "data"))
-    assert load().weights == "resources/weights/resnet50_IMAGENET1K_V2.pth"
-    assert load(features__weights="random").weights is None
-    assert load(features__weights="data/weights.pth").weights == "data/weights.pth"
+    assert load().first_encoder.weights == "resources/weights/resnet50_IMAGENET1K_V2.pth"
+    assert load(features__weights="random").first_encoder.weights is None
+    assert load(features__weights="data/weights.pth").first_encoder.weights == "data/weights.pth"
     study = load(features__weights="${RESSAT_TEST_DATA}/weights.pth")
-    assert study.weights == str(folder / "data/weights.pth")
+    assert study.first_encoder.weights == str(folder / "data/weights.pth")
 
 
 def test_one_file_of_counts_is_not_that_of_two_sections(load):

@@ -14,6 +14,7 @@ from ressat.base.layers import DEPTH_MAP, EXPRESSION_UNIT, TUNED_RIDGE
 from ressat.baselines.kernel import KernelBaseline
 from ressat.baselines.linear import FoldBaselines, LinearBaseline
 from ressat.baselines.ridge_tuning import ALPHAS_OF_FEW, Choice, choose_ridges, in_context, stack
+from ressat.encoders.layer_names import parted_name
 from ressat.features.cache import COLOUR
 from ressat.model.components import Components
 from ressat.model.inputs import InputSettings
@@ -113,10 +114,14 @@ def fit_baselines(
 
 
 def layer_sets(data: SectionData) -> dict[tuple[str, ...], np.ndarray]:
-    """Columns of the features by set of layers: each alone, and where there are several all together."""
-    layers = tuple(data.widths)
-    sets = dict.fromkeys([*((layer,) for layer in layers), layers])
-    return {names: data.columns(names) for names in sets}
+    """Columns of the features by set of layers: each alone, and those of an encoder all together."""
+    by_encoder: dict[str | None, list[str]] = {}
+    for layer in data.widths:
+        by_encoder.setdefault(parted_name(layer)[0], []).append(layer)
+    sets = [
+        names for layers in by_encoder.values() for names in (*((layer,) for layer in layers), tuple(layers))
+    ]
+    return {names: data.columns(names) for names in dict.fromkeys(sets)}
 
 
 def hest_ridge(training: list[SectionData], layers: tuple[str, ...]) -> LinearBaseline:

@@ -17,7 +17,7 @@ class EncoderRecord:
     Attributes
     ----------
     encoder, title
-        Its name in settings, and as people write it.
+        Its name in the study, and the network's as people write it.
     weights
         Their file, as the study names it; None without.
     weights_sha256
@@ -44,11 +44,11 @@ class EncoderRecord:
 
     @classmethod
     def of(
-        cls, encoder: Encoder, weights: str | None, weights_sha256: str, warnings: list[str]
+        cls, name: str, encoder: Encoder, weights: str | None, weights_sha256: str, warnings: list[str]
     ) -> "EncoderRecord":
         """Return the record of an encoder whose network was loaded."""
         return cls(
-            encoder=encoder.name,
+            encoder=name,
             title=encoder.title,
             weights=None if weights is None else str(weights),
             weights_sha256=weights_sha256,

@@ -6,18 +6,17 @@ Standard library only.
 from collections.abc import Iterable
 
 from ressat.encoders.encoder import RANDOM
+from ressat.encoders.layer_names import AND
 
 WATERMARK = "UNTRAINED WEIGHTS"
 
 
-def is_untrained(encoders: Iterable[str], weights: str | None = None) -> bool:
-    """Tell whether the network has random weights.
+def is_untrained(encoders: Iterable[str]) -> bool:
+    """Tell whether a network has random weights.
 
     Parameters
     ----------
     encoders
         Names of the encoders, as predictions record them.
-    weights
-        The setting ``features.weights``, for when nothing is predicted yet.
     """
-    return RANDOM in {weights, *(str(encoder).split()[-1] for encoder in encoders)}
+    return RANDOM in {name.split()[-1] for encoder in encoders for name in str(encoder).split(AND)}

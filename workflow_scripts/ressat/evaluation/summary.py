@@ -114,7 +114,7 @@ def summarise_patients(per_section: pd.DataFrame, pooled: Mapping[Hashable, floa
     study["lowest_patient"] = layers["mean_pearson"].min()
     study["highest_patient"] = layers["mean_pearson"].max()
     for of in BOTH:
-        intervals = layers[of("minus_tuned_ridge")].apply(_interval)
+        intervals = layers[of("minus_tuned_ridge")].apply(patients_interval)
         study[of("minus_tuned_ridge_low")] = [low for low, _ in intervals]
         study[of("minus_tuned_ridge_high")] = [high for _, high in intervals]
     study = study.reset_index()
@@ -142,8 +142,8 @@ def _agreement(morans: pd.DataFrame) -> float:
     return float(np.corrcoef(both.T)[0, 1])
 
 
-def _interval(differences: pd.Series) -> tuple[float, float]:
-    """Student's t interval of the mean over patients; NaN below `MIN_PATIENTS_INTERVAL`."""
+def patients_interval(differences: pd.Series) -> tuple[float, float]:
+    """Return Student's t interval of the mean over patients; NaN below `MIN_PATIENTS_INTERVAL`."""
     differences = differences.dropna()
     if len(differences) < MIN_PATIENTS_INTERVAL:
         return np.nan, np.nan

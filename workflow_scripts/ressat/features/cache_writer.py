@@ -27,6 +27,8 @@ def write_features(
     widths: Mapping[str, int],
     batches: Iterable[dict[str, np.ndarray]],
     provenance: dict,
+    *,
+    colour: bool = True,
 ) -> None:
     """Stream features into the cache, which appears once it is complete.
 
@@ -42,6 +44,8 @@ def write_features(
         As `encode` yields them, covering all tiles in order.
     provenance
         Attributes that say how the features were made.
+    colour
+        Whether there are colour statistics.
 
     Raises
     ------
@@ -49,10 +53,8 @@ def write_features(
         If a feature is not finite, such as an activation too large for half precision.
     """
     total = len(tiles.coords)
-    columns = {
-        COLOUR: (len(COLOUR_STATISTICS), "f4"),
-        **{name: (width, "f2") for name, width in widths.items()},
-    }
+    columns = {COLOUR: (len(COLOUR_STATISTICS), "f4")} if colour else {}
+    columns |= {name: (width, "f2") for name, width in widths.items()}
     with new_hdf5(path) as file:
         group = file.create_group(FEATURES)
         for name, (width, dtype) in columns.items():
@@ -63,7 +65,7 @@ def write_features(
         file[TISSUE] = tiles.tissue
         done = 0
         for chunk in _whole_chunks(batches, columns):
-            count = len(chunk[COLOUR])
+            count = _rows(chunk)
             for name, values in chunk.items():
                 _refuse_odd(name, values, tiles.barcodes[done : done + count])
                 group[name][done : done + count] = values
@@ -91,6 +93,11 @@ def _refuse_odd(name: str, values: np.ndarray, barcodes: np.ndarray) -> None:
         )
 
 
+def _rows(batch: Mapping[str, np.ndarray]) -> int:
+    """How many tiles a batch has."""
+    return len(next(iter(batch.values())))
+
+
 def _whole_chunks(
     batches: Iterable[dict[str, np.ndarray]], columns: Mapping[str, tuple[int, str]]
 ) -> Iterator[dict[str, np.ndarray]]:
@@ -98,7 +105,7 @@ def _whole_chunks(
     held = {name: np.empty((CHUNK_ROWS, width), dtype) for name, (width, dtype) in columns.items()}
     done = 0
     for batch in batches:
-        start, count = 0, len(batch[COLOUR])
+        start, count = 0, _rows(batch)
         while start < count:
             first = done % CHUNK_ROWS
             last = min(CHUNK_ROWS, first + count - start)

@@ -38,7 +38,12 @@ class StainLayer(torch.nn.Module):
 
 
 def encode(
-    batches: Iterable[torch.Tensor], network: torch.nn.Module, transform: PixelTransform | None, device: str
+    batches: Iterable[torch.Tensor],
+    network: torch.nn.Module,
+    transform: PixelTransform | None,
+    device: str,
+    *,
+    colour: bool = True,
 ) -> Iterator[dict[str, np.ndarray]]:
     """Run stain normalisation and network over batches of tiles.
 
@@ -52,11 +57,13 @@ def encode(
         Stain normalisation; None for none.
     device
         Where all of it runs, ``cuda`` or ``cpu``.
+    colour
+        Whether colour statistics are taken.
 
     Yields
     ------
     dict of numpy.ndarray
-        ``colour`` float32 (b, 9), and float16 (b, width) for each cached layer.
+        ``colour`` float32 (b, 9) if asked for, and float16 (b, width) for each cached layer.
     """
     # By default a GPU's fp32 convolutions keep 10 bits of the mantissa: too few for grey levels.
     torch.backends.cudnn.allow_tf32 = False
@@ -65,7 +72,7 @@ def encode(
     # A GPU computes a batch while the one before it is fetched from it and written.
     started = None
     for batch in batches:
-        before, started = started, _start(batch, network, stain, device)
+        before, started = started, _start(batch, network, stain, device, colour)
         if before is not None:
             yield _fetched(before)
     if started is not None:
@@ -73,7 +80,7 @@ def encode(
 
 
 def _start(
-    batch: torch.Tensor, network: torch.nn.Module, stain: StainLayer | None, device: str
+    batch: torch.Tensor, network: torch.nn.Module, stain: StainLayer | None, device: str, colour: bool
 ) -> dict[str, torch.Tensor]:
     # A lone image takes another kernel, which rounds differently: it is computed together with a copy,
     # so that no tile's features depend on how many tiles happen to be in its batch.
@@ -83,12 +90,8 @@ def _start(
         rgb = tiles.to(device, non_blocking=True).permute(0, 3, 1, 2).float()
         if stain is not None:
             rgb = stain(rgb)
-        colour = colour_statistics(rgb)
-        pooled = network(rgb)
-    return {
-        COLOUR: colour[: len(batch)],
-        **{name: layer[: len(batch)].half() for name, layer in pooled.items()},
-    }
+        computed = {COLOUR: colour_statistics(rgb)[: len(batch)]} if colour else {}
+        return computed | {name: layer[: len(batch)].half() for name, layer in network(rgb).items()}
 
 
 def _fetched(computed: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from ressat.base.errors import InputError, about
 from ressat.base.files import FORMAT_VERSION, replacing
 from ressat.counts.expression_unit import LOG1P_CP10K, ExpressionUnit
+from ressat.encoders.layer_names import encoders_of
 from ressat.model.bundle_check import check_content, read_bundle
 from ressat.model.inputs import InputSettings
 from ressat.model.kernel import KernelMap, LandmarkBlock, Landmarks
@@ -113,6 +115,29 @@ class Bundle:
         trained = TrainedModel(head, kernel, share, content["attended_share"])
         rest = {name: content[name] for name in ("genes", "ranks", "requires", "provenance")}
         return cls(trained, settings, **rest, unit=ExpressionUnit(**content["unit"]))
+
+    def encoders_among(self, study: Sequence[str]) -> list[str]:
+        """Return the names of the encoders whose features the model reads.
+
+        Parameters
+        ----------
+        study
+            Those of the study; a model of one encoder reads the first, whatever its name.
+
+        Raises
+        ------
+        InputError
+            If the study lacks one.
+        """
+        read = encoders_of(self.trained.head.inputs.layers)
+        for name in read:
+            if name not in study:
+                raise InputError(
+                    f"the model reads the encoder {name}, and the study has {' and '.join(study)}",
+                    expected=f"the encoders {' and '.join(read)} under features.encoders",
+                    action="name them as the study did that trained the model",
+                )
+        return read or list(study[:1])
 
     def check(self, features: dict) -> None:
         """Refuse features, or settings, that the model was not trained for.

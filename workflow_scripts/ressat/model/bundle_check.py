@@ -33,6 +33,7 @@ from ressat.base.files import FORMAT_VERSION
 from ressat.base.machine import machine_trouble
 from ressat.counts.expression_unit import LOG1P_CP10K, PLAIN, THINNED, ExpressionUnit
 from ressat.encoders.encoder import RANDOM
+from ressat.encoders.layer_names import AND, parted_name
 from ressat.encoders.registry import ENCODERS
 from ressat.evaluation.panels import PANELS
 from ressat.model.bundle_tensors import check_memory, check_tensors
@@ -202,22 +203,28 @@ def _check_version(version: object) -> None:
 
 
 def _width(content: Mapping) -> int:
-    """How many features a spot has: as its encoder gives, or, of one of the user's own, as its scaler has."""
-    encoder, layers = content["provenance"]["encoder"], content["inputs"]["layers"]
-    if encoder.removesuffix(f" {RANDOM}") in ENCODERS.names:
-        widths = ENCODERS.load(encoder.split()[0]).layers
-        check_field(layers, ListOf(OneOf(list(widths))), "inputs.layers")
-        return sum(widths[layer] for layer in layers)
-    if not OWN_ENCODER.fullmatch(encoder):
-        raise InputError(
-            f"provenance.encoder is {shown(encoder)}",
-            expected=f"one of {', '.join(ENCODERS.names)}, or the file of an encoder of the user's own",
-        )
+    """How many features a spot has: as its encoder gives; else, as for several, as its scaler has."""
+    encoders, layers = content["provenance"]["encoder"].split(AND), content["inputs"]["layers"]
+    for encoder in encoders:
+        if not _is_registered(encoder) and not OWN_ENCODER.fullmatch(encoder):
+            raise InputError(
+                f"provenance.encoder is {shown(encoder)}",
+                expected=f"one of {', '.join(ENCODERS.names)}, or the file of an encoder of the user's own",
+            )
+    if len(encoders) == 1 and _is_registered(encoders[0]):
+        widths = ENCODERS.load(encoders[0].split()[0]).layers
+        plain = [parted_name(layer)[1] for layer in layers]
+        check_field(plain, ListOf(OneOf(list(widths))), "inputs.layers")
+        return sum(widths[layer] for layer in plain)
     features = content["scalers"].get("features") if type(content["scalers"]) is dict else None
     mean = features.get("mean") if type(features) is dict else None
     width = mean.numel() if isinstance(mean, torch.Tensor) else 0
     check_field(width, Number(len(layers), WIDEST, whole=True), "the length of scalers.features.mean")
     return width
+
+
+def _is_registered(encoder: str) -> bool:
+    return encoder.removesuffix(f" {RANDOM}") in ENCODERS.names
 
 
 def _check_provenance(content: Mapping) -> None:

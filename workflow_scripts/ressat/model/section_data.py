@@ -10,6 +10,7 @@ from ressat.base.errors import InputError, about, about_its_file
 from ressat.counts.expression import LogExpression, read_log_expression
 from ressat.counts.expression_unit import LOG1P_CP10K, ExpressionUnit
 from ressat.features.cache import Features
+from ressat.features.joint import Caches, read_features
 from ressat.stats.neighbours import spot_pitch
 
 
@@ -58,19 +59,21 @@ def typical_pitch(sections: Sequence[SectionData]) -> float:
 
 
 def load_section(
-    features_file: str | Path,
+    caches: Caches,
     expression_file: str | Path,
     *,
     patient: str,
     genes: Sequence[str],
     unit: ExpressionUnit = LOG1P_CP10K,
 ) -> tuple[SectionData, Features]:
-    """Read a labelled section from its feature cache and its counts.
+    """Read a labelled section from its features and its counts.
 
     Parameters
     ----------
-    features_file, expression_file
-        results/features/{sample}.h5 and results/expression/{sample}.h5ad.
+    caches
+        Its feature caches by encoder.
+    expression_file
+        results/expression/{sample}.h5ad.
     patient
         The patient the section comes from.
     genes
@@ -88,7 +91,7 @@ def load_section(
     InputError
         If the two files are not about the same spots, or genes are missing.
     """
-    features = Features.read(features_file, layers=None)
+    features = read_features(caches, layers=None)
     with about(section=features.section, file=expression_file):
         observed = observed_expression(expression_file, genes, features, unit)
         is_missing = np.isnan(observed.values).any(axis=0)
@@ -113,7 +116,7 @@ def load_section(
 
 
 def load_sections(
-    features_files: Sequence[str],
+    caches: Sequence[Caches],
     expression_files: Sequence[str],
     patients: dict[str, str],
     genes: Sequence[str],
@@ -123,7 +126,7 @@ def load_sections(
 
     Parameters
     ----------
-    features_files, expression_files
+    caches, expression_files
         In the same order.
     patients
         By section.
@@ -133,10 +136,10 @@ def load_sections(
         Of the targets.
     """
     pairs = []
-    for features_file, expression_file in zip(features_files, expression_files, strict=True):
-        section = Features.read(features_file).section
+    for of_section, expression_file in zip(caches, expression_files, strict=True):
+        section = read_features(of_section).section
         pairs.append(
-            load_section(features_file, expression_file, patient=patients[section], genes=genes, unit=unit)
+            load_section(of_section, expression_file, patient=patients[section], genes=genes, unit=unit)
         )
     return [data for data, _ in pairs], [features for _, features in pairs]
 

@@ -8,8 +8,8 @@ from ressat.base.tables import read_table
 from ressat.checks.text_columns import FOLD_SECTIONS
 from ressat.counts.expression_unit import ExpressionUnit
 from ressat.encoders.untrained import WATERMARK, is_untrained
-from ressat.evaluation.text_columns import HISTORY, PER_SECTION
-from ressat.report import charts, genes, interaction, maps, provenance
+from ressat.evaluation.text_columns import ENCODERS, HISTORY, PER_SECTION
+from ressat.report import charts, encoders, genes, interaction, maps, provenance
 from ressat.report.answer import Scores, answers
 from ressat.report.methods import methods
 from ressat.report.page import render
@@ -71,8 +71,9 @@ def make_report(
     map_genes = maps.genes_with_maps(ranking, params.genes, always)
     predictions = [maps.Prediction.read(path, map_genes) for path in files.predictions]
     section_maps = [maps.section_map(prediction) for prediction in predictions]
-    encoders = [prediction.record["encoder"] for prediction in predictions]
-    untrained = is_untrained(encoders, settings["features"]["weights"])
+    networks = params.words["encoders"].values()
+    untrained = is_untrained(prediction.record["encoder"] for prediction in predictions)
+    untrained = untrained or any(one["is_random"] for one in networks)
     by_section = maps.section_scores(scores.per_gene if scores else None, headline, section_maps)
     movement = interaction.mean_movement(files.interaction_genes)
     records, packs = genes.gene_records(
@@ -86,11 +87,10 @@ def make_report(
     figures = charts.of_folds(folds)
     if scores:
         figures |= charts.of_scores(scores, read_table(files.per_section, PER_SECTION), headline)
+    compared = encoders.compared(read_table(files.encoders, ENCODERS)) if files.encoders else []
     models = provenance.models(predictions)
     scored = scores is not None
-    paragraphs, references = methods(
-        settings, params.words, models, sections, untrained=untrained, scored=scored
-    )
+    paragraphs, references = methods(settings, params.words, models, sections, scored=scored)
     page = render(
         figures,
         {
@@ -102,12 +102,13 @@ def make_report(
         packs,
         study=study,
         unit=unit.words,
-        encoder=params.words["encoder_title"],
+        encoder=" and ".join(one["title"] for one in networks),
         missing=provenance.missing_sections(missing),
         untrained=untrained,
         headline=headline,
         scored=scored,
         answers=answers(scores, headline) if scores else [],
+        encoders=compared,
         gene_columns=genes.COLUMNS,
         gene_rows=genes.gene_rows(table) if scores else [],
         genes=records,

@@ -1,6 +1,5 @@
 """How results were made: paragraphs that could stand in a paper, written from the settings in force."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -36,7 +35,6 @@ def methods(
     models: Sequence[Mapping],
     sections: Sequence[Mapping],
     *,
-    untrained: bool,
     scored: bool,
 ) -> tuple[list[str], list[str]]:
     """Describe how predictions were made and judged.
@@ -51,8 +49,6 @@ def methods(
         What each fold's predictions record; see `ressat.report.provenance.models`.
     sections
         Quality of all sections; see `ressat.report.quality.read_quality`.
-    untrained
-        Whether the encoder has random weights.
     scored
         Whether predictions were compared with counts.
 
@@ -72,7 +68,6 @@ def methods(
         return f"{about[0]} {cite(about[1])}"
 
     heads = [dict(record["chosen"]) for record in models if record.get("chosen")] or [settings["model"]]
-    weights = settings["features"]["weights"] or ""
     # The text is escaped when it is put into the page.
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -86,16 +81,12 @@ def methods(
         references=REFERENCES,
         with_citation=with_citation,
         counts=lambda: _each(map(with_citation, words["counts"])),
-        encoder=words["encoder"],
-        published=words["weights"],
-        source=words["source"],
+        encoders=list(words["encoders"].values()),
         stain_method=METHODS.load(settings["stain"]["method"]),
         tile_um=_each(section["tile_um"] for section in sections),
         tile_px=_each(section["tile_px"] for section in sections),
         stain_references=_each(section["stain"].get("reference_name") for section in sections),
         fallbacks=_each(section["sample"] for section in sections if section["stain"]["fallback"]),
-        untrained=untrained,
-        weights=re.split(r"[/\\]", weights)[-1],
         depth=ExpressionUnit.of(settings["expression"]).depth,
         models=models,
         bundle=_each(

@@ -119,11 +119,19 @@ def failures_text(study: Study, failures: Sequence[Failure], *, target: str, com
         words = [word for word in command if word not in FORCING]
         lines.append(f"Without them: {shlex.join(['snakemake', target, *words])}")
         lines.append("  evaluates and reports the others, below results/available.")
+    if len(study.encoders) > 1 and any(_of_comparison(study, failure) for failure in failures):
+        lines.append("To leave an encoder out, remove it from features.encoders: nothing else runs again.")
     if sections:
         lines.append(
             f"To leave a section out for good, write no in the column include of {study.config['samples']}."
         )
     return "\n".join(lines) + "\n"
+
+
+def _of_comparison(study: Study, failure: Failure) -> bool:
+    """Whether a failure is that of an encoder that the study's model does not read."""
+    _, _, place = failure.rule.partition(" ")
+    return place.split("/")[0] in set(study.encoders) - set(study.encoders_read)
 
 
 def _number(things: Sequence[object], word: str) -> str:

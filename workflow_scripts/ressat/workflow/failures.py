@@ -16,6 +16,8 @@ from ressat.base.last_words import last_words
 
 # Below the study's folder, or below the prefix of a module.
 RECORD = "logs/failed.json"
+# The wildcard of jobs for the comparison of encoders, and for their checks and weights.
+ENCODER = "encoder"
 NOT_STARTED = "it left no log in this run: it did not start; Snakemake's own messages above say more."
 NOT_ACCEPTED = "its script finished, but Snakemake did not take its result; the messages above say why."
 # What the record holds of each job.
@@ -35,7 +37,7 @@ class Failure:
     Attributes
     ----------
     rule
-        Its rule.
+        Its rule; for a job about one encoder among several, with all that it is about.
     sample, fold
         The section and the fold that it worked on; None where it worked on all.
     sentence
@@ -71,6 +73,9 @@ class Failure:
         # Snakemake's own kinds of text cannot be copied.
         names = {name: str(value) for name, value in wildcards.items()}
         files = tuple(str(output) for output in outputs)
+        if ENCODER in names:
+            # It takes nothing from sections and folds: what the study's model reads has no encoder in its path.
+            return cls(f"{rule} {'/'.join(names.values())}", None, None, sentence, str(log), files)
         return cls(rule, names.get("sample"), names.get("fold"), sentence, str(log), files)
 
     @property

@@ -1,13 +1,18 @@
 """Which members of the registries a study uses, and what the report says of them."""
 
+import re
 from collections.abc import Callable, Iterable
 
 from ressat.counts.formats.registry import FORMATS
+from ressat.encoders.encoder import RANDOM
 from ressat.workflow.code_version import versions_of
 from ressat.workflow.study import Study
+from ressat.workflow.study_encoder import StudyEncoder
 
 
-def members_of(study: Study, sample: str | None = None) -> dict[str, tuple[str, ...]]:
+def members_of(
+    study: Study, sample: str | None = None, encoders: Iterable[str] | None = None
+) -> dict[str, tuple[str, ...]]:
     """Names of the members of each registry that are used, by the registry's folder.
 
     Parameters
@@ -17,15 +22,19 @@ def members_of(study: Study, sample: str | None = None) -> dict[str, tuple[str, 
     sample
         The section whose format of counts is meant, so that a section added in another format changes nothing
         for the others; None for the formats of all sections.
+    encoders
+        Names of the encoders that are meant, so that a further encoder changes nothing for the others; None
+        for those that the model reads.
     """
     formats = _formats(study, [sample] if sample else study.sections)
+    read = [study.encoders[name].description for name in encoders or study.encoders_read]
     return {
         "counts/formats": formats,
         "counts/readers": formats,
         "stain/methods": (study.config["stain"]["method"],),
         # An encoder of the user's own is a file of the study.
-        "encoders": () if study.encoder.definition else (study.encoder.name,),
-        "encoders/families": (study.encoder.family,),
+        "encoders": tuple(dict.fromkeys(one.name for one in read if not one.definition)),
+        "encoders/families": tuple(dict.fromkeys(one.family for one in read)),
         "workflow/schemes": (study.scheme.name,),
     }
 
@@ -44,18 +53,33 @@ def section_versions(study: Study) -> Callable[[str, str], str]:
     return version
 
 
+def encoder_versions(study: Study) -> Callable[[str, str], str]:
+    """Return a function that gives a script's version for an encoder of the study, which alone matters."""
+    by_encoder = {name: versions_of(members_of(study, encoders=[name])) for name in study.encoders}
+    return lambda script, encoder: by_encoder[encoder](script)
+
+
 def words_of(study: Study) -> dict:
     """What the report's methods say of the counts, the encoder and the scheme, each with its citation."""
     formats = [FORMATS.load(name) for name in _formats(study, study.sections)]
-    published = study.encoder.published.get(study.config["features"]["weights"])
     return {
         "counts": [(format.words, format.citation) for format in formats],
-        "encoder": (study.encoder.words, study.encoder.citation),
-        "encoder_title": study.encoder.title,
-        "weights": published and (published.words, published.citation),
-        # Where weights come from that are not downloaded here.
-        "source": None if study.encoder.published or study.encoder.definition else study.encoder.page,
+        "encoders": {name: _encoder_words(study.encoders[name]) for name in study.encoders_read},
         "scheme": study.scheme.words,
+    }
+
+
+def _encoder_words(encoder: StudyEncoder) -> dict:
+    description = encoder.description
+    published = description.published.get(encoder.settings["weights"])
+    return {
+        "title": description.title,
+        "words": (description.words, description.citation),
+        "weights": published and (published.words, published.citation),
+        "file": encoder.weights and re.split(r"[/\\]", encoder.weights)[-1],
+        # Where weights come from that are not downloaded here.
+        "source": None if description.published or description.definition else description.page,
+        "is_random": encoder.settings["weights"] == RANDOM,
     }
 
 

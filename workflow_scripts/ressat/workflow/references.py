@@ -2,7 +2,7 @@
 
 import filecmp
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ressat.base.errors import InputError
@@ -11,6 +11,7 @@ from ressat.base.names import alike_path_hint, name_key, spelled_out
 from ressat.base.path_kind import dead_link, refuse_special
 from ressat.base.roles import TRAIN
 from ressat.slides.slide_folder import refuse_folder, require_companions
+from ressat.workflow.settings import described
 from ressat.workflow.sheet import Section
 
 PUBLISHED_STAIN = "published"
@@ -81,41 +82,53 @@ def check_stain_reference(
         )
 
 
-def require_setting_files(
-    files: Mapping[tuple[str, str], str | None], schema: dict, config_file: str
-) -> None:
+def require_setting_files(files: Mapping[str, str | None], schema: dict, config_file: str) -> None:
     """Refuse settings that name a file that does not exist.
 
     Parameters
     ----------
     files
-        Path of the file, by group and name of the setting; None if it names no file.
+        Path of the file, by the setting's place, such as ``genes.list``; None if it names no file.
     schema
         Schema of the config: a setting's description is what the message says was expected.
     config_file
         For messages.
     """
-    for (group, setting), file in files.items():
+    for setting, file in files.items():
         if file is None:
             continue
         try:
             refuse_special(file)
             refuse_pointer(file)
-            if (group, setting) == ("stain", "reference"):
+            if setting == "stain.reference":
                 refuse_folder(Path(file))
                 require_companions(Path(file))
         except InputError as error:
-            error.problem, error.file = f"{group}.{setting} is {file}, {error.problem}", config_file
+            error.problem, error.file = f"{setting} is {file}, {error.problem}", config_file
             raise
         if os.path.isfile(file):
             continue
         what = "a folder" if os.path.isdir(file) else dead_link(file)
         raise InputError(
-            f"{group}.{setting} is {file}, and there is no such file" + (f": {what}" if what else ""),
-            expected=schema["properties"][group]["properties"][setting]["description"],
+            f"{setting} is {file}, and there is no such file" + (f": {what}" if what else ""),
+            expected=described(schema, setting),
             action=alike_path_hint(file) or "correct it; a path is taken relative to the study's folder",
             file=config_file,
         )
+
+
+def refuse_unknown_simulated(
+    simulated: Iterable[str], sections: Iterable[str], sheet: str, config_file: str
+) -> None:
+    """Refuse simulated sections that are not in the sheet."""
+    for name in simulated:
+        if name not in sections:
+            raise InputError(
+                f"simulate.sections names {name}, which is not in the sheet",
+                expected=f"a sample of {sheet}",
+                action="add a row for it, or remove it",
+                file=config_file,
+            )
 
 
 def refuse_shared_counts(sections: Mapping[str, Section], sheet: str) -> None:

@@ -1,11 +1,14 @@
 """The JSON schemas of config and sheet; the names of allowed members come from the registries."""
 
+from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 
 from ressat.encoders.encoder import RANDOM, Encoder
+from ressat.encoders.layer_names import joint_name
 from ressat.encoders.registry import ENCODERS
 from ressat.stain.methods.registry import METHODS
-from ressat.workflow.encoder_setting import OWN_FILE, named_encoder
+from ressat.workflow.encoder_setting import OWN_FILE, EncoderEntry, encoder_entries
 from ressat.workflow.schemes.registry import SCHEMES
 from ressat.workflow.settings import allow, load_schema, one_of
 
@@ -18,7 +21,7 @@ def config_schema(folder: str | Path, config: dict) -> dict:
     folder
         Folder of the schemas.
     config
-        The settings; the schema lists the layers of the encoder that they name.
+        The settings; the schema lists the layers of the encoders that they name.
 
     Raises
     ------
@@ -28,18 +31,53 @@ def config_schema(folder: str | Path, config: dict) -> dict:
     schema = load_schema(Path(folder) / "config.schema.json")
     allow(schema, "stain.method", METHODS.names)
     allow(schema, "evaluation.scheme", SCHEMES.names)
-    encoder = named_encoder(config)
-    if encoder is None or not encoder.definition:
-        allow(schema, "features.encoder", ENCODERS.names)
     features = schema["properties"]["features"]["properties"]
-    features["encoder"]["description"] = one_of([*ENCODERS.names, OWN_FILE])
-    if encoder is not None:
-        layers = list(encoder.layers)
+    several = features["encoders"]
+    _describe_encoder(features["encoder"])
+    _describe_encoder(several["items"]["properties"]["encoder"])
+    entries = encoder_entries(config)
+    if not (isinstance(config.get("features"), dict) and config["features"].get("encoders") is not None):
+        for entry in entries:
+            _fit_entry(features, entry)
+    else:
+        # Each entry has a schema of its own.
+        several["prefixItems"] = [deepcopy(several["items"]) for _ in entries]
+        for own, entry in zip(several["prefixItems"], entries, strict=True):
+            _fit_entry(own["properties"], entry)
+            if entry.needs_weights:
+                own["required"] = [*own["required"], "weights"]
+    layers = _layers(entries)
+    if layers:
         description = f"a list of {one_of([*layers, 'both'] if len(layers) == 2 else layers)}, or null"
         schema["$defs"]["layers"] |= {"description": description}
         schema["$defs"]["layers"]["items"] = {"enum": layers}
-        features["weights"] |= _weights(encoder)
     return schema
+
+
+def _describe_encoder(setting: dict) -> None:
+    setting["description"] = one_of([*ENCODERS.names, OWN_FILE])
+
+
+def _fit_entry(properties: dict, entry: EncoderEntry) -> None:
+    """Restrict the settings of an encoder to what it may have."""
+    if entry.encoder is None or not entry.encoder.definition:
+        properties["encoder"]["enum"] = list(ENCODERS.names)
+    if entry.encoder is not None:
+        properties["weights"] |= _weights(entry.encoder)
+
+
+def _layers(entries: Sequence[EncoderEntry]) -> list[str]:
+    """What models may read: of several encoders ``encoder.layer``, and of the first plain names too."""
+    if not entries or any(entry.encoder is None for entry in entries):
+        return []
+    first = list(entries[0].encoder.layers)
+    if len(entries) == 1:
+        return first
+    return first + [
+        joint_name(str(entry.settings.get("name", entry.encoder.name)), layer)
+        for entry in entries
+        for layer in entry.encoder.layers
+    ]
 
 
 def _weights(encoder: Encoder) -> dict:
@@ -55,15 +93,3 @@ def _weights(encoder: Encoder) -> dict:
 def sheet_schema(folder: str | Path) -> dict:
     """Return the schema of a row of the sheet."""
     return load_schema(Path(folder) / "samples.schema.json")
-
-
-def with_encoder_layers(config: dict) -> dict:
-    """Return settings with the layers that the head reads: the encoder's default where they are null."""
-    encoder = named_encoder(config)
-    default = list(encoder.default_layers) if encoder else []
-
-    def with_layers(model: dict) -> dict:
-        return model | {"layers": model["layers"] or default} if "layers" in model else model
-
-    candidates = [with_layers(one) for one in config["model"]["candidates"]]
-    return config | {"model": with_layers(config["model"]) | {"candidates": candidates}}

@@ -56,6 +56,13 @@ def allow(schema: dict, setting: str, names: Sequence[str]) -> None:
     schema |= {"enum": list(names), "description": one_of(names)}
 
 
+def described(schema: dict, setting: str) -> str:
+    """Return the description of a setting, such as ``genes.list`` or ``features.encoders.0.weights``."""
+    for part in setting.split("."):
+        schema = schema["prefixItems"][int(part)] if part.isdecimal() else schema["properties"][part]
+    return schema["description"]
+
+
 def one_of(names: Sequence[str]) -> str:
     """Return names as a sentence lists them: ``a, b or c``."""
     return " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -1,16 +1,15 @@
 """A study as the rules see it: settings, sections and folds, checked before any job runs."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 from ressat.base.errors import InputError, about
 from ressat.base.roles import PREDICT, TEST, TRAIN
 from ressat.counts.expression_unit import ExpressionUnit
 from ressat.counts.format import CountsSource
-from ressat.encoders.encoder import RANDOM, Encoder
+from ressat.encoders.layer_names import encoders_of
 from ressat.evaluation.protocol import NOT_SCORED, UNSEEN_PATIENT, WITHIN_PATIENT
-from ressat.workflow.encoder_setting import study_encoder
+from ressat.workflow.encoder_setting import study_encoders, with_encoders
 from ressat.workflow.files import find_files
 from ressat.workflow.folds import FOLD_BUNDLE, Fold, make_folds
 from ressat.workflow.model_settings import ModelSettings
@@ -18,13 +17,15 @@ from ressat.workflow.references import (
     PUBLISHED_STAIN,
     check_stain_reference,
     refuse_shared_counts,
+    refuse_unknown_simulated,
     require_setting_files,
 )
-from ressat.workflow.schema import config_schema, sheet_schema, with_encoder_layers
+from ressat.workflow.schema import config_schema, sheet_schema
 from ressat.workflow.scheme import Scheme
 from ressat.workflow.schemes.registry import SCHEMES
 from ressat.workflow.settings import check_schema
 from ressat.workflow.sheet import Section, read_sheet
+from ressat.workflow.study_encoder import StudyEncoder
 from ressat.workflow.user_paths import expand_path
 
 IMAGE_REFERENCE, BUNDLE_REFERENCE = "results/stain_reference.json", "results/bundle_stain.json"
@@ -46,6 +47,8 @@ class Study:
         Sections whose slide has to be rewritten before OpenSlide can read it.
     counts
         Where the counts of each labelled section are.
+    encoders
+        The networks that read the tiles, by their names in the study, the first one first.
     config_file
         The study's own config, for messages.
     """
@@ -55,6 +58,7 @@ class Study:
     folds: dict[str, Fold]
     converted: frozenset[str] = frozenset()
     counts: dict[str, CountsSource] = field(default_factory=dict)
+    encoders: dict[str, StudyEncoder] = field(default_factory=dict)
     config_file: str = "config.yaml"
 
     @classmethod
@@ -80,7 +84,8 @@ class Study:
         with about(file=config_file):
             schema = config_schema(schemas, config)
             check_schema(config, schema, config_file)
-            config = with_encoder_layers(config)
+            encoders = study_encoders(config)
+            config = with_encoders(config, encoders)
             sheet = expand_path(config["samples"], "samples")
         sheet_sections = read_sheet(sheet, sheet_schema(schemas))
         sections = {name: section for name, section in sheet_sections.items() if section.include}
@@ -94,17 +99,10 @@ class Study:
         model = config["model"]["use"]
         folds = make_folds(sections.values(), config["evaluation"], bundle=model, sheet=sheet)
         simulated = config["simulate"].get("sections", {})
-        for name in simulated:
-            if name not in sheet_sections:
-                raise InputError(
-                    f"simulate.sections names {name}, which is not in the sheet",
-                    expected=f"a sample of {sheet}",
-                    action="add a row for it, or remove it",
-                    file=config_file,
-                )
+        refuse_unknown_simulated(simulated, sheet_sections, sheet, config_file)
         converted, counts = find_files(sections, simulated)
         refuse_shared_counts(sections, sheet)
-        study = cls(config, sections, folds, converted, counts, config_file)
+        study = cls(config, sections, folds, converted, counts, encoders, config_file)
         study._check_references(schema)
         return study
 
@@ -177,19 +175,28 @@ class Study:
         """How sections are divided into training and test sections."""
         return SCHEMES.load(self.config["evaluation"]["scheme"])
 
-    @cached_property
-    def encoder(self) -> Encoder:
-        """The network that reads the tiles."""
-        return study_encoder(self.config)
+    @property
+    def first_encoder(self) -> StudyEncoder:
+        """The encoder whose features lie beside colour statistics."""
+        return next(iter(self.encoders.values()))
+
+    @property
+    def encoders_read(self) -> list[str]:
+        """Names of the encoders that the model may read: the first, and those that its layers name.
+
+        A saved model says itself which these are, but not before it is opened.
+        """
+        if FOLD_BUNDLE in self.folds:
+            return list(self.encoders)
+        model = self.config["model"]
+        layers = [*model["layers"], *(name for one in model["candidates"] for name in one.get("layers", ()))]
+        read = {self.first_encoder.name, *encoders_of(layers)}
+        return [name for name in self.encoders if name in read]
 
     @property
     def checked_encoders(self) -> list[str]:
-        """Names of the encoders that have a file of the user's to be checked, of weights or their own.
-
-        Weights that are downloaded are checked by their SHA-256 then.
-        """
-        own_weights = self.weights and not self.fetches_weights
-        return [self.encoder.name] if own_weights or self.encoder.definition else []
+        """Names of the encoders that have a file of the user's to be checked."""
+        return [name for name, encoder in self.encoders.items() if encoder.is_checked]
 
     @property
     def trained_folds(self) -> list[str]:
@@ -228,19 +235,6 @@ class Study:
     def model_settings(self) -> ModelSettings:
         """What training and baselines are told."""
         return ModelSettings(self.config["model"], self.config["seed"])
-
-    @property
-    def weights(self) -> str | None:
-        """File of the encoder's weights; None for random weights, or an own encoder that needs none."""
-        name = self.config["features"]["weights"]
-        if self.fetches_weights:
-            return f"resources/weights/{self.encoder.name}_{name}.pth"
-        return None if name in (RANDOM, None) else self._expanded("features", "weights")
-
-    @property
-    def fetches_weights(self) -> bool:
-        """Whether the encoder's weights are downloaded."""
-        return self.config["features"]["weights"] in self.encoder.published
 
     def stain_reference(self, sample: str) -> str | None:
         """Return the stain fit that a section is normalised to; None for the published one or its own."""
@@ -291,9 +285,11 @@ class Study:
             config_file=self.config_file,
         )
         files = {
-            ("stain", "reference"): self.stain_image,
-            ("genes", "list"): self.gene_list,
-            ("model", "use"): self.model(FOLD_BUNDLE) if uses_bundle else None,
-            ("features", "weights"): None if self.fetches_weights else self.weights,
+            "stain.reference": self.stain_image,
+            "genes.list": self.gene_list,
+            "model.use": self.model(FOLD_BUNDLE) if uses_bundle else None,
+        } | {
+            f"{encoder.place}.weights": None if encoder.fetches_weights else encoder.weights
+            for encoder in self.encoders.values()
         }
         require_setting_files(files, schema, self.config_file)
