@@ -3,7 +3,7 @@
 import atexit
 import time
 
-from ressat.workflow.available import failures_text
+from ressat.workflow.available import failures_text, places_of
 from ressat.workflow.check_outcome import CheckOutcome, log_states, records_of_other_sheets
 from ressat.workflow.check_table import study_table
 from ressat.workflow.failures import failures_of, still_failing, write_failures
@@ -52,7 +52,12 @@ def print_failures():
     for one in scheduler.failed:
         failed += failures_of(
             [
-                (Path(str(job.rule.script)).stem, job.wildcards_dict, job.log[0], job.output)
+                (
+                    script := Path(str(job.rule.script)).stem,
+                    places_of(study, script, job.wildcards_dict),
+                    job.log[0],
+                    job.output,
+                )
                 for job in (one.jobs if one.is_group() else [one])
                 # Other rules are those of a workflow that imports this one.
                 if job.rule.module_globals is globals()

@@ -91,15 +91,19 @@ rule draw_figures:
                 labels={"what": "what attention adds"},
             ),
         ],
-        encoders=[
-            "results/figures/encoders.pdf",
-            report(
-                "results/figures/encoders.png",
-                caption="../report/encoders.rst",
-                category="Figures",
-                labels={"what": "encoders compared"},
-            ),
-        ] if compared else [],
+        encoders=(
+            [
+                "results/figures/encoders.pdf",
+                report(
+                    "results/figures/encoders.png",
+                    caption="../report/encoders.rst",
+                    category="Figures",
+                    labels={"what": "encoders compared"},
+                ),
+            ]
+            if compared
+            else []
+        ),
     log:
         "logs/draw_figures.log",
     conda:

@@ -111,6 +111,18 @@ def test_tuned_ridge_is_that_of_scikit_learn_with_the_layers_and_alpha_chosen(fi
     np.testing.assert_allclose(predicted["tuned_ridge"], expected, rtol=1e-5, atol=1e-5)
 
 
+def test_layers_are_put_together_inside_each_encoder():
+    widths = {"one.a": 1, "one.b": 2, "two.c": 3}
+    data = replace(TRAINING[0], features=np.zeros((len(TRAINING[0].coords), 6), np.float32), widths=widths)
+    sets = {names: columns.tolist() for names, columns in fitting.layer_sets(data).items()}
+    assert sets == {
+        ("one.a",): [0],
+        ("one.b",): [1, 2],
+        ("one.a", "one.b"): [0, 1, 2],
+        ("two.c",): [3, 4, 5],
+    }
+
+
 def test_the_depth_map_is_one_map_of_predicted_depth_for_every_gene(fitted, predicted):
     z = (predicted["depth_map"] - fitted.targets.mean) / fitted.targets.sd
     np.testing.assert_allclose(z, np.tile(z[:, :1], 6), atol=1e-9)

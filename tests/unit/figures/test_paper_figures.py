@@ -25,6 +25,7 @@ from ressat.base.layers import (
 )
 from ressat.encoders.untrained import WATERMARK, is_untrained
 from ressat.figures import paper_figures, paper_maps, section_maps
+from ressat.figures.paper_encoders import encoders
 from ressat.figures.paper_page import ONE_COLUMN, TWO_COLUMNS, journal_style, new_figure, write_figure
 
 UNSEEN, WITHIN = "holdout, unseen patients", "holdout, within-patient replicates"
@@ -82,6 +83,23 @@ def prediction(section="X1", patient="P1", genes=STRANGE, protocol=UNSEEN, spots
     return adata
 
 
+def compared(names=("resnet50", "uni"), protocols=(UNSEEN,)):
+    """The comparison of encoders, of two patients."""
+    layers = (("ressat", COMBINED), ("baseline", "tuned_ridge"), ("baseline", "tuned_ridge_attended"))
+    return pd.DataFrame(
+        [
+            (protocol, name, *layer, level, patient, 0.1 + 0.2 * place + shift, 0.5)
+            for protocol in protocols
+            for place, name in enumerate(names)
+            for layer in layers
+            for level, patient, shift in (("study", "", 0.05), ("patient", "P1", 0.0), ("patient", "P2", 0.1))
+        ],
+        columns=[
+            "protocol", "encoder", "model", "layer", "level", "patient", "mean_pearson", "share_of_ceiling",
+        ],
+    )  # fmt: skip
+
+
 def every_figure(per_gene=None, usable_genes=None, predictions=None):
     per_gene = scores([("X1", "P1"), ("X2", "P1"), ("X3", "P2")]) if per_gene is None else per_gene
     usable_genes = usable(per_gene, STRANGE[1:4], STRANGE[4:5]) if usable_genes is None else usable_genes
@@ -90,6 +108,7 @@ def every_figure(per_gene=None, usable_genes=None, predictions=None):
         "genes": paper_figures.genes(usable_genes),
         "maps": paper_maps.maps(predictions or [prediction()], per_gene, usable_genes, 6),
         "attention": paper_figures.attention(per_gene),
+        "encoders": encoders(compared()),
     }
 
 
@@ -104,7 +123,7 @@ def written(figure, folder, watermark=None):
 
 @pytest.mark.parametrize(
     ("name", "width"),
-    [("accuracy", ONE_COLUMN), ("genes", ONE_COLUMN), ("attention", ONE_COLUMN), ("maps", TWO_COLUMNS)],
+    [*((name, ONE_COLUMN) for name in ("accuracy", "genes", "attention", "encoders")), ("maps", TWO_COLUMNS)],
 )
 def test_figures_have_the_width_of_journal_columns_and_text_that_can_be_edited(tmp_path, name, width):
     pdf, png = written(every_figure()[name], tmp_path)

@@ -95,6 +95,20 @@ def test_features_made_in_another_way_are_refused(bundle, name, value):
         bundle.check({**REQUIRES, name: value})
 
 
+def test_a_model_of_one_encoder_reads_the_first_of_a_study(bundle):
+    assert bundle.encoders_among(["uni", "resnet50"]) == ["uni"]
+
+
+def test_a_model_of_several_encoders_needs_them_by_name(bundle):
+    inputs = replace(bundle.trained.head.inputs, layers=("uni.class_token", "resnet50.layer3"))
+    joint = replace(bundle, trained=replace(bundle.trained, head=replace(bundle.trained.head, inputs=inputs)))
+    assert joint.encoders_among(["resnet50", "uni", "third"]) == ["uni", "resnet50"]
+    with pytest.raises(
+        InputError, match="the model reads the encoder uni, and the study has resnet50; expected"
+    ):
+        joint.encoders_among(["resnet50"])
+
+
 def test_a_file_that_is_no_model_is_refused(bundle, tmp_path):
     (tmp_path / "model.pt").write_text("nothing of the kind")
     with pytest.raises(InputError, match="cannot be read as a saved model"):

@@ -33,7 +33,8 @@ def test_weights_are_named_with_their_source(settings, changes, said):
 def test_every_encoder_that_the_model_reads_is_named(settings):
     words = [("features number " + str(place), f"Doe. {2000 + place}.") for place in range(len(SOURCES))]
     encoders = {
-        f"e{place}": RESNET50 | changes | {"words": words[place]} for place, (changes, _) in enumerate(SOURCES)
+        f"e{place}": RESNET50 | changes | {"words": words[place]}
+        for place, (changes, _) in enumerate(SOURCES)
     }
     paragraphs, references = methods(settings, WORDS | {"encoders": encoders}, [], [], scored=False)
     assert all(said in paragraphs[0] for _, said in SOURCES)

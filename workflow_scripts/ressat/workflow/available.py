@@ -1,11 +1,11 @@
 """What is left of a study without the sections and folds that failed. Standard library only."""
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ressat.base.roles import PREDICT, TEST, TRAIN
-from ressat.workflow.failures import Failure
+from ressat.workflow.failures import ENCODER, Failure
 from ressat.workflow.folds import Fold
 from ressat.workflow.study import Study
 
@@ -83,6 +83,16 @@ def missing_rows(study: Study, left: Study, failures: Iterable[Failure]) -> list
                 }
             )
     return rows
+
+
+def places_of(study: Study, script: str, wildcards: Mapping[str, str]) -> dict[str, str]:
+    """Return a job's wildcards, without the encoder of features that the study's own model reads.
+
+    Such a job is missed like one about the section alone; others about an encoder serve the comparison.
+    """
+    encoder = wildcards.get(ENCODER)
+    is_read = script == "extract_features" and encoder in study.encoders_read
+    return {name: value for name, value in wildcards.items() if not (is_read and name == ENCODER)}
 
 
 def failures_text(study: Study, failures: Sequence[Failure], *, target: str, command: Sequence[str]) -> str:

@@ -49,7 +49,7 @@ class EncoderEntry:
     @property
     def needs_weights(self) -> bool:
         """Whether weights have to be named."""
-        return not self.encoder or not (self.encoder.published or self.encoder.definition)
+        return self.encoder is not None and not (self.encoder.published or self.encoder.definition)
 
 
 def encoder_entries(config: Mapping) -> list[EncoderEntry]:
