@@ -63,6 +63,7 @@ class Study:
     def __init__(self, folder, name="breast", genes=GENES, protocol="holdout, unseen patients"):
         self.folder, self.name, self.genes, self.protocol = folder, name, list(genes), protocol
         self.encoder, self.settings, self.missing = "resnet50", SETTINGS, []
+        self.words, self.comparison = WORDS, None
         self.sections, self.scores = {}, []
         self.files = {name: [] for name in ("tiles", "overlays", "stains", "previews", "expression")}
         self.median_counts = {}
@@ -234,9 +235,14 @@ class Study:
             for name, table in self.tables().items():
                 tables[name] = self.path(f"evaluation/{name}.tsv")
                 write_table(table, tables[name])
+        encoders = []
+        if self.comparison is not None:
+            encoders = self.path("evaluation/encoders.tsv")
+            write_table(self.comparison, encoders)
         job = SimpleNamespace(
             input=SimpleNamespace(
-                **tables, **self.files, predictions=self.predictions, histories=self.histories,
+                **tables, encoders=encoders, **self.files,
+                predictions=self.predictions, histories=self.histories,
                 interaction_spots=self.interaction_spots, interaction_genes=self.interaction_genes,
                 interaction_summaries=self.interaction_summaries, checked=self._checked(),
             ),
@@ -244,7 +250,8 @@ class Study:
             log=[self.path("render_report.log")],
             params=SimpleNamespace(
                 sections=self.sections, labelled=self.labelled, folds=self.folds,
-                words=WORDS, genes=genes, always=json.dumps(list(always)), settings=json.dumps(self.settings),
+                words=self.words, genes=genes,
+                always=json.dumps(list(always)), settings=json.dumps(self.settings),
                 missing=json.dumps(self.missing),
             ),
         )  # fmt: skip

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 import pytest
 import yaml
+from own_encoders import OWN
 
 from ressat.workflow.code_version import library_files
 from studies import copy_study
@@ -81,6 +82,14 @@ def thinned(study: Path) -> None:
 def own_weights(study: Path) -> None:
     (study / "weights.pth").write_bytes(b"a state dict: a dry run does not open it")
     set_to("features", "weights", str(study / "weights.pth"))(study)
+
+
+def further_encoder(study: Path) -> None:
+    (study / "shades.py").write_text(OWN)
+    encoders = [{"encoder": "resnet50", "weights": "random"}, {"encoder": "shades.py"}]
+    config = yaml.safe_load((study / "config.yaml").read_text())
+    config["features"] = {"precision": config["features"]["precision"], "encoders": encoders}
+    (study / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
 
 
 def add_row(row: str) -> Callable[[Path], None]:
@@ -173,6 +182,20 @@ ROWS = {
     "`features.weights`": (
         own_weights,
         {"check_encoder resnet50"} | {f"extract_features {name}" for name in SECTIONS} | TRAINED,
+    ),
+    "`features.mean` or `features.sd`": (
+        set_to("features", "mean", [0.7, 0.54, 0.66]),
+        {f"extract_features {name}" for name in SECTIONS} | TRAINED,
+    ),
+    "an encoder added to `features.encoders`": (
+        further_encoder,
+        {
+            "check_encoder shades",
+            *(f"extract_further_features shades {name}" for name in ("M1", "M2")),
+            *(f"{rule}_of_encoder shades holdout" for rule in ("train_model", "fit_baselines")),
+            *(f"{rule}_of_encoder shades holdout M2" for rule in ("predict_expression", "predict_baselines")),
+            *("compare_encoders", "render_report", "draw_figures"),
+        },
     ),
     "`expression.unit`": (thinned, SELECTED | TRAINED | {"estimate_ceiling M2"}),
     "`genes.number`": (set_to("genes", "number", 10), SELECTED | TRAINED),

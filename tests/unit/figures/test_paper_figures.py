@@ -108,7 +108,7 @@ def every_figure(per_gene=None, usable_genes=None, predictions=None):
         "genes": paper_figures.genes(usable_genes),
         "maps": paper_maps.maps(predictions or [prediction()], per_gene, usable_genes, 6),
         "attention": paper_figures.attention(per_gene),
-        "encoders": encoders(compared()),
+        "encoders": encoders(compared(protocols=per_gene["protocol"].unique())),
     }
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from parsed_page import Parsed
-from report_study import GENES, SETTINGS, Study
+from report_study import GENES, SETTINGS, WORDS, Study
 from ressat.evaluation.protocol import WITHIN_PATIENT
 from ressat.report.provenance import settings_table
 
@@ -163,7 +163,8 @@ def test_untrained_weights_are_marked_where_nothing_is_predicted(tmp_path, repos
     study = Study(tmp_path)
     study.section("T1", "train")
     study.train("all")
-    study.settings = SETTINGS | {"features": {"weights": "random"}}
+    resnet50 = WORDS["encoders"]["resnet50"] | {"is_random": True}
+    study.words = WORDS | {"encoders": {"resnet50": resnet50}}
     page = Parsed(study.page(repository))
     assert "Untrained weights: not a result." in page.text
     assert "No section is predicted in this study." in page.text
