@@ -1,6 +1,7 @@
 """Weights held against the network that they should be of, and refused where they are not its own."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import torch
 
 from ressat.base.errors import InputError
 from ressat.encoders.weights_file import read_tensors
+
+logger = logging.getLogger("ressat")
 
 # How many differences of a refused weights file are named.
 DIFFERENCES_SHOWN = 4
@@ -94,9 +97,11 @@ def _part_of(
             file=path,
         )
     # If none is the network, the one that is most like it tells best what is different.
-    return parts[
-        max(parts, key=lambda prefix: (prefix in whole, sum(name in parts[prefix] for name in needed)))
-    ]
+    prefix = max(parts, key=lambda prefix: (prefix in whole, sum(name in parts[prefix] for name in needed)))
+    if whole:
+        left = sum(not name.startswith(prefix) for name in state)
+        logger.info("%s: the network is below %s; %d other entries are not read", path, prefix, left)
+    return parts[prefix]
 
 
 def _below(prefix: str, state: State) -> State:

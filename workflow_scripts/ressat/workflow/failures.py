@@ -74,7 +74,7 @@ class Failure:
         names = {name: str(value) for name, value in wildcards.items()}
         files = tuple(str(output) for output in outputs)
         if ENCODER in names:
-            # It takes nothing from sections and folds: what the study's model reads has no encoder in its path.
+            # It takes nothing from sections and folds, whose results have no encoder in their paths.
             return cls(f"{rule} {'/'.join(names.values())}", None, None, sentence, str(log), files)
         return cls(rule, names.get("sample"), names.get("fold"), sentence, str(log), files)
 
