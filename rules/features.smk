@@ -47,7 +47,7 @@ rule extract_features:
     threads: 16
     resources:
         mem_mb=grown_with_tiles(6000, 20, of="weights", per_mb=2),
-        runtime=grown_with_tiles(20, network_minutes(study.encoder.parameters)),
+        runtime=grown_with_tiles(20, network_minutes(study.encoder.parameters, study.encoder.tokens)),
         gpu=one_gpu,
     params:
         encoder=study.encoder.name,
