@@ -80,7 +80,7 @@ def test_a_constant_request_needs_no_input():
 
 def test_a_larger_network_may_take_longer():
     assert network_minutes(0, 0) == 5
-    assert network_minutes(23_508_032, 0) < 8
+    assert network_minutes(23_508_032, 0) < 6
     assert network_minutes(22_000_000, 197) < network_minutes(22_000_000, 785)
     assert network_minutes(1_134_774_272, 261) > 20 * network_minutes(23_508_032, 0)
 
@@ -90,27 +90,34 @@ def measured(repository):
     """Tiles a second in fp32 and peak GB of each encoder that docs/performance.md has, on two cores."""
     text = (repository / "docs/performance.md").read_text(encoding="utf-8")
     rows = re.findall(
-        r"(?m)^\| (`[a-z].*`) \| \d+ M \| [\d-]+ \| ([\d.]+) .*\| ([\d.]+) GB \| [\d.]+ GB \|$", text
+        r"(?m)^\| (`[a-z].*`) \| \d+ M \| [\d-]+ \| ([\d.]+) .*\| ([\d.]+) GB \| .*\|$", text
     )
-    return {
+    figures = {
         name: (float(speed), float(peak))
         for names, speed, peak in rows
         for name in re.findall(r"`(\w+)`", names)
     }
+    assert {"resnet50", "kaiko_b8", "h_optimus_0"} <= set(figures) <= set(ENCODERS.names)
+    return figures
 
 
-@pytest.mark.parametrize("name", ENCODERS.names)
-def test_an_encoder_may_take_three_times_as_long_as_it_does_on_two_cores(measured, name):
-    encoder = ENCODERS.load(name)
-    tiles_per_s, _ = measured[name]
+@pytest.fixture(params=ENCODERS.names)
+def encoder(request, measured):
+    if request.param not in measured:
+        pytest.skip("not measured")
+    return ENCODERS.load(request.param)
+
+
+def test_an_encoder_may_take_three_times_as_long_as_it_does_on_two_cores(measured, encoder):
+    tiles_per_s, _ = measured[encoder.name]
     assert network_minutes(encoder.parameters, encoder.tokens) > 3 * 1000 / tiles_per_s / 60
 
 
-@pytest.mark.parametrize("name", ENCODERS.names)
 @pytest.mark.parametrize("bytes_per_number", [2, 4])
-def test_an_encoder_may_take_more_memory_than_it_does(repository, measured, tmp_path, name, bytes_per_number):
-    encoder = ENCODERS.load(name)
-    _, peak_gb = measured[name]
+def test_an_encoder_may_take_more_memory_than_it_does(
+    repository, measured, encoder, tmp_path, bytes_per_number
+):
+    _, peak_gb = measured[encoder.name]
     weights = tmp_path / "weights"
     # Nothing is written: the file is all hole.
     with weights.open("wb") as file:
