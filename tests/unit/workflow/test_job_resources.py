@@ -89,9 +89,7 @@ def test_a_larger_network_may_take_longer():
 def measured(repository):
     """Tiles a second in fp32 and peak GB of each encoder that docs/performance.md has, on two cores."""
     text = (repository / "docs/performance.md").read_text(encoding="utf-8")
-    rows = re.findall(
-        r"(?m)^\| (`[a-z].*`) \| \d+ M \| [\d-]+ \| ([\d.]+) .*\| ([\d.]+) GB \| .*\|$", text
-    )
+    rows = re.findall(r"(?m)^\| (`[a-z].*`) \| \d+ M \| [\d-]+ \| ([\d.]+) .*\| ([\d.]+) GB \| .*\|$", text)
     figures = {
         name: (float(speed), float(peak))
         for names, speed, peak in rows
