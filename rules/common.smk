@@ -182,6 +182,13 @@ def all_definitions(wildcards):
     return [user_files(definition) for definition in own if definition]
 
 
+def features_minutes(wildcards, input, attempt):
+    """A resource: minutes that grow with tiles and network, of the encoder that the job is about."""
+    network = encoder_of(wildcards).description
+    minutes = network_minutes(network.parameters, network.tokens)
+    return grown_with_tiles(20, minutes)(wildcards, input, attempt)
+
+
 def encoder_seed(wildcards):
     """A param of encoders that may draw at random; the seed changes nothing for others."""
     return config["seed"] if encoder_of(wildcards).is_random else None

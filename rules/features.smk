@@ -48,7 +48,7 @@ rule extract_features:
     threads: 16
     resources:
         mem_mb=grown_with_tiles(6000, 20, of="weights", per_mb=2),
-        runtime=grown_with_tiles(20, network_minutes(study.first_encoder.description.parameters)),
+        runtime=features_minutes,
         gpu=one_gpu,
     params:
         encoder=lambda wildcards: encoder_of(wildcards).description.name,

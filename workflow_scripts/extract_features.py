@@ -41,7 +41,7 @@ with job_log(snakemake.log[0], f"extract_features {'/'.join(snakemake.wildcards)
         snakemake.input.slide,
         tiles.coords,
         tiles.geometry,
-        device.batch_size(params.batch_size),
+        device.batch_size(params.batch_size, encoder.parameters, encoder.activations),
         readers=max(1, snakemake.threads - 1) if on_gpu else 1,
         pinned=on_gpu,
     )

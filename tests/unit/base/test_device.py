@@ -39,6 +39,30 @@ def test_a_batch_size_asked_for_is_taken_and_auto_is_larger_on_a_gpu():
     assert cpu.batch_size("auto") < gpu.batch_size("auto")
 
 
+@pytest.mark.parametrize(
+    ("free_gb", "precision", "parameters", "activations", "size"),
+    [
+        # A ViT-g/14 of 261 tokens, of the largest encoders.
+        (7.6, "bf16", 1_135_000_000, 5_612_544, 128),
+        (7.6, "fp32", 1_135_000_000, 5_612_544, 32),
+        (15.0, "fp32", 1_135_000_000, 5_612_544, 128),
+        (4.5, "bf16", 1_135_000_000, 5_612_544, 16),
+        # A GPU that is too small, or that others use: as few as can be.
+        (1.0, "bf16", 1_135_000_000, 5_612_544, 1),
+        # ResNet50, and encoders of one's own.
+        (1.0, "fp32", 23_508_032, 0, 128),
+    ],
+)
+def test_on_a_gpu_auto_is_what_fits_into_its_free_memory(
+    monkeypatch, free_gb, precision, parameters, activations, size
+):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (int(free_gb * 1e9), 80 * 10**9))
+    gpu = device.Device("cuda", precision)
+    assert gpu.batch_size("auto", parameters, activations) == size
+    assert gpu.batch_size(256, parameters, activations) == 256
+    assert device.Device("cpu", precision).batch_size("auto", parameters, activations) == 16
+
+
 def test_the_precision_is_what_the_network_computes_in():
     assert device.Device("cpu", "bf16").dtype == torch.bfloat16
     assert device.Device("cpu", "fp32").dtype == torch.float32

@@ -1,10 +1,13 @@
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
 
 from ressat.base.errors import InputError
+from ressat.encoders.registry import ENCODERS
 from ressat.workflow.job_resources import grown, grown_with_tiles, network_minutes
+from studies import rules
 
 
 class Inputs(SimpleNamespace):
@@ -76,6 +79,53 @@ def test_a_constant_request_needs_no_input():
 
 
 def test_a_larger_network_may_take_longer():
-    assert network_minutes(0) == 5
-    assert network_minutes(23_508_032) < 6
-    assert 40 < network_minutes(1_134_774_272) < 60
+    assert network_minutes(0, 0) == 5
+    assert network_minutes(23_508_032, 0) < 6
+    assert network_minutes(22_000_000, 197) < network_minutes(22_000_000, 785)
+    assert network_minutes(1_134_774_272, 261) > 20 * network_minutes(23_508_032, 0)
+
+
+@pytest.fixture(scope="module")
+def measured(repository):
+    """Tiles a second in fp32 and peak GB of each encoder that docs/performance.md has, on two cores."""
+    text = (repository / "docs/performance.md").read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)^\| (`[a-z].*`) \| \d+ M \| [\d-]+ \| ([\d.]+) .*\| ([\d.]+) GB \| .*\|$", text)
+    figures = {
+        name: (float(speed), float(peak))
+        for names, speed, peak in rows
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    assert {"resnet50", "kaiko_b8", "h_optimus_0"} <= set(figures) <= set(ENCODERS.names)
+    return figures
+
+
+@pytest.fixture(params=ENCODERS.names)
+def encoder(request, measured):
+    if request.param not in measured:
+        pytest.skip("not measured")
+    return ENCODERS.load(request.param)
+
+
+def test_an_encoder_may_take_three_times_as_long_as_it_does_on_two_cores(measured, encoder):
+    tiles_per_s, _ = measured[encoder.name]
+    assert network_minutes(encoder.parameters, encoder.tokens) > 3 * 1000 / tiles_per_s / 60
+
+
+@pytest.mark.parametrize("bytes_per_number", [2, 4])
+def test_an_encoder_may_take_more_memory_than_it_does(
+    repository, measured, encoder, tmp_path, bytes_per_number
+):
+    _, peak_gb = measured[encoder.name]
+    weights = tmp_path / "weights"
+    # Nothing is written: the file is all hole.
+    with weights.open("wb") as file:
+        file.truncate(encoder.parameters * bytes_per_number)
+    (tmp_path / "tiles.json").write_text('{"tiles": 0}')
+    factors = re.search(
+        r'mem_mb=grown_with_tiles\((\d+), (\d+), of="weights", per_mb=(\d+)\)',
+        rules(repository)["extract_features"],
+    )
+    base, per_thousand, per_mb = map(int, factors.groups())
+    request = grown_with_tiles(base, per_thousand, of="weights", per_mb=per_mb)
+    inputs = Inputs(weights=str(weights), counted=str(tmp_path / "tiles.json"))
+    assert request(None, inputs, 1) > 1.25 * 1000 * peak_gb

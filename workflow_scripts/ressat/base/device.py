@@ -14,6 +14,9 @@ BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 # Tiles per forward pass: on a CPU more would only take memory, while a GPU needs dozens to be busy.
 BATCH_SIZES = {"cpu": 16, "cuda": 128}
 
+# Bytes of a GPU's memory that are left for its libraries, and for tiles before the network reads them.
+RESERVE = 2_000_000_000
+
 
 @dataclass(frozen=True)
 class Device:
@@ -30,9 +33,28 @@ class Device:
     name: str
     precision: str
 
-    def batch_size(self, setting: int | str) -> int:
-        """Resolve ``batch_size: auto``; a number stays as it is."""
-        return BATCH_SIZES[self.name] if setting == "auto" else setting
+    def batch_size(self, setting: int | str, parameters: int = 0, activations: int = 0) -> int:
+        """Resolve ``batch_size: auto``.
+
+        Parameters
+        ----------
+        setting
+            ``auto``, or a number, which stays as it is. On a GPU, ``auto`` is the largest power of two up to
+            128 with which network and activations fit into the memory that is free.
+        parameters
+            How many numbers the network has.
+        activations
+            How many numbers it holds at most for a tile; 0 if unknown, which is taken to fit.
+        """
+        if setting != "auto":
+            return setting
+        size = BATCH_SIZES[self.name]
+        if self.name == "cuda" and activations:
+            free, _ = torch.cuda.mem_get_info()
+            numbers = (free - RESERVE) / self.dtype.itemsize - parameters
+            while size > 1 and size * activations > numbers:
+                size //= 2
+        return size
 
     @property
     def dtype(self) -> torch.dtype:

@@ -1,5 +1,6 @@
 """What is known about an encoder, F, before it is loaded. Standard library only."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +15,13 @@ IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 HALF = (0.5, 0.5, 0.5)
 
 Colour = tuple[float, float, float]
+
+# What timm's names of architectures say: the edge of a patch in pixels, and the number of registers.
+PATCH, REGISTERS = re.compile(r"_patch(\d+)"), re.compile(r"_reg(\d+)")
+# How many numbers a block holds at most for each token, in widths of the network. In a SwiGLU, these are its
+# input before and after normalisation, and four times its inner width, which is 2.7 widths. Attention, which
+# makes no matrix of all pairs, holds fewer.
+WIDTHS_HELD = 14
 
 
 @dataclass(frozen=True)
@@ -133,3 +141,19 @@ class Encoder:
         if (mean, sd) == (self.mean, self.sd):
             return self
         return replace(self, mean=mean, sd=sd, own_pixels=True)
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens a vision transformer makes of a tile, registers included; 0 for others."""
+        if self.architecture is None or self.px is None:
+            return 0
+        name, arguments = self.architecture.name, self.architecture.arguments
+        patch, registers = PATCH.search(name), REGISTERS.search(name)
+        patch_px = arguments.get("patch_size") or patch[1]
+        register_tokens = arguments.get("reg_tokens") or (registers[1] if registers else 0)
+        return (self.px // int(patch_px)) ** 2 + int(register_tokens) + 1
+
+    @property
+    def activations(self) -> int:
+        """At most how many numbers a vision transformer holds at a time for a tile; 0 for others."""
+        return self.tokens * WIDTHS_HELD * self.layers[CLASS_TOKEN] if self.tokens else 0

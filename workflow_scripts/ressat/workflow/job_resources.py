@@ -7,6 +7,9 @@ from pathlib import Path
 
 from ressat.base.own_file import own_file
 
+# What a million million of products of a network's numbers with its activations may take, in minutes.
+MINUTES_PER_TERA = 800
+
 
 def grown(
     base: float, *, of: str = "", per_mb: float = 0.0, per_mb_of_largest: float = 0.0
@@ -71,15 +74,23 @@ def grown_with_tiles(
     return request
 
 
-def network_minutes(parameters: int) -> float:
-    """Return the minutes that a thousand tiles may take on a CPU: reading them, and a network's forward pass.
+def network_minutes(parameters: int, tokens: int) -> float:
+    """Return the minutes that a thousand tiles may take on a CPU: reading them, and the forward pass.
+
+    Three times what two cores take in fp32 and more (docs/performance.md).
 
     Parameters
     ----------
     parameters
         How many numbers the network has; 0 if unknown.
+    tokens
+        How many tokens a vision transformer makes of a tile; all its numbers are multiplied for each of them.
+        0 for a network of another kind.
     """
-    return 5 + 40 * parameters / 1e9
+    # Without tokens: of ResNet50, which takes less time than the minutes that are always asked for.
+    products = parameters * (tokens or 50)
+    # Attention multiplies tokens with one another, which counts where they are many.
+    return 5 + MINUTES_PER_TERA * products / 1e12 * (1 + tokens / 2000)
 
 
 def _doubled(request: float, attempt: int) -> int:

@@ -1,12 +1,15 @@
 """Vision transformers: every registered one is as published, and small ones compute what timm's do."""
 
 import re
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from ressat.base.errors import InputError
 from ressat.encoders.encoder import CLASS_TOKEN, PATCH_MEAN, RANDOM, Architecture, Encoder
@@ -304,3 +307,49 @@ def test_own_pixels_are_part_of_what_features_are_of(saved, tiles):
     with torch.inference_mode():
         before = build_network(encoder, path, 0)[0](tiles)
         assert not torch.equal(network(tiles)[CLASS_TOKEN], before[CLASS_TOKEN])
+
+
+@pytest.mark.parametrize("name", REGISTERED)
+def test_the_tokens_of_an_encoder_are_those_of_its_network(name):
+    encoder = ENCODERS.load(name)
+    network = blank_network(encoder)
+    patch_px, _ = network.patch_embed.patch_size
+    assert encoder.tokens == (encoder.px // patch_px) ** 2 + network.num_prefix_tokens
+
+
+class Held(TorchDispatchMode):
+    """Counts the bytes of the tensors that are held at a time."""
+
+    def __init__(self):
+        super().__init__()
+        self.sizes, self.most = {}, 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        given = {id(storage) for storage in storages((args, kwargs))}
+        for storage in storages(result):
+            if id(storage) not in given and id(storage) not in self.sizes:
+                self.sizes[id(storage)] = storage.nbytes()
+                weakref.finalize(storage, self.sizes.pop, id(storage))
+        self.most = max(self.most, sum(self.sizes.values()))
+        return result
+
+
+def storages(values: object) -> list[torch.UntypedStorage]:
+    return [one.untyped_storage() for one in tree_leaves(values) if isinstance(one, torch.Tensor)]
+
+
+@pytest.mark.parametrize("name", ["kaiko_s16", "kaiko_s8", "h0_mini"])
+def test_an_encoder_holds_no_more_numbers_for_a_tile_than_it_says(name):
+    encoder, tiles = ENCODERS.load(name), torch.zeros(2, 3, 224, 224)
+    # Blocks hold what they need one after another: a single one is enough.
+    blocks = Architecture(encoder.architecture.name, encoder.architecture.arguments | {"depth": 1})
+    network, *_ = build_network(replace(encoder, architecture=blocks), None, 1, torch.bfloat16)
+    with torch.inference_mode(), Held() as held:
+        network(tiles)
+    assert 0.7 < held.most / (len(tiles) * encoder.activations * network.pixels.dtype.itemsize) < 1
+
+
+def test_what_an_encoder_without_tokens_holds_is_not_known():
+    encoder = ENCODERS.load("resnet50")
+    assert (encoder.tokens, encoder.activations) == (0, 0)
