@@ -126,6 +126,14 @@ def test_a_training_checkpoint_without_weights_is_refused_with_its_entries(tmp_p
     assert message.endswith("save model.state_dict() alone.")
 
 
+def test_tensors_without_numbers_are_refused(state, tmp_path):
+    name = next(iter(state))
+    for hollow in (state[name].to("meta"), state[name].to_sparse()):
+        torch.save(state | {name: hollow}, tmp_path / "weights.pth")
+        message = refusal(tmp_path / "weights.pth")
+        assert f"1 tensors without numbers, or sparse ({name})" in message
+
+
 def test_a_whole_pickled_model_is_refused(tmp_path):
     path = tmp_path / "model.pth"
     torch.save(torch.nn.Linear(2, 2), path)

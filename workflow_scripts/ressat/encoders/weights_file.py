@@ -71,6 +71,14 @@ def read_tensors(path: str | Path, network: str) -> dict[str, torch.Tensor]:
             action="save model.state_dict() alone",
             file=path,
         )
+    hollow = [name for name, tensor in state.items() if tensor.is_meta or tensor.layout != torch.strided]
+    if hollow:
+        raise InputError(
+            f"{len(hollow)} tensors without numbers, or sparse ({', '.join(hollow[:ENTRIES_SHOWN])})",
+            expected=f"{expected}, with all its numbers",
+            action="save the state dict of the network after its weights were loaded",
+            file=path,
+        )
     return dict(state)
 
 
