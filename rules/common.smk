@@ -154,8 +154,9 @@ def slide(wildcards):
 
 
 def encoder_of(wildcards):
-    """The encoder that a job is about: the one in its paths, or else the study's first."""
-    return study.encoders.get(wildcards.get("encoder"), study.first_encoder)
+    """The encoder that a job is about: the one in its paths, by its name or its network's, or else the first."""
+    name = wildcards.get("encoder")
+    return study.encoders.get(name) or downloadable.get(name) or study.first_encoder
 
 
 # Functions, since Snakemake's report shows other inputs with the variables in their paths replaced.
@@ -238,8 +239,8 @@ def code_version(script):
     return of_job
 
 
-def features_version(script):
-    """A param function: the version of code that makes features, for which no other encoder counts."""
+def encoder_code_version(script):
+    """A param function: the version of code that works for one encoder, for which no other counts."""
     return lambda wildcards: encoder_version(script, encoder_of(wildcards).name)
 
 

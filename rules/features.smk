@@ -22,7 +22,7 @@ rule fetch_weights:
         mem_mb=grown(1000),
         runtime=grown(30),
     params:
-        code=lambda wildcards: encoder_version("fetch_weights", downloadable[wildcards.encoder].name),
+        code=encoder_code_version("fetch_weights"),
     script:
         "../workflow_scripts/fetch_weights.py"
 
@@ -58,7 +58,7 @@ rule extract_features:
         precision=config["features"]["precision"],
         batch_size=config["features"]["batch_size"],
         seed=encoder_seed,
-        code=features_version("extract_features"),
+        code=encoder_code_version("extract_features"),
     script:
         "../workflow_scripts/extract_features.py"
 

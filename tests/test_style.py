@@ -60,7 +60,7 @@ def test_a_rule_and_its_script_and_its_log_share_a_name(repository):
     for name, text in rules(repository).items():
         assert f"../workflow_scripts/{name}.py" in text
         assert f'"logs/{name}' in text
-        assert re.search(rf'\n        code=(section_)?code_version\("{name}"\),', text), name
+        assert re.search(rf'\n        code=(section_|encoder_)?code_version\("{name}"\),', text), name
     scripts = {path.stem for path in (repository / "workflow_scripts").glob("*.py")}
     assert scripts == set(rules(repository))
 
