@@ -95,6 +95,12 @@ wildcard_constraints:
     fold="|".join(study.folds),
 
 
+# Sections whose features were made elsewhere, and the layers that any model reads; a saved one says so itself.
+features_elsewhere = [name for name, section in study.sections.items() if section.features]
+features_here = [name for name in study.sections if name not in features_elsewhere]
+layers_read = sorted({name for one in study.model_settings.candidates for name in one["layers"]})
+layers_needed = [] if FOLD_BUNDLE in study.folds else layers_read
+
 simulated_sections = "|".join(config["simulate"].get("sections", {})) or "no_simulated_section"
 
 
@@ -133,6 +139,16 @@ def sheet_slide(wildcards):
 
 def slide(wildcards):
     return study.converted_slide(wildcards.sample) or sheet_slide(wildcards)
+
+
+def given_features(wildcards):
+    """The file of features that were made elsewhere."""
+    return user_files(study.sections[wildcards.sample].features or [])
+
+
+def given_patches(wildcards):
+    """The file that says how large their patches are."""
+    return user_files(study.sections[wildcards.sample].patches or [])
 
 
 # Functions, since Snakemake's report shows other inputs with the variables in their paths replaced.
@@ -186,9 +202,10 @@ def counts_if_tested(wildcards):
     return f"results/expression/{wildcards.sample}.h5ad" if tested else []
 
 
-def only_without_counts(setting):
-    """A param that sections with counts do not have, so that changing it leaves them alone."""
-    return lambda wildcards: None if wildcards.sample in study.counts else setting
+def only_on_grid(setting):
+    """A param that only sections with tiles on a grid have, so that changing it leaves the others alone."""
+    placed = {*study.counts, *features_elsewhere}
+    return lambda wildcards: None if wildcards.sample in placed else setting
 
 
 def only_with_counts(setting):

@@ -27,6 +27,7 @@ def write_features(
     widths: Mapping[str, int],
     batches: Iterable[dict[str, np.ndarray]],
     provenance: dict,
+    colour: bool = True,
 ) -> None:
     """Stream features into the cache, which appears once it is complete.
 
@@ -42,6 +43,8 @@ def write_features(
         As `encode` yields them, covering all tiles in order.
     provenance
         Attributes that say how the features were made.
+    colour
+        Whether the batches have the tiles' colour statistics.
 
     Raises
     ------
@@ -50,7 +53,7 @@ def write_features(
     """
     total = len(tiles.coords)
     columns = {
-        COLOUR: (len(COLOUR_STATISTICS), "f4"),
+        **({COLOUR: (len(COLOUR_STATISTICS), "f4")} if colour else {}),
         **{name: (width, "f2") for name, width in widths.items()},
     }
     with new_hdf5(path) as file:
@@ -63,7 +66,7 @@ def write_features(
         file[TISSUE] = tiles.tissue
         done = 0
         for chunk in _whole_chunks(batches, columns):
-            count = len(chunk[COLOUR])
+            count = _length(chunk)
             for name, values in chunk.items():
                 _refuse_odd(name, values, tiles.barcodes[done : done + count])
                 group[name][done : done + count] = values
@@ -98,7 +101,7 @@ def _whole_chunks(
     held = {name: np.empty((CHUNK_ROWS, width), dtype) for name, (width, dtype) in columns.items()}
     done = 0
     for batch in batches:
-        start, count = 0, len(batch[COLOUR])
+        start, count = 0, _length(batch)
         while start < count:
             first = done % CHUNK_ROWS
             last = min(CHUNK_ROWS, first + count - start)
@@ -109,3 +112,8 @@ def _whole_chunks(
                 yield held
     if done % CHUNK_ROWS:
         yield {name: values[: done % CHUNK_ROWS] for name, values in held.items()}
+
+
+def _length(batch: Mapping[str, np.ndarray]) -> int:
+    """How many tiles a batch has."""
+    return len(next(iter(batch.values())))
