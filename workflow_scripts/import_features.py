@@ -48,11 +48,11 @@ with job_log(snakemake.log[0], f"import_features {section}") as log, about(secti
     network, name, digest = build_network(encoder, files.get("weights") or None, params.seed)
     (own,) = encode(batches, network, stain.transform, "cpu")
     with about(file=files.given):
-        layers, cosine = prove(given, own, mean, possible, encoder, patches.encoder)
+        layers, deviation = prove(given, own, mean, possible, encoder, patches.encoder)
         require_layers(layers, params.needed)
     log.info(
-        "%s of %s by %s, %d tiles: %d encoded again agree with a median cosine of %.3f",
-        ", ".join(layers), name, patches.software, len(tiles.coords), len(rows), cosine,
+        "%s of %s by %s, %d tiles: %d encoded again deviate by %.3f",
+        ", ".join(layers), name, patches.software, len(tiles.coords), len(rows), deviation,
     )  # fmt: skip
     provenance = {
         "encoder": name,
@@ -63,7 +63,7 @@ with job_log(snakemake.log[0], f"import_features {section}") as log, about(secti
         "precision": "unknown",
         "tile_px": tiles.geometry.tile_px,
         MADE_ELSEWHERE: patches.software,
-        "proof_cosine": cosine,
+        "proof_deviation": deviation,
     }
     widths = {name: encoder.layers[name] for name in layers}
     blocks = feature_blocks(files.given, columns(layers, encoder))

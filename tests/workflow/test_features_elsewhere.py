@@ -51,6 +51,8 @@ def own(micro, snakemake, tmp_path_factory) -> Path:
     """The micro-study without stain normalisation, with its own features and predictions."""
     study = copy_study(micro, tmp_path_factory.mktemp("own") / "micro", results=True)
     config = yaml.safe_load((study / "config.yaml").read_text()) | {"stain": {"method": "none"}}
+    # Layer 4 alone, and no context, so that a prediction of the layer `direct` depends on its own tile.
+    config["model"] |= {"layers": ["layer4"], "context": 0, "candidates": []}
     (study / "config.yaml").write_text(yaml.safe_dump(config))
     snakemake(study, PREDICTIONS)
     return study
@@ -89,12 +91,11 @@ def test_features_made_elsewhere_predict_what_the_pipelines_own_do(own, given, s
     inside = np.load(given / "inside.npy")
     expected, found = (anndata.read_h5ad(study / PREDICTIONS) for study in (own, given))
     np.testing.assert_array_equal(found.obsm["spatial"], expected.obsm["spatial"][inside])
-    # Without context and attention, a prediction depends on its own tile alone.
     np.testing.assert_allclose(found.layers["direct"], expected.layers["direct"][inside], atol=2e-3)
     with h5py.File(given / FEATURES) as file, h5py.File(own / FEATURES) as made_here:
         assert list(file["features"]) == ["layer4"]
         assert file.attrs["made_elsewhere"] == "TRIDENT"
-        assert file.attrs["proof_cosine"] > 0.999
+        assert file.attrs["proof_deviation"] < 0.01
         for name in ("encoder", "weights_sha256", "stain", "stain_target", "tile_um", "tile_px"):
             assert file.attrs[name] == made_here.attrs[name]
         np.testing.assert_allclose(
@@ -112,6 +113,14 @@ def test_features_made_elsewhere_predict_what_the_pipelines_own_do(own, given, s
     )
     assert "Traceback" not in refused.output
     assert not (given / FEATURES).exists()
+
+
+def test_layers_that_a_model_may_read_must_be_in_the_file(given, snakemake):
+    config = yaml.safe_load((given / "config.yaml").read_text())
+    config["model"]["candidates"] = [{"layers": ["layer3", "layer4"]}]
+    (given / "config.yaml").write_text(yaml.safe_dump(config))
+    refused = snakemake(given, FEATURES, succeeds=False)
+    assert "M3.h5: it has layer4 alone, and the model may read layer3; expected all layers" in refused.output
 
 
 def test_patches_of_another_edge_are_refused_before_any_feature(given, snakemake):

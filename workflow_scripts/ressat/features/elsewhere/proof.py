@@ -12,8 +12,8 @@ from ressat.tiles.tiling import crossing_edge
 
 # How many tiles are encoded again.
 TILES = 16
-# The least median cosine of their features, measured; see docs/encoders.md.
-LOWEST = 0.85
+# How far their features may deviate, measured; see docs/encoders.md.
+MOST_DEVIATION = 0.5
 
 
 def proof_tiles(tiles: Tiles, size: tuple[int, int]) -> np.ndarray:
@@ -39,11 +39,12 @@ def proof_tiles(tiles: Tiles, size: tuple[int, int]) -> np.ndarray:
     return on_tissue[np.unique(np.linspace(0, len(on_tissue) - 1, TILES).round().astype(int))]
 
 
-def agreement(given: np.ndarray, own: np.ndarray, mean: np.ndarray) -> float:
-    """Return the median cosine of two sets of features of the same tiles, once a mean is taken off both.
+def deviation(given: np.ndarray, own: np.ndarray, mean: np.ndarray) -> float:
+    """Return how far two sets of features of the same tiles are apart, of what tells tiles apart.
 
-    What all tiles have in common makes features of any two tiles alike, so the mean is taken off. It is that
-    of the given features: where the own ones are on another scale, or moved, they all differ from it.
+    What all tiles have in common makes features of any two tiles alike, and counts for nothing. A cosine
+    without the mean would not do: of features that hardly differ between tiles, and lie far from the own
+    ones, it may be near 1, and it does not see a scale.
 
     Parameters
     ----------
@@ -55,12 +56,11 @@ def agreement(given: np.ndarray, own: np.ndarray, mean: np.ndarray) -> float:
     Returns
     -------
     float
-        -1 to 1; a tile without a difference to the mean counts as 0.
+        The median over tiles of the length of ``given - own`` by that of ``own - mean``: 0 for equal ones,
+        1 and more for those of something else.
     """
-    given, own = given - mean, own - mean
-    lengths = np.linalg.norm(given, axis=1) * np.linalg.norm(own, axis=1)
-    cosines = np.divide((given * own).sum(axis=1), lengths, out=np.zeros(len(given)), where=lengths > 0)
-    return float(np.median(cosines))
+    apart, lengths = np.linalg.norm(given - own, axis=1), np.linalg.norm(own - mean, axis=1)
+    return float(np.median(np.divide(apart, lengths, out=np.full(len(given), np.inf), where=lengths > 0)))
 
 
 def prove(
@@ -91,17 +91,17 @@ def prove(
     Returns
     -------
     tuple of tuple of str, float
-        The layers that agree best; and their `agreement`, of several layers that of the worst.
+        The layers that deviate least; and their `deviation`, of several layers that of the worst.
 
     Raises
     ------
     InputError
-        If none agrees.
+        If all deviate too far.
     """
 
     def worst(layers: tuple[str, ...]) -> float:
-        return min(
-            agreement(given[:, part], own[name].astype(np.float64), mean[part])
+        return max(
+            deviation(given[:, part], own[name].astype(np.float64), mean[part])
             for name, part in columns(layers, encoder).items()
         )
 
@@ -111,14 +111,14 @@ def prove(
             expected="features of at least two patches",
             action="leave the column features empty",
         )
-    layers, cosine = max(((layers, worst(layers)) for layers in possible), key=lambda pair: pair[1])
-    if not cosine >= LOWEST:
+    layers, least = min(((layers, worst(layers)) for layers in possible), key=lambda pair: pair[1])
+    if least > MOST_DEVIATION:
         raise InputError(
             f"its features are not those of {encoder.title} at these places: {len(given)} tiles, "
-            f"encoded again with the study's weights, agree with a median cosine of {cosine:.2f}"
+            f"encoded again with the study's weights, deviate by {least:.2f} of what tells tiles apart"
             + (f" (the file says that they are of {named})" if named else ""),
-            expected=f"features of this encoder and weights, in the slide's own colours: {LOWEST} or more",
+            expected=f"at most {MOST_DEVIATION}, as of this encoder and weights, in the slide's own colours",
             action="name the encoder and the weights that they were made with under features, or the "
             "features of this slide; or leave the column features empty",
         )
-    return layers, cosine
+    return layers, least
