@@ -21,7 +21,7 @@ from ressat.base.joblog import job_log
 from ressat.base.results_h5ad import EXPRESSION, read_results
 from ressat.checks.record import CheckRecord
 from ressat.checks.slide_content import check_tiles, check_tiles_of_spots
-from ressat.features.elsewhere.agreement import check_patches
+from ressat.features.elsewhere.agreement import check_patches, patch_pitch
 from ressat.features.elsewhere.patches import read_patches
 from ressat.slides.scale import Scale
 from ressat.slides.slide import Slide
@@ -53,7 +53,7 @@ with (
         patches = read_patches(snakemake.input.given, snakemake.input.get("patches") or None)
         with about(file=snakemake.input.given):
             check_patches(patches, slide.size, scale.mpp, params.tile_um)
-        coords, barcodes, spot_px = patches.centres, patches.barcodes, patches.pitch
+        coords, barcodes, spot_px = patches.centres, patches.barcodes, patch_pitch(patches)
         log.info("%d patches of %s", len(coords), patches.software)
     else:
         spot_px = params.grid_um / scale.mpp

@@ -4,7 +4,7 @@ import pytest
 from feature_files import BARCODES, CORNERS, COUNT, EDGE, FEATURES, SIZE, WIDTH, clam, hest, trident, write
 
 from ressat.base.errors import InputError
-from ressat.features.elsewhere.agreement import check_patches
+from ressat.features.elsewhere.agreement import check_patches, patch_pitch
 from ressat.features.elsewhere.patches import read_patches
 
 MPP, TILE_UM = 0.5, 128.0
@@ -210,5 +210,5 @@ def test_a_place_that_is_there_twice_is_refused(tmp_path):
 
 def test_the_pitch_is_the_distance_of_neighbours(tmp_path):
     coords = 224 * np.array([[0, 0], [1, 0], [2, 0], [0, 1], [0, 2]])
-    assert read_patches(trident(tmp_path, coords=coords)).pitch == 224
-    assert read_patches(trident(tmp_path, FEATURES[:1], coords[:1])).pitch == EDGE
+    assert patch_pitch(read_patches(trident(tmp_path, coords=coords))) == 224
+    assert patch_pitch(read_patches(trident(tmp_path, FEATURES[:1], coords[:1]))) == EDGE

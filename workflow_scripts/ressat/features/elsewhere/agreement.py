@@ -4,6 +4,7 @@ import numpy as np
 
 from ressat.base.errors import InputError
 from ressat.features.elsewhere.patches import Patches
+from ressat.stats.neighbours import spot_pitch
 
 # By how much the edge of patches may differ from that of the study's tiles.
 EDGE_LEEWAY = 0.01
@@ -61,3 +62,8 @@ def check_patches(patches: Patches, size: tuple[int, int], mpp: float, tile_um: 
             expected="each place once",
             action="make the file again without them",
         )
+
+
+def patch_pitch(patches: Patches) -> float:
+    """Return the distance between neighbouring patches in level-0 pixels; the edge of a single one."""
+    return spot_pitch(patches.centres) if len(patches.centres) > 1 else patches.layout.edge

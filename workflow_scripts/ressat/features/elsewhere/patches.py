@@ -13,7 +13,6 @@ from ressat.base.hdf5_content import opened_hdf5, refuse_missing_filter
 from ressat.base.machine import refuse_trouble
 from ressat.features.elsewhere import clam, hest, trident
 from ressat.features.elsewhere.layout import PatchLayout
-from ressat.stats.neighbours import spot_pitch
 
 FORMATS = {"TRIDENT": trident.layout, "CLAM": clam.layout, "HEST": hest.layout}
 COORDS = "coords"
@@ -48,11 +47,6 @@ class Patches:
     barcodes: np.ndarray
     width: int
     encoder: str | None
-
-    @property
-    def pitch(self) -> float:
-        """Distance between neighbouring patches in level-0 pixels; the edge of a single one."""
-        return spot_pitch(self.centres) if len(self.centres) > 1 else self.layout.edge
 
 
 def read_patches(features: str | Path, patches: str | Path | None = None) -> Patches:
