@@ -159,6 +159,11 @@ def test_a_file_that_is_no_hdf5_is_refused(tmp_path, content):
     assert "a.h5: not an HDF5 file, or a damaged one (" in str(refusal(tmp_path / "a.h5"))
 
 
+def test_names_that_are_no_text_are_refused(tmp_path):
+    datasets = {"features": FEATURES, "coords": CORNERS, "barcodes": np.array([b"\xff\xfe"] * COUNT)}
+    assert "a.h5: not an HDF5 file, or a damaged one (" in str(refusal(write(tmp_path / "a.h5", datasets)))
+
+
 def test_a_file_that_leads_to_another_is_refused(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["features"] = h5py.ExternalLink("other.h5", "features")

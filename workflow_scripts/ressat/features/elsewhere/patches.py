@@ -113,7 +113,7 @@ def opened_features(path: str | Path) -> Iterator[h5py.File]:
     try:
         with about(file=path), opened_hdf5(path) as file:
             yield file
-    except (OSError, RuntimeError, KeyError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
         refuse_trouble(error)
         raise InputError(
             f"not an HDF5 file, or a damaged one ({type(error).__name__}: {error})",
