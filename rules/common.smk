@@ -23,6 +23,7 @@ from ressat.workflow.job_resources import grown, grown_with_tiles, network_minut
 from ressat.workflow.comparison import (
     compared_encoders,
     has_own_model,
+    first_layers_read,
     hest_layers_of,
     model_settings_of,
     results_of,
@@ -113,6 +114,10 @@ wildcard_constraints:
     fold="|".join(study.folds),
 
 
+# Sections whose features were made elsewhere.
+features_elsewhere = [name for name, section in study.sections.items() if section.features]
+features_here = [name for name in study.sections if name not in features_elsewhere]
+
 simulated_sections = "|".join(config["simulate"].get("sections", {})) or "no_simulated_section"
 
 
@@ -157,6 +162,16 @@ def encoder_of(wildcards):
     """The encoder that a job is about: the one in its paths, by its name or its network's, or else the first."""
     name = wildcards.get("encoder")
     return study.encoders.get(name) or downloadable.get(name) or study.first_encoder
+
+
+def given_features(wildcards):
+    """The file of features that were made elsewhere."""
+    return user_files(study.sections[wildcards.sample].features or [])
+
+
+def given_patches(wildcards):
+    """The file that says how large their patches are."""
+    return user_files(study.sections[wildcards.sample].patches or [])
 
 
 # Functions, since Snakemake's report shows other inputs with the variables in their paths replaced.
@@ -275,9 +290,10 @@ def counts_if_tested(wildcards):
     return f"results/expression/{wildcards.sample}.h5ad" if tested else []
 
 
-def only_without_counts(setting):
-    """A param that sections with counts do not have, so that changing it leaves them alone."""
-    return lambda wildcards: None if wildcards.sample in study.counts else setting
+def only_on_grid(setting):
+    """A param that only sections with tiles on a grid have, so that changing it leaves the others alone."""
+    placed = {*study.counts, *features_elsewhere}
+    return lambda wildcards: None if wildcards.sample in placed else setting
 
 
 def only_with_counts(setting):

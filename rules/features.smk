@@ -42,6 +42,8 @@ rule extract_features:
         "logs/extract_features/{sample}.log",
     benchmark:
         "benchmarks/extract_features/{sample}.tsv"
+    wildcard_constraints:
+        sample="|".join(features_here) or "no_section",
     conda:
         "../envs/features.yaml"
     # For the network on a CPU; with a GPU, one for the network and the others to read tiles.
@@ -73,3 +75,42 @@ use rule extract_features as extract_further_features with:
         "benchmarks/extract_features/{encoder}/{sample}.tsv"
     wildcard_constraints:
         encoder="|".join(list(study.encoders)[1:]) or "no_further_encoder",
+
+
+rule import_features:
+    input:
+        given=given_features,
+        patches=given_patches,
+        slide=slide,
+        tiles="results/tiles/{sample}.h5",
+        counted="results/tiles/{sample}.json",
+        stain="results/stain/{sample}.json",
+        weights=encoder_weights,
+        definition=encoder_definition,
+        bundle=bundle_first,
+    output:
+        features="results/features/{sample}.h5",
+    log:
+        "logs/import_features/{sample}.log",
+    benchmark:
+        "benchmarks/import_features/{sample}.tsv"
+    wildcard_constraints:
+        sample="|".join(features_elsewhere) or "no_section",
+    # Features that are refused shall be so before hours of training.
+    priority: 100
+    conda:
+        "../envs/features.yaml"
+    # For the network, which encodes a few tiles again on a CPU.
+    threads: 4
+    resources:
+        mem_mb=grown_with_tiles(3000, 20, of="weights", per_mb=2.5),
+        runtime=grown_with_tiles(20, 1),
+    params:
+        encoder=study.first_encoder.description.name,
+        mean=study.first_encoder.settings["mean"],
+        sd=study.first_encoder.settings["sd"],
+        needed=first_layers_read(study),
+        seed=encoder_seed,
+        code=encoder_code_version("import_features"),
+    script:
+        "../workflow_scripts/import_features.py"

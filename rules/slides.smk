@@ -29,6 +29,8 @@ rule tile_slide:
         slide=slide,
         checked="results/checks/{sample}.json",
         expression=counts_if_labelled,
+        given=given_features,
+        patches=given_patches,
     output:
         tiles="results/tiles/{sample}.h5",
         counted="results/tiles/{sample}.json",
@@ -52,8 +54,8 @@ rule tile_slide:
         named=lambda wildcards: as_shown(study.sections[wildcards.sample].named),
         tile_um=config["tiling"]["tile_um"],
         tile_px=config["tiling"]["tile_px"],
-        grid_um=only_without_counts(config["tiling"]["grid_um"]),
-        min_tissue=only_without_counts(config["tiling"]["min_tissue"]),
+        grid_um=only_on_grid(config["tiling"]["grid_um"]),
+        min_tissue=only_on_grid(config["tiling"]["min_tissue"]),
         lowres_px=config["tiling"]["lowres_px"],
         code=code_version("tile_slide"),
     script:

@@ -1,13 +1,14 @@
 """tile_slide: decide which tiles a section has. No tile image is written.
 
 Input
-    slide; checked (its scale); for a labelled section expression (its spots)
+    slide; checked (its scale); for a labelled section expression (its spots); for one whose features were
+    made elsewhere given (their file) and patches (the file that states their size, where one is named)
 Output
     tiles: coordinates, geometry, tissue and low-resolution image; counted: their number, from which later
     jobs get their memory and time; overlay: a picture of them
 Params
-    named (the slide as the sheet names it, as JSON), tile_um, tile_px, lowres_px; without counts grid_um and
-    min_tissue too
+    named (the slide as the sheet names it, as JSON), tile_um, tile_px, lowres_px; for tiles on a grid
+    grid_um and min_tissue too
 """
 
 import json
@@ -20,6 +21,8 @@ from ressat.base.joblog import job_log
 from ressat.base.results_h5ad import EXPRESSION, read_results
 from ressat.checks.record import CheckRecord
 from ressat.checks.slide_content import check_tiles, check_tiles_of_spots
+from ressat.features.elsewhere.agreement import check_patches, patch_pitch
+from ressat.features.elsewhere.patches import read_patches
 from ressat.slides.scale import Scale
 from ressat.slides.slide import Slide
 from ressat.tiles import tiling
@@ -46,6 +49,12 @@ with (
         spots = read_results(snakemake.input.expression, backed="r", needs=EXPRESSION)
         coords, barcodes = spots.obsm["spatial"], spots.obs_names.to_numpy(dtype=str)
         spot_px = spots.uns[UNS]["spot_px"]
+    elif snakemake.input.get("given"):
+        patches = read_patches(snakemake.input.given, snakemake.input.get("patches") or None)
+        with about(file=snakemake.input.given):
+            check_patches(patches, slide.size, scale.mpp, params.tile_um)
+        coords, barcodes, spot_px = patches.centres, patches.barcodes, patch_pitch(patches)
+        log.info("%d patches of %s", len(coords), patches.software)
     else:
         spot_px = params.grid_um / scale.mpp
         coords, barcodes = tiling.hexagonal_grid(slide.size, spot_px)
@@ -53,7 +62,7 @@ with (
     if snakemake.input.get("expression"):
         with about(file=json.loads(params.named)):
             check_tiles_of_spots(tissue, checked.on_tissue)
-    else:
+    elif not snakemake.input.get("given"):
         on_tissue = tissue >= params.min_tissue
         coords, barcodes, tissue = coords[on_tissue], barcodes[on_tissue], tissue[on_tissue]
         with about(file=json.loads(params.named)):

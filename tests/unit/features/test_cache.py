@@ -160,3 +160,27 @@ def test_half_a_cache_is_refused(tiles, tmp_path, kept):
     path.write_bytes(content[: int(kept * len(content))])
     with pytest.raises(InputError, match=r"S1\.h5: it cannot be read .*; remove it and run again"):
         Features.read(path, ["layer3"])
+
+
+@pytest.fixture
+def without_colour(tiles, tmp_path):
+    """A cache of features that were made elsewhere: one layer, no colour statistics."""
+    path = tmp_path / "S1.h5"
+    parts = [{"layer3": part["layer3"]} for part in batches([120, 130, 50])]
+    write_features(path, tiles, {"layer3": 1024}, parts, {"made_elsewhere": "TRIDENT"}, colour=False)
+    return path
+
+
+def test_features_made_elsewhere_have_no_colour_statistics(without_colour):
+    expected = np.concatenate([part["layer3"] for part in batches([120, 130, 50])])
+    whole = Features.read(without_colour, layers=None)
+    np.testing.assert_array_equal(whole.values, expected.astype(np.float32))
+    assert whole.widths == {"layer3": 1024}
+
+
+@pytest.mark.parametrize("layers", [["colour"], ["layer3", "layer4"]])
+def test_what_features_made_elsewhere_lack_is_no_damage(without_colour, layers):
+    with pytest.raises(InputError) as caught:
+        Features.read(without_colour, layers)
+    assert f"its features were made elsewhere and lack {layers[-1]}; expected the" in str(caught.value)
+    assert "leave the column features empty" in str(caught.value)

@@ -362,3 +362,22 @@ def test_a_missing_sheet_is_looked_for_in_other_forms(tmp_path, schema):
     (tmp_path / "cohorte\u0301.tsv").touch()
     with pytest.raises(InputError, match=r"cohorte\\u0301.tsv' is there, and differs from"):
         read_sheet(tmp_path / "cohorté.tsv", schema)
+
+
+def test_features_made_elsewhere_are_named_with_their_patches(read, tmp_path):
+    section = read("sample\tslide\trole\tfeatures\tpatches", "A\ta.svs\tpredict\ta.h5\tb.h5")["A"]
+    assert (section.features, section.patches) == (tmp_path / "a.h5", tmp_path / "b.h5")
+
+
+@pytest.mark.parametrize("role", ["train", "test"])
+def test_features_made_elsewhere_are_for_sections_without_counts(refusal, role):
+    said = refusal("sample\tslide\texpression\trole\tfeatures", f"A\ta.svs\ta.h5ad\t{role}\ta.h5")
+    assert (
+        f"section A: {{}}: line 2 has role {role} and names features that were made elsewhere"
+        in said.replace(said.split(": ")[1], "{}")
+    )
+
+
+def test_patches_without_features_are_refused(refusal):
+    said = refusal("sample\tslide\trole\tfeatures\tpatches", "A\ta.svs\tpredict\t\tb.h5")
+    assert "line 2 names patches and no features" in said

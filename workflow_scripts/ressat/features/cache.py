@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ressat.base.errors import about
+from ressat.base.errors import InputError, about
 from ressat.base.fields import ANY_TEXT, Number, Record, check_field
 from ressat.base.files import check_version
 from ressat.base.finite import is_finite, not_finite
@@ -16,6 +16,8 @@ from ressat.tiles.datasets import BARCODES, COORDS, read_spots
 
 # The group of features, and the tiles' colour statistics in it, next to the encoder's layers.
 FEATURES, COLOUR = "features", "colour"
+# The attribute that names the software which made the features, where this pipeline did not.
+MADE_ELSEWHERE = "made_elsewhere"
 # What a cache must say of itself; what else it says is compared with a model, see `ressat.model.bundle`.
 ATTRIBUTES = {
     "section": ANY_TEXT,
@@ -69,6 +71,8 @@ class Features:
             widths = {name: data.shape[1] for name, data in group.items() if name != COLOUR}
             spots = read_spots(file)
             layers = tuple(widths) if layers is None else layers
+            if MADE_ELSEWHERE in attrs:
+                _refuse_without(layers, group)
             columns = [_read_layer(group, layer, spots[BARCODES], attrs["section"]) for layer in layers]
             return cls(
                 section=attrs["section"],
@@ -77,6 +81,17 @@ class Features:
                 attrs=attrs,
                 widths=widths,
             )
+
+
+def _refuse_without(layers: Sequence[str], group: h5py.Group) -> None:
+    """Refuse features made elsewhere that lack a layer: nothing is damaged, they never had it."""
+    missing = [name for name in layers if name not in group]
+    if missing:
+        raise InputError(
+            f"its features were made elsewhere and lack {', '.join(missing)}",
+            expected=f"the layers that the model reads, of which it has {', '.join(group)}",
+            action="leave the column features empty for this section, or train a model that reads these",
+        )
 
 
 def _read_layer(group: h5py.Group, name: str, barcodes: np.ndarray, section: str) -> np.ndarray:

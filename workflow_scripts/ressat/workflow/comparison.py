@@ -1,8 +1,9 @@
-"""The comparison of a study's encoders: whose models are trained for it, how, and where they are."""
+"""Which models read which encoders: the study's, and those that are trained to compare encoders."""
 
 from collections.abc import Mapping
 
 from ressat.encoders.layer_names import joint_name, parted_name
+from ressat.workflow.folds import FOLD_BUNDLE
 from ressat.workflow.model_settings import ModelSettings
 from ressat.workflow.study import Study
 
@@ -53,6 +54,15 @@ def model_settings_of(study: Study, encoder: str | None) -> ModelSettings:
     return ModelSettings(
         model | {"layers": own_layers(model) or default, "candidates": candidates}, study.config["seed"]
     )
+
+
+def first_layers_read(study: Study) -> list[str]:
+    """Return the layers of the first encoder that any model reads; none with a saved model, which names them."""
+    if FOLD_BUNDLE in study.folds:
+        return []
+    first = study.first_encoder.name
+    names = {name for one in study.model_settings.candidates for name in one["layers"]}
+    return sorted(layer for encoder, layer in map(parted_name, names) if (encoder or first) == first)
 
 
 def hest_layers_of(study: Study, encoder: str | None) -> list[str]:

@@ -14,6 +14,7 @@ from ressat.counts.formats.registry import FORMATS
 from ressat.slides.formats import needs_conversion
 from ressat.slides.slide_folder import refuse_folder, require_companions
 from ressat.workflow.counts_source import counts_source
+from ressat.workflow.features_elsewhere import refuse_no_hdf5
 from ressat.workflow.sheet import Section
 
 
@@ -53,6 +54,10 @@ def find_files(
                     _require({kind: path for kind, path in paths.items() if path})
                     refuse_folder(section.slide)
                     require_companions(section.slide)
+                made_elsewhere = {"features": section.features, "patches": section.patches}
+                _require({kind: path for kind, path in made_elsewhere.items() if path})
+                for path in filter(None, made_elsewhere.values()):
+                    refuse_no_hdf5(path)
                 if section.expression is not None:
                     with about(file=section.expression):
                         counts[name] = counts_source(section.expression, section.counts_options)

@@ -11,6 +11,7 @@ from ressat.base.names import alike_path_hint, name_key, spelled_out
 from ressat.base.path_kind import dead_link, refuse_special
 from ressat.base.roles import TRAIN
 from ressat.slides.slide_folder import refuse_folder, require_companions
+from ressat.workflow.features_elsewhere import refuse_normalised
 from ressat.workflow.settings import described
 from ressat.workflow.sheet import Section
 
@@ -27,6 +28,8 @@ def check_stain_reference(
     config_file: str,
 ) -> None:
     """Refuse a stain reference that a test section would shape, or that a saved model overrules.
+
+    Refuses stain normalisation altogether where features were made elsewhere.
 
     Parameters
     ----------
@@ -49,6 +52,7 @@ def check_stain_reference(
         If a saved model is used, which carries its own reference; if the section is tested in its turn, or
         does not have the role train.
     """
+    refuse_normalised(config, sections, config_file)
     name, scheme = config["stain"]["reference"], config["evaluation"]["scheme"]
     if uses_bundle and name != PUBLISHED_STAIN:
         raise InputError(

@@ -48,6 +48,9 @@ class Section:
     subset
         The part of the counts that is this section: a column of obs and its value, or the ending of barcodes;
         None for all of them.
+    features, patches
+        Of features that were made elsewhere: their file, and the file that states the patches' size where
+        theirs does not.
     include
         Whether the study uses the section at all.
     named
@@ -66,6 +69,8 @@ class Section:
     table: str | None = None
     region: str | None = None
     subset: str | None = None
+    features: Path | None = None
+    patches: Path | None = None
     include: bool = True
     named: str = field(default="", compare=False)
 
@@ -230,6 +235,18 @@ def _section(sheet: Path, row: dict[str, str], number: int) -> Section:
             expected="the column expression for sections that are trained or tested on",
             action="name the counts, or set the role to predict",
         )
+    if role != PREDICT and "features" in row:
+        raise InputError(
+            f"line {number} has role {role} and names features that were made elsewhere",
+            expected="the column features for sections with role predict alone, without counts",
+            action="leave the column features empty: features of sections with counts are made here",
+        )
+    if "patches" in row and "features" not in row:
+        raise InputError(
+            f"line {number} names patches and no features",
+            expected="patches beside features whose file does not say how large its patches are",
+            action="name the features, or leave the column patches empty",
+        )
     mpp = float(row["mpp"]) if "mpp" in row else None
     if mpp is not None and not 0 < mpp < math.inf:  # any number of digits passes the schema's pattern
         raise InputError(
@@ -250,6 +267,8 @@ def _section(sheet: Path, row: dict[str, str], number: int) -> Section:
         table=row.get("table"),
         region=row.get("region"),
         subset=row.get("subset"),
+        features=path("features"),
+        patches=path("patches"),
         include=row.get("include", "yes").lower() not in NO,
         named=row["slide"],
     )
