@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from ressat.workflow.available import failures_text, missing_rows, without
+from ressat.workflow.available import failures_text, missing_rows, places_of, without
 from ressat.workflow.failures import Failure
 
 
@@ -123,3 +123,46 @@ def test_many_folds_that_stop_are_counted(load, number, named):
     failed = [failure("read_expression", "B1")]
     text = failures_text(replace(study, folds=folds), failed, target="available", command=[])
     assert f"\nWithout a model or scores: {named} (needs section B1)\n" in text
+
+
+ENCODERS = [{"encoder": "resnet50"}, {"encoder": "uni", "weights": "data/weights.pth"}]
+
+
+def of_job(study, rule: str, **wildcards: str) -> Failure:
+    """The failure of a job, as a run that ends notes it."""
+    return Failure.of_job(rule, places_of(study, rule, wildcards), "none.log", ("never.h5",), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "place"),
+    [
+        ("extract_features", {"encoder": "uni", "sample": "A1"}),
+        ("train_model", {"encoder": "uni", "fold": "holdout"}),
+        ("predict_expression", {"encoder": "uni", "fold": "holdout", "sample": "C1"}),
+        ("check_encoder", {"encoder": "uni"}),
+    ],
+)
+def test_an_encoder_that_is_only_compared_takes_nothing_from_the_study(load, rule, place):
+    study = load(features__encoders=ENCODERS)
+    failed = of_job(study, rule, **place)
+    assert failed.title == f"{rule} {'/'.join(place.values())}"
+    assert without(study, [failed]).predicted == study.predicted
+    assert missing(study, failed) == {}
+    text = failures_text(study, [failed], target="available", command=["--cores", "2"])
+    assert "To leave an encoder out, remove it from features.encoders: nothing else runs again." in text
+
+
+def test_features_that_the_model_reads_are_missed(load):
+    study = load(features__encoders=ENCODERS, model__layers=["layer3", "uni.class_token"])
+    failed = of_job(study, "extract_features", encoder="uni", sample="C1")
+    assert (failed.sample, failed.title) == ("C1", "extract_features C1")
+    assert without(study, [failed]).predicted == [("all", "X")]
+    # The model of the first encoder alone is for the comparison, like that of the other.
+    for name in ("resnet50", "uni"):
+        assert missing(study, of_job(study, "train_model", encoder=name, fold="holdout")) == {}
+
+
+def test_failures_of_two_encoders_in_one_place_are_told_apart(load):
+    study = load(features__encoders=[*ENCODERS, ENCODERS[1] | {"name": "again"}])
+    keys = {of_job(study, "train_model", encoder=name, fold="holdout").key for name in ("uni", "again")}
+    assert len(keys | {of_job(study, "train_model", fold="holdout").key}) == 3

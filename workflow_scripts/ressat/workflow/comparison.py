@@ -57,7 +57,7 @@ def model_settings_of(study: Study, encoder: str | None) -> ModelSettings:
 
 
 def first_layers_read(study: Study) -> list[str]:
-    """Return the layers of the first encoder that any model reads; none with a saved model, which names them."""
+    """Return the layers of the first encoder that models read; none with a saved model, which names them."""
     if FOLD_BUNDLE in study.folds:
         return []
     first = study.first_encoder.name
