@@ -256,6 +256,7 @@ def test_a_model_may_read_several_encoders_and_be_used_elsewhere(three, checkout
     sheet = (study / "samples.tsv").read_text().splitlines(keepends=True)
     (study / "samples.tsv").write_text(sheet[0] + sheet[-1])
     config["model"]["use"] = "saved.pt"
+    config["simulate"]["sections"] = {"M3": config["simulate"]["sections"]["M3"]}
     (study / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     snakemake(study, "results/predictions/bundle/M3.h5ad", snakefile=checkout / "Snakefile")
     predicted = [
