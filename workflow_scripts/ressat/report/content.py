@@ -88,6 +88,7 @@ def make_report(
         figures |= charts.of_scores(scores, read_table(files.per_section, PER_SECTION), headline)
     models = provenance.models(predictions)
     scored = scores is not None
+    of_protocols = answers(scores, headline) if scores else []
     paragraphs, references = methods(
         settings, params.words, models, sections, untrained=untrained, scored=scored
     )
@@ -107,7 +108,10 @@ def make_report(
         untrained=untrained,
         headline=headline,
         scored=scored,
-        answers=answers(scores, headline) if scores else [],
+        answers=of_protocols,
+        far={
+            (row["fold"], row["section"]) for answer in of_protocols for row in answer["levels"] if row["far"]
+        },
         gene_columns=genes.COLUMNS,
         gene_rows=genes.gene_rows(table) if scores else [],
         genes=records,
