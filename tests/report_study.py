@@ -59,7 +59,7 @@ class Study:
         self.encoder, self.settings, self.missing = "resnet50", SETTINGS, []
         self.sections, self.scores = {}, []
         self.files = {name: [] for name in ("tiles", "overlays", "stains", "previews", "expression")}
-        self.median_counts, self.without_ceiling = {}, []
+        self.median_counts, self.without_ceiling, self.signatures = {}, [], []
         self.predictions, self.histories, self.folds, self.labelled = [], [], [], []
         self.interaction_spots, self.interaction_genes, self.interaction_summaries = [], [], []
         self.rng = np.random.default_rng(3)
@@ -234,6 +234,7 @@ class Study:
                 **tables, **self.files, predictions=self.predictions, histories=self.histories,
                 interaction_spots=self.interaction_spots, interaction_genes=self.interaction_genes,
                 interaction_summaries=self.interaction_summaries, checked=self._checked(),
+                signatures=self.signatures,
             ),
             output=SimpleNamespace(report=self.path("report.html")),
             log=[self.path("render_report.log")],

@@ -14,6 +14,7 @@ from ressat.report.answer import Scores, answers
 from ressat.report.methods import methods
 from ressat.report.page import render
 from ressat.report.quality import read_quality
+from ressat.report.signatures import signatures
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ def make_report(
         far={
             (row["fold"], row["section"]) for answer in of_protocols for row in answer["levels"] if row["far"]
         },
+        signatures=signatures(files.signatures),
         gene_columns=genes.COLUMNS,
         gene_rows=genes.gene_rows(table) if scores else [],
         genes=records,
