@@ -43,7 +43,7 @@ rule all:
         models=expand("results/folds/{fold}/model.pt", fold=study.trained_folds),
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),
         signatures=if_signatures(of_pairs("results/signatures/{fold}/{sample}.h5ad", study.predicted)),
-        checked_signatures=if_signatures(["results/checks/signatures.json"] if study.counts else []),
+        checked_signatures=if_signatures(["results/signatures/known.json"] if study.counts else []),
 
 
 # Evaluation and report without the sections and folds that failed, in files of their own.
@@ -58,4 +58,4 @@ rule check:
         check_records,
         expand("results/checks/{sample}.genes.json", sample=study.counts),
         expand("results/encoders/{encoder}.json", encoder=study.checked_encoders),
-        if_signatures(["results/checks/signatures.json"] if study.counts else []),
+        if_signatures(["results/signatures/known.json"] if study.counts else []),

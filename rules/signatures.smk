@@ -29,7 +29,7 @@ rule check_signatures:
         gene_sets=gene_sets,
         genes=expand("results/checks/{sample}.genes.txt", sample=study.counts),
     output:
-        checked="results/checks/signatures.json",
+        checked="results/signatures/known.json",
     log:
         "logs/check_signatures.log",
     # Before hours of features.

@@ -3,23 +3,21 @@
 Input
     gene_sets (GMT); genes, of every section with counts
 Output
-    checked: how many genes of each set are known, as JSON; a problem, if any, is written next to the log
+    checked: how many genes of each set are known, as JSON
 """
 
 import json
-from pathlib import Path
 
 from ressat.base.errors import about
 from ressat.base.files import FORMAT_VERSION, write_text
 from ressat.base.joblog import job_log
 from ressat.checks.gene_overlap import Genes
 from ressat.checks.gene_sets import check_gene_sets
-from ressat.checks.record import keep_problems
 from ressat.counts.gene_sets import FEWEST_GENES, read_gene_sets
 
 files = snakemake.input
 
-with job_log(snakemake.log[0], "check_signatures") as log, keep_problems(Path(snakemake.log[0])):
+with job_log(snakemake.log[0], "check_signatures") as log:
     sets = read_gene_sets(files.gene_sets)
     names = dict.fromkeys(gene for path in files.genes for gene in Genes.read("", path).names)
     with about(file=files.gene_sets):

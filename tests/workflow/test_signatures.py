@@ -90,10 +90,11 @@ def test_sets_of_unknown_genes_are_refused_before_features(micro, panel, snakema
     study = with_sets(
         copy_study(micro, tmp_path / "micro", results=True), [["A", "", *(gene.lower() for gene in panel)]]
     )
-    run = snakemake(study, "results/checks/signatures.json", succeeds=False)
+    run = snakemake(study, "check", succeeds=False)
+    assert run.output.split("Problems: 1")[1].lstrip().startswith("- signatures: sets.gmt: none of its 12")
     assert f"none of its 12 genes ({panel[0].lower()}" in " ".join(run.output.split())
     assert "did you mean" in run.output
-    plan = snakemake(study, "results/checks/signatures.json", "--dry-run", "--forceall")
+    plan = snakemake(study, "results/signatures/known.json", "--dry-run", "--forceall")
     assert "extract_features" not in plan.jobs
 
 

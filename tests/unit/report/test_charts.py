@@ -75,6 +75,19 @@ def test_a_gene_stands_beside_its_ceiling_by_its_score_in_the_same_sections():
     assert found["not usable (0)"]["y"] == []
 
 
+def test_panels_have_their_numbers_of_genes(study):
+    per_section = study.tables()["per_section"]
+    lead = (per_section["layer"] == "attended") & (per_section["section"] == "X2")
+    per_section.loc[lead & (per_section["panel"] == "hvg"), "n_undefined"] = 1
+    found = list(traces(charts.panel_scores(per_section, "attended")))
+    assert found == [
+        "all genes (4)",
+        "most variable (1 to 2)",
+        "most expressed (2)",
+        "spatially variable (2)",
+    ]
+
+
 def test_names_are_drawn_as_they_are():
     figure = ceiling_charts.genes_against_ceiling(table(gene=("<b>x</b>", "a&b")))
     assert traces(figure)["usable (1)"]["text"] == ["&lt;b&gt;x&lt;/b&gt;"]

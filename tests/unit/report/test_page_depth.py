@@ -73,6 +73,7 @@ def test_sections_have_both_scores_of_every_layer(deep):
     for row, column in ((rows[4], "mean_pearson"), (rows[5], "mean_pearson_depth_free")):
         found = dict(zip(words[4:-1], [text for _, text in row[-1 - len(labels) : -1]], strict=True))
         assert found == {name: genes.number(summary.loc[layers[name], column]) for name in found}
+        assert row[-1][1] == "15", "genes"
 
 
 def test_sections_have_their_depth(deep):

@@ -106,7 +106,11 @@ def _glance(scores: Scores, headline: str) -> dict:
         "columns": columns[["model", "label"]].to_dict("records"),
         "rows": _rows(scores.per_section, columns, headline),
         "overall": [
-            {"words": words, "values": columns[of("mean_pearson")].tolist()}
+            {
+                "words": words,
+                "values": columns[of("mean_pearson")].tolist(),
+                "genes": lead["n_genes"] - lead[of("n_undefined")],
+            }
             for words, of in zip((PLAIN, DEPTH_FREE), BOTH, strict=True)
         ],
         "undefined": baselines.loc[baselines["mean_pearson"].isna(), "label"].tolist(),

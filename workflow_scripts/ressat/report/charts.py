@@ -134,10 +134,11 @@ def panel_scores(per_section: pd.DataFrame, headline: str) -> str:
         strict=True,
     ):
         rows = lead[lead["panel"] == panel]
+        counts = rows["n_genes"] - rows["n_undefined"]
         figure.add_scatter(
             x=numbers(rows["mean_pearson"]), y=[literal(section) for section in rows["section"]],
             marker={"color": colour, "symbol": symbol, "size": 11, "line": {"width": 2}}, mode="markers",
-            name=name, customdata=[[count] for count in rows["n_genes"]],
+            name=f"{name} ({_range(counts)})", customdata=[[count] for count in counts],
             hovertemplate=f"%{{y}}, {name}: %{{x:.3f}} over %{{customdata[0]}} genes<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(title="mean Pearson's r over the genes of a panel", rangemode="tozero")
@@ -205,3 +206,9 @@ def training_curves(history: pd.DataFrame, mark: int | None) -> str:
     figure.update_xaxes(title="step")
     figure.update_yaxes(title="mean squared error (z units)")
     return as_json(figure, height=360)
+
+
+def _range(counts: pd.Series) -> str:
+    """The lowest and the highest of some numbers, or the one that they all are; 0 without any."""
+    ends = (counts.min(), counts.max()) if len(counts) else (0,)
+    return " to ".join(dict.fromkeys(f"{end:.0f}" for end in ends))
