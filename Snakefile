@@ -20,6 +20,7 @@ include: "rules/expression.smk"
 include: "rules/features.smk"
 include: "rules/model.smk"
 include: "rules/evaluation.smk"
+include: "rules/signatures.smk"
 include: "rules/report.smk"
 include: "rules/available.smk"
 include: "rules/ending.smk"
@@ -42,6 +43,8 @@ rule all:
         checked=expand("results/folds/{fold}/sections.tsv", fold=study.trained_folds),
         models=expand("results/folds/{fold}/model.pt", fold=study.trained_folds),
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),
+        signatures=if_signatures(of_pairs("results/signatures/{fold}/{sample}.h5ad", study.predicted)),
+        checked_signatures=if_signatures(["results/signatures/known.json"] if study.counts else []),
 
 
 # Evaluation and report without the sections and folds that failed, in files of their own.
@@ -56,3 +59,4 @@ rule check:
         check_records,
         expand("results/checks/{sample}.genes.json", sample=study.counts),
         expand("results/encoders/{encoder}.json", encoder=study.checked_encoders),
+        if_signatures(["results/signatures/known.json"] if study.counts else []),

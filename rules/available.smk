@@ -64,6 +64,17 @@ use rule evaluate_predictions as evaluate_available with:
         code=code_version("evaluate_predictions"),
 
 
+use rule evaluate_signatures as evaluate_available_signatures with:
+    input:
+        tables=of_pairs("results/signatures/{fold}/{sample}.tsv", available.tested),
+    output:
+        signatures="results/available/evaluation/signatures.tsv",
+    log:
+        "logs/available/evaluate_signatures.log",
+    params:
+        code=code_version("evaluate_signatures"),
+
+
 use rule render_report as render_available with:
     input:
         per_gene="results/available/evaluation/per_gene.tsv" if available.tested else [],
@@ -71,6 +82,7 @@ use rule render_report as render_available with:
         summary="results/available/evaluation/summary.tsv" if available.tested else [],
         usable_genes="results/available/evaluation/usable_genes.tsv" if available.tested else [],
         encoders=[],
+        signatures=if_signatures("results/available/evaluation/signatures.tsv" if available.tested else []),
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", available.predicted),
         checked=expand("results/available/folds/{fold}/sections.tsv", fold=available.trained_folds),
         interaction_spots=of_pairs("results/interaction/{fold}/{sample}.tsv", available.tested),

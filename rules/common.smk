@@ -31,6 +31,7 @@ from ressat.workflow.comparison import (
 from ressat.workflow.members import encoder_versions, members_of, section_versions, words_of
 from ressat.workflow.settings import laid_over
 from ressat.workflow.shown_params import as_shown
+from ressat.workflow.signatures import check_signatures_file, signatures_file
 from ressat.workflow.study import BUNDLE_REFERENCE, IMAGE_REFERENCE, Study
 from ressat.workflow.permissions import check_writable
 from ressat.workflow.user_paths import absolute, keep_literal_paths, literal
@@ -73,6 +74,9 @@ try:
     if workflow.is_main_process:
         check_writable(".")
     study = Study.load(laid_over(checkout / "config.yaml", config), config_file, checkout / "schemas")
+    signature_sets = signatures_file(study.config, config_file)
+    if workflow.is_main_process:
+        check_signatures_file(signature_sets, config_file)
     failures = read_failures(Path(workflow.modifier.path_modifier.prefix or ".", RECORD))
 except (InputError, ExceptionGroup) as error:
     raise WorkflowError(sentences(error)) from None
@@ -239,6 +243,20 @@ def of_compared(kind, pairs):
 
 def gene_list(wildcards):
     return user_files(study.gene_list or [])
+
+
+def gene_sets(wildcards):
+    return user_files(signature_sets or [])
+
+
+def if_signatures(paths):
+    """Paths that there are only with gene sets."""
+    return paths if signature_sets else []
+
+
+def if_tested(pattern):
+    """An input function: a file of the wildcard section where it is a test section of the wildcard fold."""
+    return lambda wildcards: pattern if wildcards.sample in study.folds[wildcards.fold].test else []
 
 
 def code_version(script):

@@ -66,7 +66,7 @@ class Study:
         self.words, self.comparison = WORDS, None
         self.sections, self.scores = {}, []
         self.files = {name: [] for name in ("tiles", "overlays", "stains", "previews", "expression")}
-        self.median_counts = {}
+        self.median_counts, self.without_ceiling, self.signatures = {}, [], []
         self.predictions, self.histories, self.folds, self.labelled = [], [], [], []
         self.interaction_spots, self.interaction_genes, self.interaction_summaries = [], [], []
         self.rng = np.random.default_rng(3)
@@ -163,6 +163,7 @@ class Study:
             ceilings = {"ceiling": 0.9, "ceiling_low": 0.8}
             ceilings |= {"ceiling_depth_free": 0.85, "ceiling_low_depth_free": 0.7}
             ceiling = pd.DataFrame({"gene": self.genes, **ceilings})
+            ceiling.loc[ceiling["gene"].isin(self.without_ceiling), list(ceilings)] = np.nan
             self.scores.append(score_section(adata, baselines, ceiling, panel_size=2))
             self._interact(adata, fold, sample)
 
@@ -245,6 +246,7 @@ class Study:
                 predictions=self.predictions, histories=self.histories,
                 interaction_spots=self.interaction_spots, interaction_genes=self.interaction_genes,
                 interaction_summaries=self.interaction_summaries, checked=self._checked(),
+                signatures=self.signatures,
             ),
             output=SimpleNamespace(report=self.path("report.html")),
             log=[self.path("render_report.log")],
@@ -264,9 +266,10 @@ class Study:
         return (self.folder / "report.html").read_text(encoding="utf-8")
 
 
-def whole_study(folder, genes=GENES, following=()):
+def whole_study(folder, genes=GENES, following=(), without_ceiling=()):
     """Two training sections, two tested ones and one without counts."""
     study = Study(folder, genes=genes)
+    study.without_ceiling = list(without_ceiling)
     study.median_counts = {"X1": 617.0, "X2": 2468.0}
     for sample, role, patient in (
         ("T1", "train", "P1"), ("T2", "train", "P2"), ("X1", "test", "P3"), ("X2", "test", "P4"),

@@ -32,14 +32,14 @@ with job_log(snakemake.log[0], "evaluate_predictions") as log:
         fold: read_table(file, FOLD_SECTIONS) for fold, file in zip(params.folds, files.folds, strict=True)
     }
 
-    unit = ExpressionUnit(**params.unit).words
+    unit = ExpressionUnit(**params.unit)
     scores, pooled = [], PooledPearson()
     for predicted, baseline, ceiling in zip(files.predictions, files.baselines, files.ceilings, strict=True):
         predictions = read_results(predicted, needs=TESTED)
         baselines = read_results(baseline, needs=BASELINES)
         for results, file in ((predictions, predicted), (baselines, baseline)):
             with about(file=file):
-                check_unit(results, unit)
+                check_unit(results, unit.words)
         with about(file=baseline):
             scores.append(
                 score_section(predictions, baselines, read_table(ceiling, CEILING), params.panel_size)
@@ -50,7 +50,7 @@ with job_log(snakemake.log[0], "evaluate_predictions") as log:
         log.info("%s: %d spots", predictions.uns[UNS]["section"], predictions.n_obs)
 
     per_gene = pd.concat(scores, ignore_index=True)
-    per_section = summarise_sections(per_gene, folds)
+    per_section = summarise_sections(per_gene, folds, unit)
     tables = {
         "per_gene": per_gene,
         "per_section": per_section,

@@ -217,7 +217,7 @@ def test_no_request_leaves_the_page(page, address):
 
 def test_all_charts_are_drawn_when_they_are_seen(page, study):
     boxes = page.all(".chart")
-    assert len(boxes) == 5 + 2 * len(study.folds)
+    assert len(boxes) == 6 + 2 * len(study.folds)
     for box in boxes:
         page.run("arguments[0].scrollIntoView()", box)
         page.wait(

@@ -296,7 +296,7 @@ def test_an_edited_module_runs_the_rules_that_use_it(repository, study, snakemak
         for script in (checkout / "workflow_scripts").glob("*.py")
         if "ceiling.py" in {file.name for file in library_files(script)}
     }
-    assert users == {"estimate_ceiling"}
+    assert users == {"estimate_ceiling", "score_signatures"}
     assert announced == OF_CEILING
 
 

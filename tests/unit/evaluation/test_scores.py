@@ -77,6 +77,7 @@ def test_scores_are_against_raw_truth(scores):
     assert row["spearman"] == pytest.approx(np.corrcoef(ranks.T)[0, 1], abs=1e-6)
     assert row["rmse"] == pytest.approx(np.sqrt(np.mean((observed - predicted) ** 2)), abs=1e-6)
     assert row["r2"] == pytest.approx(1 - np.mean((observed - predicted) ** 2) / observed.var(), abs=1e-5)
+    assert row["offset"] == pytest.approx(predicted.mean() - observed.mean(), abs=1e-6)
     assert row["observed_mean"] == pytest.approx(observed.mean(), abs=1e-6)
 
 
@@ -84,7 +85,8 @@ def test_a_constant_gene_is_undefined_in_every_layer(scores):
     rows = scores[scores["gene"] == "d"]
     assert rows[["pearson", "spearman", "r2", "moran_observed", "p_value", "fdr"]].isna().all(axis=None)
     assert rows["pearson_depth_free"].isna().all()
-    assert rows.loc[rows["model"] != "oracle", "rmse"].notna().all()
+    assert rows.loc[rows["model"] != "oracle", ["rmse", "offset"]].notna().all(axis=None)
+    assert rows.loc[rows["model"] == "oracle", "offset"].isna().all(), "a depth is no expression"
 
 
 def test_the_training_mean_has_an_error_and_no_correlation(scores):

@@ -23,6 +23,7 @@ def rows(section: str, patient: str, level: float, ridge: float, seed: int) -> p
             "protocol": PROTOCOL, "fold": f"without_{patient}", "section": section, "patient": patient,
             "gene": GENES, "model": model, "layer": layer, "n_spots": 100, "observed_mean": 1.0,
             "pearson": values, "spearman": values, "rmse": 0.5, "r2": 0.1,
+            "offset": np.nan if model == "oracle" else [-0.5, 0.3, 0.1, 0.1, 0.5, np.nan],
             "pearson_depth_free": values / 2, "spearman_depth_free": values / 2,
             "moran_observed": np.linspace(0, 1, 6), "moran_predicted": np.linspace(1, 0, 6),
             "n_effective": 40.0, "p_value": 0.01, "fdr": [0.01, 0.01, 0.04, 0.2, 0.5, np.nan],
@@ -111,6 +112,75 @@ def test_every_score_has_its_twin_and_a_section_its_depth():
     whole = of(summary, level="study", layer="attended", panel="all").iloc[0]
     assert whole["mean_pearson_depth_free"] == pytest.approx(whole["mean_pearson"] / 2)
     assert whole["minus_depth_free"] == pytest.approx(whole["mean_pearson"] / 2)
+
+
+def test_beside_the_ceiling_stands_the_mean_over_the_same_genes():
+    scored = TWO.copy()
+    lead = (scored["layer"] == "attended") & (scored["section"] == "A1")
+    scored.loc[lead, "pearson"] = [0.6, 0.4, 0.0, 0.5, np.nan, np.nan]
+    scored.loc[lead, "pearson_depth_free"] = [0.3, np.nan, 0.0, 0.2, 0.1, np.nan]
+    scored.loc[lead, "ceiling_depth_free"] = [0.5, 0.9, np.nan, 0.6, np.nan, 0.9]
+    row = of(summarise_sections(scored, FOLDS), section="A1", layer="attended", panel="all").iloc[0]
+    # Ceilings .9 .8 - .7 .6 -: genes 0, 1 and 3 have both. Over all genes, .375 would stand beside .75.
+    assert (row["mean_pearson"], row["mean_ceiling"]) == pytest.approx((0.375, 0.75))
+    assert row["n_with_ceiling"] == 3
+    assert row["mean_pearson_with_ceiling"] == pytest.approx(0.5)
+    assert row["mean_ceiling_with_pearson"] == pytest.approx(0.8)
+    assert row["share_of_ceiling"] == pytest.approx(0.5 / 0.8), "no mean of ratios, which would be .627"
+    assert row["n_with_ceiling_depth_free"] == 2
+    assert row["mean_pearson_with_ceiling_depth_free"] == pytest.approx(0.25)
+    assert row["share_of_ceiling_depth_free"] == pytest.approx(0.25 / 0.55)
+
+
+def test_a_section_without_any_ceiling_is_left_out_of_the_share_and_counted():
+    scored = TWO.copy()
+    lead = scored["layer"] == "attended"
+    scored.loc[lead & (scored["section"] == "A0"), "ceiling"] = np.nan
+    scored.loc[lead & (scored["section"] == "A1"), "pearson"] = [0.6, 0.4, 0.0, 0.5, np.nan, np.nan]
+    scored.loc[lead & (scored["section"] == "A2"), "pearson"] = [0.2, 0.2, 0.2, 0.2, 0.2, np.nan]
+    scored.loc[lead & (scored["section"] == "B0"), "pearson"] = [0.9, 0.9, np.nan, 0.9, np.nan, np.nan]
+    per_section = summarise_sections(scored, FOLDS)
+    none = of(per_section, section="A0", layer="attended", panel="all").iloc[0]
+    assert none["n_with_ceiling"] == 0
+    assert np.isnan([none[f"{name}"] for name in ("mean_pearson_with_ceiling", "share_of_ceiling")]).all()
+    summary = of(summarise_patients(per_section, {}), layer="attended", panel="all")
+    patient = of(summary, patient="A").iloc[0]
+    # A1: .5 of .8 over three genes, A2: .2 of .75 over four, A0: none.
+    assert (patient["n_sections"], patient["n_sections_with_ceiling"]) == (3, 2)
+    assert patient["n_with_ceiling"] == pytest.approx((0 + 3 + 4) / 3)
+    assert patient["mean_pearson_with_ceiling"] == pytest.approx(0.35)
+    assert patient["share_of_ceiling"] == pytest.approx(0.35 / 0.775)
+    whole = of(summary, level="study").iloc[0]
+    assert whole["n_sections_with_ceiling"] == 3
+    assert whole["n_sections_with_ceiling_depth_free"] == 4
+    assert whole["share_of_ceiling"] == pytest.approx((0.35 + 0.9) / (0.775 + 0.8))
+    assert (whole["n_genes"], whole["n_undefined"]) == (6, pytest.approx((4 / 3 + 3) / 2))
+
+
+def test_the_level_is_the_signed_and_the_absolute_mean_of_offsets():
+    per_section = summarise_sections(TWO, FOLDS)
+    row = of(per_section, section="A1", layer="attended", panel="all").iloc[0]
+    # Offsets -.5 .3 .1 .1 .5 -: errors of single genes cancel in the signed mean.
+    assert row["mean_offset"] == pytest.approx(0.1)
+    assert row["mean_absolute_offset"] == pytest.approx(0.3)
+    assert (row["n_with_offset"], row["n_with_r2"]) == (5, 6)
+    oracle = of(per_section, section="A1", layer="observed_depth", panel="all").iloc[0]
+    assert oracle["n_with_offset"] == 0
+    assert np.isnan(oracle["mean_offset"])
+    whole = of(summarise_patients(per_section, {}), level="study", layer="attended", panel="all").iloc[0]
+    assert (whole["mean_offset"], whole["mean_absolute_offset"]) == pytest.approx((0.1, 0.3))
+
+
+def test_sections_far_from_training_in_depth_are_counted():
+    per_section = summarise_sections(TWO, FOLDS)
+    # Medians: A0 1000, A1 2000, A2 3000, each a fold with B0 of 1000; B0 from all of A.
+    rows = of(per_section, layer="attended", panel="all").set_index("section")
+    assert rows["times_training_range"].to_dict() == {"A0": 1, "A1": 2, "A2": 3, "B0": 1}
+    assert rows["far_from_training"].to_dict() == {"A0": False, "A1": False, "A2": True, "B0": False}
+    assert rows.loc["B0", ["training_lowest_counts", "training_highest_counts"]].tolist() == [1000, 3000]
+    summary = of(summarise_patients(per_section, {}), layer="attended", panel="all")
+    assert of(summary, level="study")["n_sections_far"].tolist() == [1]
+    assert of(summary, level="patient").set_index("patient")["n_sections_far"].to_dict() == {"A": 1, "B": 0}
 
 
 def test_the_difference_to_the_tuned_ridge_is_taken_gene_by_gene():

@@ -107,6 +107,24 @@ def test_the_share_of_the_ceiling_is_over_the_sections_that_have_one():
     assert table["share_of_ceiling"][0] == pytest.approx(0.6 / 0.8)
 
 
+def test_beside_the_ceiling_of_a_gene_stands_its_score_in_the_same_sections():
+    tables = [
+        scores({"g": {"A1": (1e-6, 0.2)}}, ceiling=np.nan),
+        scores({"g": {"A2": (1e-6, 0.4)}}, ceiling=0.9),
+        scores({"g": {"B1": (1e-6, 0.6), "B2": (1.0, np.nan)}}, ceiling=0.7),
+        scores({"none": {"A1": (1e-6, 0.5)}}, ceiling=np.nan),
+    ]
+    table = usable_genes(pd.concat(tables), "attended", 0.3).set_index("gene")
+    for end in ("", "_depth_free"):
+        row = table.loc["g"]
+        assert row[f"pearson{end}"] == pytest.approx(((0.2 + 0.4) / 2 + 0.6) / 2)
+        assert row[f"n_sections_with_ceiling{end}"] == 2
+        assert row[f"pearson_with_ceiling{end}"] == pytest.approx((0.4 + 0.6) / 2)
+        assert row[f"ceiling{end}"] == pytest.approx((0.9 + 0.7) / 2)
+        assert table.loc["none", f"n_sections_with_ceiling{end}"] == 0
+        assert np.isnan(table.loc["none", f"pearson_with_ceiling{end}"])
+
+
 def test_patients_are_averaged_before_the_study():
     p = {"A1": (1e-6, 0.2), "A2": (1e-6, 0.4), "B1": (1e-6, 0.9)}
     assert usable_genes(scores({"g": p}), "attended", 0.3)["pearson"][0] == pytest.approx((0.3 + 0.9) / 2)

@@ -57,7 +57,11 @@ def usable(per_gene, names=(), through=()):
     """usable_genes of them, these ones usable, and those only through depth."""
     lead = per_gene[per_gene["layer"] == COMBINED]
     table = lead.groupby(["protocol", "gene"], sort=False)[["pearson", "ceiling"]].mean().reset_index()
-    genes = table["gene"]
+    genes, beside = (
+        table["gene"],
+        lead.dropna(subset=["ceiling"]).groupby(["protocol", "gene"])["pearson"].mean(),
+    )
+    table = table.join(beside.rename("pearson_with_ceiling"), on=["protocol", "gene"])
     return table.assign(usable=genes.isin(names), only_through_depth=genes.isin(through))
 
 
@@ -211,14 +215,18 @@ def test_the_same_results_give_the_same_files(tmp_path):
 def test_accuracy_has_a_row_for_each_section_by_patient():
     per_gene = scores([("X1", "P1"), ("Y1", "P2"), ("X2", "P1")])
     (axes,) = paper_figures.accuracy(per_gene, COMBINED).axes
-    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["X1", "X2", "Y1"]
+    # Of eight genes, every third has no ceiling.
+    labels = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert labels == ["X1\n5 of 8 genes", "X2\n5 of 8 genes", "Y1\n5 of 8 genes"]
     assert [text for text in words(axes) if text.startswith("patient")] == ["patient P1", "patient P2"]
     medians = [line.get_xdata()[0] for line in axes.lines if line.get_color() == "white"]
+    with_ceiling = per_gene.dropna(subset=["ceiling"])
     drawn = [
-        per_gene[per_gene["layer"] == layer].groupby("section")[column].median()[["X1", "X2", "Y1"]]
-        for layer, column in (
-            (COMBINED, "pearson"), (COMBINED, "pearson_depth_free"), (TUNED_RIDGE, "pearson"),
-            (COMBINED, "ceiling"),
+        table[table["layer"] == layer].groupby("section")[column].median()[["X1", "X2", "Y1"]]
+        for table, layer, column in (
+            (per_gene, COMBINED, "pearson"), (per_gene, COMBINED, "pearson_depth_free"),
+            (per_gene, TUNED_RIDGE, "pearson"), (with_ceiling, COMBINED, "pearson"),
+            (with_ceiling, COMBINED, "ceiling"),
         )
     ]  # fmt: skip
     np.testing.assert_allclose(medians, pd.concat(drawn))
@@ -239,7 +247,8 @@ def test_accuracy_never_shows_the_oracle():
 def test_accuracy_of_a_cohort_fits_a_page(tmp_path):
     per_gene = scores([(f"S{i}", f"P{i // 4}") for i in range(100)], genes=["A", "B"])
     figure = paper_figures.accuracy(per_gene, COMBINED)
-    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == [f"P{i}" for i in range(25)]
+    labels = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    assert labels == [f"P{i}\n4 of 8 values" for i in range(25)], "of two genes in four sections"
     assert figure.get_figheight() * 25.4 < 240
 
 
@@ -269,10 +278,11 @@ def test_attention_counts_the_genes_that_it_helps():
 def test_a_gene_stands_at_its_ceiling_or_apart():
     table = pd.DataFrame({"protocol": UNSEEN, "gene": ["A", "B", "C"], "pearson": [0.5, 0.4, np.nan]})
     table = table.assign(ceiling=[0.9, np.nan, 0.8], usable=[True, False, False], only_through_depth=False)
+    table["pearson_with_ceiling"] = [0.6, np.nan, np.nan]
     (axes,) = paper_figures.genes(table).axes
-    assert {"usable (1)", "not usable (1)", "none", "A"} <= set(words(axes))
+    assert {"usable (1)", "not usable (1)", "none\n(1)", "A"} <= set(words(axes))
     blue = next(one for one in axes.collections if one.get_label() == "usable (1)")
-    np.testing.assert_allclose(blue.get_offsets(), [[0.9, 0.5]])
+    np.testing.assert_allclose(blue.get_offsets(), [[0.9, 0.6]], err_msg="both in the same sections")
     grey = next(one for one in axes.collections if one.get_label() == "not usable (1)")
     assert grey.get_offsets()[0, 0] > 1
 
@@ -280,6 +290,7 @@ def test_a_gene_stands_at_its_ceiling_or_apart():
 def test_genes_usable_only_through_depth_stand_out_and_are_not_named():
     table = pd.DataFrame({"protocol": UNSEEN, "gene": ["A", "B", "C"], "pearson": [0.5, 0.8, 0.1]})
     table = table.assign(ceiling=[0.9, 0.8, 0.7], usable=[True, False, False])
+    table["pearson_with_ceiling"] = table["pearson"]
     figure = paper_figures.genes(table.assign(only_through_depth=[False, True, False]))
     (axes,) = figure.axes
     drawn = {one.get_label(): one for one in axes.collections}
@@ -298,7 +309,7 @@ def test_names_are_those_of_the_best_usable_genes():
     names = [f"G{i}" for i in range(20)]
     table = pd.DataFrame({"protocol": UNSEEN, "gene": names, "pearson": np.linspace(0.9, 0, 20)})
     table = table.assign(ceiling=np.linspace(1, 0.3, 20), usable=np.arange(20) >= 10)
-    table = table.assign(only_through_depth=False)
+    table = table.assign(only_through_depth=False, pearson_with_ceiling=table["pearson"])
     found = [text for text in words(paper_figures.genes(table)) if text.startswith("G")]
     assert found == names[10:16]
     found = [text for text in words(paper_figures.genes(table.assign(usable=False))) if text.startswith("G")]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ressat.report import charts
+from ressat.report import ceiling_charts, charts
 from ressat.report.answer import Scores
 
 
@@ -15,19 +15,19 @@ def traces(figure: str) -> dict:
 
 
 def table(gene=("A", "B"), pearson=(0.4, 0.2), usable=(True, False), through=False) -> pd.DataFrame:
-    scores = {"gene": gene, "pearson": pearson, "ceiling": 0.9}
+    scores = {"gene": gene, "pearson": pearson, "pearson_with_ceiling": pearson, "ceiling": 0.9}
     return pd.DataFrame({**scores, "usable": usable, "only_through_depth": through})
 
 
 def test_usable_genes_are_told_from_the_others():
-    found = traces(charts.genes_against_ceiling(table()))
+    found = traces(ceiling_charts.genes_against_ceiling(table()))
     assert found["usable (1)"]["customdata"] == ["A"]
     assert found["not usable (1)"]["y"] == [0.2]
 
 
 def test_genes_usable_only_through_depth_are_told_from_both():
     genes = table(("A", "B", "C"), (0.4, 0.3, 0.2), (True, False, False), (False, True, False))
-    found = traces(charts.genes_against_ceiling(genes))
+    found = traces(ceiling_charts.genes_against_ceiling(genes))
     assert found["usable (1)"]["customdata"] == ["A"]
     assert found["only through depth (1)"]["customdata"] == ["B"]
     assert found["only through depth (1)"]["y"] == [0.3]
@@ -38,18 +38,58 @@ def test_sections_have_the_depth_free_score_beside_the_plain_one(study):
     per_section = study.whole("per_section")
     scores = Scores(pd.DataFrame(), per_section, pd.DataFrame(), pd.DataFrame())
     found = traces(charts.section_scores(scores, "attended"))
-    assert list(found) == ["noise ceiling", "tuned ridge", "ResSAT, attended", "the same, depth-free"]
+    assert list(found) == ["tuned ridge", "ResSAT, attended", "the same, depth-free"], "and no ceiling"
     lead = per_section[per_section["layer"] == "attended"]
     for name, column in (
         ("ResSAT, attended", "mean_pearson"), ("the same, depth-free", "mean_pearson_depth_free"),
-        ("noise ceiling", "mean_ceiling"),
     ):  # fmt: skip
         assert found[name]["x"] == pytest.approx(lead[column].tolist(), abs=1e-4), name
-        assert found[name]["y"] == ["X1 (P3)", "X2 (P4)"]
+        assert found[name]["y"] == ["X1 (P3), 4 genes", "X2 (P4), 4 genes"]
+
+
+def test_the_ceiling_of_a_section_stands_beside_the_score_of_the_same_genes(study):
+    per_section = study.whole("per_section")
+    lead = per_section["layer"] == "attended"
+    per_section.loc[lead, "n_with_ceiling"] = [3, 0]
+    for column in ("mean_pearson_with_ceiling", "mean_ceiling_with_pearson"):
+        per_section.loc[lead, column] = [0.4 if "ceiling_with" not in column else 0.8, np.nan]
+        per_section.loc[lead, f"{column}_depth_free"] = [0.3 if "ceiling_with" not in column else 0.7, 0.6]
+    scores = Scores(pd.DataFrame(), per_section, pd.DataFrame(), pd.DataFrame())
+    figure = json.loads(ceiling_charts.sections_against_ceiling(scores, "attended"))
+    drawn = [(trace["name"], trace["x"], trace["y"]) for trace in figure["data"]]
+    assert drawn == [
+        ("noise ceiling", [0.8, None], [0, 2]),
+        ("ResSAT, attended", [0.4, None], [0, 2]),
+        ("noise ceiling", [0.7, 0.6], [1, 3]),
+        ("the same, depth-free", [0.3, 0.6], [1, 3]),
+    ]
+    assert figure["layout"]["yaxis"]["ticktext"] == [
+        "X1 (P3), plain: 3 genes", "depth-free: 4 genes", "X2 (P4), plain: 0 genes", "depth-free: 4 genes",
+    ]  # fmt: skip
+
+
+def test_a_gene_stands_beside_its_ceiling_by_its_score_in_the_same_sections():
+    genes = table().assign(pearson_with_ceiling=[0.5, np.nan])
+    found = traces(ceiling_charts.genes_against_ceiling(genes))
+    assert found["usable (1)"]["y"] == [0.5]
+    assert found["not usable (0)"]["y"] == []
+
+
+def test_panels_have_their_numbers_of_genes(study):
+    per_section = study.tables()["per_section"]
+    lead = (per_section["layer"] == "attended") & (per_section["section"] == "X2")
+    per_section.loc[lead & (per_section["panel"] == "hvg"), "n_undefined"] = 1
+    found = list(traces(charts.panel_scores(per_section, "attended")))
+    assert found == [
+        "all genes (4)",
+        "most variable (1 to 2)",
+        "most expressed (2)",
+        "spatially variable (2)",
+    ]
 
 
 def test_names_are_drawn_as_they_are():
-    figure = charts.genes_against_ceiling(table(gene=("<b>x</b>", "a&b")))
+    figure = ceiling_charts.genes_against_ceiling(table(gene=("<b>x</b>", "a&b")))
     assert traces(figure)["usable (1)"]["text"] == ["&lt;b&gt;x&lt;/b&gt;"]
     assert traces(figure)["not usable (1)"]["customdata"] == ["a&b"]
 
@@ -58,7 +98,7 @@ def test_names_are_drawn_as_they_are():
 def test_any_scores_can_be_drawn(pearson):
     names = [f"G{index}" for index in range(len(pearson))]
     gene = table(names, pearson, [False] * len(names))
-    figures = [charts.genes_against_ceiling(gene)]
+    figures = [ceiling_charts.genes_against_ceiling(gene)]
     rows = [
         {"protocol": "p", "fold": "f", "section": "s", "patient": "p", "gene": name, "model": "ressat",
          "layer": layer, "pearson": value}

@@ -21,7 +21,7 @@ def test_the_answer_comes_first_beside_the_baselines(rendered):
     assert f"{summary['attended']:.2f}attended (headline)" in answer
     assert f"{summary['direct']:.2f}direct" in answer
     assert f"{summary['tuned_ridge']:.2f}best baseline: tuned ridge" in answer
-    assert f"{study.whole('summary')['mean_ceiling'].iloc[0]:.2f}noise ceiling" in answer
+    assert f"{summary['attended']:.2f}attended (headline) 4 genes" in answer
     assert "left out of the mean; this leaves nothing of: training mean" in answer
     assert "2 test sections of 2 patients" in answer
     assert "holdout, unseen patients" in answer
@@ -89,6 +89,7 @@ def test_quality_training_and_provenance_are_shown(rendered):
         "selection-1",
         "accuracy-0",
         "ceiling-0",
+        "share-0",
         "panels-0",
         "attention-0",
     ):
@@ -201,7 +202,12 @@ def test_undefined_is_said_and_never_zero(tmp_path, repository):
     assert "undefinedattended (headline)" in page.text
     assert "(+ 4 undefined)" in page.text
     assert "\N{MULTIPLICATION SIGN} training" not in page.text, "there is no training section"
-    assert "0.00" not in page.text[: page.text.index("Methods H&E slides")]
+    assert "undefinedattended, over the genes that have a ceiling 0 genes" in page.text
+    assert "undefinedmean R² 0 genes" in page.text
+    # The level of a map that is 1 everywhere is known: its offset is 0.
+    assert "+0.00mean offset, log1p CP10k 4 genes 0.00mean absolute offset 4 genes" in page.text
+    results = page.text[: page.text.index("Methods H&E slides")]
+    assert "0.00" not in re.sub(r"0\.00 ?(4 genes|mean (absolute )?offset)", "", results)
     assert all(gene["r"] == [None] for gene in page.genes.values())
 
 

@@ -81,7 +81,7 @@ def noise_ceiling(
     total_counts = np.asarray(counts.sum(axis=0, dtype=np.float64)).ravel().astype(np.int64)
     enough = (total_counts >= FEWEST_COUNTS) & (spots_seen >= FEWEST_SPOTS)
     halves = half_correlations(columns, np.random.default_rng(seed), thinnings, unit)
-    plain, twin = (_ceilings(of, spots_seen > 0, enough) for of in halves)
+    plain, twin = (ceilings(of, spots_seen > 0, enough) for of in halves)
     return pd.DataFrame(
         plain
         | {depth_free(name): values for name, values in twin.items()}
@@ -89,8 +89,11 @@ def noise_ceiling(
     )
 
 
-def _ceilings(of: HalfCorrelation, seen: np.ndarray, enough: np.ndarray) -> dict[str, np.ndarray]:
-    """Return ceilings, their errors and intervals by name, each of shape (genes,)."""
+def ceilings(of: HalfCorrelation, seen: np.ndarray, enough: np.ndarray) -> dict[str, np.ndarray]:
+    """Return ceilings, their errors and intervals by name, each of shape (genes,).
+
+    The halves' correlation is that of the genes that are ``seen``.
+    """
     half, error = np.full((2, len(seen)), np.nan)
     defined = np.zeros(len(seen), dtype=np.int64)
     half[seen], error[seen], defined[seen] = of.mean, of.error, of.thinnings

@@ -72,7 +72,7 @@ def half_correlations(
         half_totals = np.bincount(spot, half, minlength=spots)
         # A spot that one half leaves empty has no CP10k there: it sits this thinning out.
         full = (half_totals > 0) & (half_totals < totals)
-        in_unit = [_in_unit(unit, t, full, largest) for t in (half_totals, totals - half_totals)]
+        in_unit = [values_in_unit(unit, t, full, largest) for t in (half_totals, totals - half_totals)]
         for genes in blocks:
             starts = bounds[genes]
             entries = slice(starts[0], bounds[genes.stop])
@@ -85,7 +85,7 @@ def half_correlations(
     return plain.result(bounds, depth, spot), given_depth.result(bounds, depth, spot)
 
 
-def _in_unit(
+def values_in_unit(
     unit: ExpressionUnit, totals: np.ndarray, full: np.ndarray, largest: int
 ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """Return what gives the values of a half's counts and their spots, 0 where a spot sits out."""

@@ -17,7 +17,7 @@ from ressat.stats.significance import benjamini_hochberg, correlation_p_values
 
 PER_GENE = [
     "protocol", "fold", "section", "patient", "gene", "model", "layer", "n_spots", "observed_mean",
-    "pearson", "pearson_depth_free", "spearman", "spearman_depth_free", "rmse", "r2",
+    "pearson", "pearson_depth_free", "spearman", "spearman_depth_free", "rmse", "r2", "offset",
     "moran_observed", "moran_predicted",
     "n_effective", "p_value", "fdr", "n_effective_depth_free", "p_value_depth_free", "fdr_depth_free",
     "ceiling", "ceiling_low", "ceiling_depth_free", "ceiling_low_depth_free", "hvg", "heg", "svg",
@@ -94,7 +94,11 @@ def score_section(
             "moran_predicted": morans_i(predicted, coords),
         }
         if model != ORACLE:  # a depth is no expression
-            scores |= {"rmse": rmse(observed, predicted), "r2": r_squared(observed, predicted)}
+            scores |= {
+                "rmse": rmse(observed, predicted),
+                "r2": r_squared(observed, predicted),
+                "offset": predicted.mean(axis=0, dtype=float) - observed.mean(axis=0, dtype=float),
+            }
         if (model, layer) in tested:
             scores |= _tests(observed, predicted, coords, None)
             twins = _tests(observed, predicted, coords, depth)

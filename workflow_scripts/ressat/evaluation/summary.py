@@ -7,12 +7,20 @@ import pandas as pd
 from scipy import stats
 
 from ressat.base.layers import BASELINE, OBSERVED_DEPTH, ORACLE, TUNED_RIDGE
-from ressat.base.roles import TRAIN
+from ressat.counts.expression_unit import LOG1P_CP10K, ExpressionUnit
 from ressat.evaluation.depth import BOTH, FOLLOWS, depth_free
 from ressat.evaluation.panels import ALL_GENES, PANELS
+from ressat.evaluation.training_depth import FAR, training_depth
 
 SECTION = ["protocol", "fold", "section", "patient", "model", "layer", "panel"]
 LAYER = ["protocol", "model", "layer", "panel"]
+# What a study's and a patient's rows average of sections' rows: numbers of genes and means over them, first
+# those that have a twin.
+TWINS = [
+    "n_undefined", "mean_pearson", "mean_spearman", "share_significant", "mean_ceiling",
+    "n_with_ceiling", "mean_pearson_with_ceiling", "mean_ceiling_with_pearson", "minus_tuned_ridge",
+]  # fmt: skip
+LEVELS = ["n_with_offset", "mean_rmse", "mean_offset", "mean_absolute_offset", "n_with_r2", "mean_r2"]
 # With fewer patients, no interval has the coverage it claims.
 MIN_PATIENTS_INTERVAL = 5
 CONFIDENCE = 0.95
@@ -20,7 +28,9 @@ CONFIDENCE = 0.95
 MAX_FDR = 0.05
 
 
-def summarise_sections(per_gene: pd.DataFrame, folds: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def summarise_sections(
+    per_gene: pd.DataFrame, folds: Mapping[str, pd.DataFrame], unit: ExpressionUnit = LOG1P_CP10K
+) -> pd.DataFrame:
     """Summarise the genes of every section, layer and panel.
 
     Parameters
@@ -29,6 +39,8 @@ def summarise_sections(per_gene: pd.DataFrame, folds: Mapping[str, pd.DataFrame]
         Rows of `ressat.evaluation.scores.score_section` of all test sections.
     folds
         results/folds/{fold}/sections.tsv of every fold.
+    unit
+        Of expression.
 
     Returns
     -------
@@ -47,6 +59,12 @@ def summarise_sections(per_gene: pd.DataFrame, folds: Mapping[str, pd.DataFrame]
         scored[of("difference")] = r - beside
         scored[of("significant")] = (fdr < MAX_FDR).astype(float).where(fdr.notna())
         scored[of("undefined")] = r.isna()
+        # What stands beside the ceiling is of the very same genes.
+        both = r.notna() & scored[of("ceiling")].notna()
+        scored[of("with_ceiling")] = both
+        scored[of("pearson_with_ceiling")] = r.where(both)
+        scored[of("ceiling_with_pearson")] = scored[of("ceiling")].where(both)
+    scored["absolute_offset"] = scored["offset"].abs()
     panels = [
         scored.assign(panel=ALL_GENES),
         *(scored[scored[name]].assign(panel=name) for name in PANELS),
@@ -65,25 +83,24 @@ def summarise_sections(per_gene: pd.DataFrame, folds: Mapping[str, pd.DataFrame]
             of("share_significant"): grouped[of("significant")].mean(),
             of("n_without_ceiling"): grouped[of("ceiling")].apply(lambda values: int(values.isna().sum())),
             of("mean_ceiling"): grouped[of("ceiling")].mean(),
+            of("n_with_ceiling"): grouped[of("with_ceiling")].sum(),
+            of("mean_pearson_with_ceiling"): grouped[of("pearson_with_ceiling")].mean(),
+            of("mean_ceiling_with_pearson"): grouped[of("ceiling_with_pearson")].mean(),
             of("minus_tuned_ridge"): grouped[of("difference")].mean(),
         }
     columns |= {
         "minus_depth_free": columns["mean_pearson"] - columns[depth_free("mean_pearson")],
+        "n_with_offset": grouped["offset"].count(),
         "mean_rmse": grouped["rmse"].mean(),
+        "mean_offset": grouped["offset"].mean(),
+        "mean_absolute_offset": grouped["absolute_offset"].mean(),
+        "n_with_r2": grouped["r2"].count(),
         "mean_r2": grouped["r2"].mean(),
         "moran_agreement": grouped[["moran_observed", "moran_predicted"]].apply(_agreement),
         "share_following_depth": grouped["follows"].mean(),
     }
-    table = pd.DataFrame(columns).reset_index()
-    counts = pd.concat([rows.assign(fold=fold) for fold, rows in folds.items()])
-    table = table.join(counts.set_index(["fold", "section"])["median_counts"], on=["fold", "section"])
-    training = {fold: rows[rows["side"] == TRAIN] for fold, rows in folds.items()}
-    medians = {fold: rows["median_counts"].median() for fold, rows in training.items()}
-    table["training_median_counts"] = table["fold"].map(medians)
-    table["trained_on"] = table["fold"].map(
-        {fold: ",".join(rows["section"]) for fold, rows in training.items()}
-    )
-    return table
+    table = _with_shares(pd.DataFrame(columns).reset_index())
+    return table.join(training_depth(folds, unit.depth), on=["fold", "section"])
 
 
 def summarise_patients(per_section: pd.DataFrame, pooled: Mapping[Hashable, float]) -> pd.DataFrame:
@@ -101,23 +118,26 @@ def summarise_patients(per_section: pd.DataFrame, pooled: Mapping[Hashable, floa
     pandas.DataFrame
         summary, described in docs/outputs.md: a row per patient, and one for the study.
     """
-    twins = ["mean_pearson", "mean_spearman", "share_significant", "mean_ceiling", "minus_tuned_ridge"]
-    values = [*(of(name) for of in BOTH for name in twins), "mean_rmse", "mean_r2"]
-    patients = per_section.groupby([*LAYER, "patient"], sort=False)
-    by_patient = patients[values].mean()
-    by_patient.insert(0, "n_sections", patients.size())
-    by_patient = by_patient.reset_index()
+    values = ["n_genes", *(of(name) for of in BOTH for name in TWINS), *LEVELS]
+    counted = per_section.assign(
+        n_sections=1,
+        n_sections_far=per_section[FAR].astype(int),
+        **{of("n_sections_with_ceiling"): (per_section[of("n_with_ceiling")] > 0).astype(int) for of in BOTH},
+    )
+    sections = ["n_sections", "n_sections_far", *(of("n_sections_with_ceiling") for of in BOTH)]
+    patients = counted.groupby([*LAYER, "patient"], sort=False)
+    by_patient = patients[sections].sum().join(patients[values].mean())
+    by_patient = _with_shares(by_patient.reset_index())
     layers = by_patient.groupby(LAYER, sort=False)
-    study = layers[values].mean()
+    study = layers[sections].sum().join(layers[values].mean())
     study.insert(0, "n_patients", layers.size())
-    study.insert(1, "n_sections", layers["n_sections"].sum())
     study["lowest_patient"] = layers["mean_pearson"].min()
     study["highest_patient"] = layers["mean_pearson"].max()
     for of in BOTH:
         intervals = layers[of("minus_tuned_ridge")].apply(patients_interval)
         study[of("minus_tuned_ridge_low")] = [low for low, _ in intervals]
         study[of("minus_tuned_ridge_high")] = [high for _, high in intervals]
-    study = study.reset_index()
+    study = _with_shares(study.reset_index())
     # Pooled over all genes; panels differ between folds.
     study["pooled_pearson"] = [
         pooled.get((row.protocol, row.model, row.layer), np.nan) if row.panel == ALL_GENES else np.nan
@@ -130,8 +150,18 @@ def summarise_patients(per_section: pd.DataFrame, pooled: Mapping[Hashable, floa
         ignore_index=True,
     )
     scores = ["mean_pearson", depth_free("mean_pearson"), "minus_depth_free", "pooled_pearson"]
-    first = [*LAYER, "level", "patient", "n_patients", "n_sections", *scores]
+    numbers = ["n_sections_far", "n_genes", *(of("n_undefined") for of in BOTH)]
+    first = [*LAYER, "level", "patient", "n_patients", "n_sections", *numbers, *scores]
     return table[[*first, *(name for name in table if name not in first)]]
+
+
+def _with_shares(table: pd.DataFrame) -> pd.DataFrame:
+    """Add what share of the ceiling is reached: the ratio of both means over the same genes."""
+    for of in BOTH:
+        ceiling = of("mean_ceiling_with_pearson")
+        share = table[of("mean_pearson_with_ceiling")] / table[ceiling]
+        table.insert(table.columns.get_loc(ceiling) + 1, of("share_of_ceiling"), share)
+    return table
 
 
 def _agreement(morans: pd.DataFrame) -> float:

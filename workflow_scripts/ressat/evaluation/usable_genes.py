@@ -104,10 +104,15 @@ def _rate(rows: pd.DataFrame, genes: pd.Index, patients: list[str], min_ceiling:
     tests = rows.pivot(index=["patient", "section"], columns="gene", values="p_value")[genes]
     by_patient = np.stack([partial_conjunction(tests.loc[[name]].to_numpy()) for name in patients])
     defined = rows.dropna(subset="pearson").fillna({"ceiling_low": 0.0})
-    defined = defined.assign(share_of_ceiling=defined["pearson"] / defined["ceiling"])
-    table = _over_patients(
-        defined, ["pearson", "tuned_ridge", "ceiling", "ceiling_low", "share_of_ceiling"], genes
+    has_ceiling = defined["ceiling"].notna()
+    defined = defined.assign(
+        share_of_ceiling=defined["pearson"] / defined["ceiling"],
+        pearson_with_ceiling=defined["pearson"].where(has_ceiling),
     )
+    means = ["pearson", "tuned_ridge", "pearson_with_ceiling", "ceiling", "ceiling_low", "share_of_ceiling"]
+    table = _over_patients(defined, means, genes)
+    with_ceiling = has_ceiling.groupby(defined["gene"]).sum().reindex(genes, fill_value=0)
+    table.insert(2, "n_sections_with_ceiling", with_ceiling)
     table.insert(2, "minus_tuned_ridge", table["pearson"] - table["tuned_ridge"])
     table["p_value"] = partial_conjunction(by_patient)
     table["fdr"] = benjamini_hochberg(table["p_value"].to_numpy())

@@ -1,6 +1,6 @@
 """Charts of the scores for papers: how well sections and genes are predicted, and what attention adds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from ressat.base.layers import ATTENDED, BASELINE, DIRECT, MODEL, TUNED_RIDGE
 from ressat.figures.gene_means import over_patients
 from ressat.figures.labels import label
 from ressat.figures.name_places import WITH_LINE, name_places
-from ressat.figures.palette import BLUE, INK, ORANGE, QUIET, SKY, VERMILION
+from ressat.figures.palette import BLUE, GREEN, INK, ORANGE, QUIET, SKY, VERMILION
 from ressat.figures.paper_page import (
     ONE_COLUMN,
     POINT,
@@ -28,7 +28,7 @@ from ressat.figures.paper_page import (
 
 # Rows of a page; a study with more test sections has a row for each patient.
 MOST_ROWS = 36
-ROW_MM, HEAD_MM, LEGEND_MM = 6.5, 7, 16
+ROW_MM, HEAD_MM, LEGEND_MM = 6.5, 7, 19
 # Ends of a box's whiskers, percentiles.
 WHISKERS = (5, 95)
 MOST_NAMES = 6
@@ -43,8 +43,9 @@ NOTHING = "No gene has a correlation."
 def accuracy(per_gene: pd.DataFrame, headline: str) -> Figure:
     """Draw how Pearson's r is distributed over genes in every test section, by patient.
 
-    Next to it are the same given sequencing depth, the tuned ridge and the noise ceiling. With more than 36
-    test sections there is a row for each patient, with the genes of all its sections.
+    Next to it are the same given sequencing depth and the tuned ridge, and of the genes that have a noise
+    ceiling both r and ceiling. Each row gives their number, and that of all genes. With more than 36 test
+    sections there is a row for each patient, with the genes of all its sections.
 
     Parameters
     ----------
@@ -62,32 +63,49 @@ def accuracy(per_gene: pd.DataFrame, headline: str) -> Figure:
     height = ROW_MM * sum(counts) + HEAD_MM * len(rows) + LEGEND_MM
     figure = new_figure(ONE_COLUMN, height, layout="constrained")
     panels = figure.subplots(len(rows), 1, squeeze=False, height_ratios=counts, sharex=True)[:, 0]
+    lead = lead.dropna(subset=["pearson"])
+    with_ceiling = lead.dropna(subset=["ceiling"])
     series = (
         (label(headline), BLUE, lead, "pearson"),
         ("depth-free", SKY, lead, "pearson_depth_free"),
         (label(TUNED_RIDGE), VERMILION, ridge, "pearson"),
-        ("noise ceiling", QUIET, lead, "ceiling"),
+        (f"{label(headline)}, genes with a ceiling", GREEN, with_ceiling, "pearson"),
+        ("their noise ceiling", QUIET, with_ceiling, "ceiling"),
     )
     for index, (axes, protocol, keys) in enumerate(zip(panels, protocols, rows, strict=True)):
         for place, (_, colour, table, column) in enumerate(series):
             groups = dict(list(table[table["protocol"] == protocol].groupby(by)[column]))
             values = [groups[key].dropna().to_numpy() if key in groups else np.array([]) for key in keys]
-            _boxes(axes, values, (place - 1.5) * 0.21, colour)
+            _boxes(axes, values, (place - 2) * 0.17, colour)
         axes.axvline(0, color=INK, linewidth=0.5, zorder=0)
-        _name_rows(axes, keys, by)
+        numbers = (
+            {key: len(group) for key, group in table[table["protocol"] == protocol].groupby(by)}
+            for table in (with_ceiling, lead)
+        )
+        _name_rows(axes, keys, by, *numbers)
         head(axes, protocol, index if len(rows) > 1 else None, 3)
     values_of_all = pd.concat([table[column] for _, _, table, column in series])
     panels[-1].set_xlim(min(-0.1, values_of_all.min() if values_of_all.notna().any() else 0.0) - 0.03, 1.03)
     panels[-1].set_xlabel("Pearson's r over spots, a value for each gene")
-    handles = [Patch(facecolor=colour, label=name) for name, colour, _, _ in series]
+    # A legend is filled column by column: all genes in its first line, those with a ceiling in the second.
+    handles = [
+        Patch(facecolor=colour, label=name) for name, colour, *_ in (series[i] for i in (0, 3, 1, 4, 2))
+    ]
     figure.legend(
-        handles=handles, loc="outside upper center", ncols=len(series), handlelength=0.8, handleheight=0.8
+        handles=handles,
+        loc="outside upper center",
+        ncols=3,
+        handlelength=0.8,
+        handleheight=0.8,
+        columnspacing=0.8,
     )
     return figure
 
 
 def genes(usable_genes: pd.DataFrame) -> Figure:
     """Draw every gene's mean Pearson's r against its noise ceiling; the best usable ones are named.
+
+    Both are over the sections in which the gene has a ceiling.
 
     Parameters
     ----------
@@ -160,7 +178,7 @@ def _boxes(axes: Axes, values: list[np.ndarray], aside: float, colour: str) -> N
         return
     boxes = axes.boxplot(
         [values[row] for row in filled], positions=np.array(filled) + aside, orientation="horizontal",
-        widths=0.16, whis=WHISKERS, showfliers=False, patch_artist=True, manage_ticks=False,
+        widths=0.13, whis=WHISKERS, showfliers=False, patch_artist=True, manage_ticks=False,
     )  # fmt: skip
     for part in boxes["boxes"]:
         part.set(facecolor=colour, edgecolor=colour, linewidth=0.6)
@@ -170,9 +188,18 @@ def _boxes(axes: Axes, values: list[np.ndarray], aside: float, colour: str) -> N
         part.set(color="white", linewidth=1.1)
 
 
-def _name_rows(axes: Axes, keys: list[tuple[str, ...]], by: Sequence[str]) -> None:
-    """Name each row's section, with its patient on the right, and separate patients by lines."""
-    axes.set_yticks(range(len(keys)), [shortened(key[-1]) for key in keys])
+def _name_rows(
+    axes: Axes, keys: list[tuple[str, ...]], by: Sequence[str], with_ceiling: Mapping, scored: Mapping
+) -> None:
+    """Name each row's section with its numbers of genes, and its patient on the right, and part the patients.
+
+    In the row of a patient, a gene has a value in each section.
+    """
+    words = "values" if len(by) == 1 else "genes"
+    names = [
+        f"{shortened(key[-1])}\n{with_ceiling.get(key, 0)} of {scored.get(key, 0)} {words}" for key in keys
+    ]
+    axes.set_yticks(range(len(keys)), names, linespacing=0.95)
     axes.set_ylim(len(keys) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     if len(by) == 1:
@@ -194,11 +221,12 @@ def _name_rows(axes: Axes, keys: list[tuple[str, ...]], by: Sequence[str]) -> No
 def _against_ceiling(axes: Axes, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Draw the genes of a protocol; return their points, and places on the line where r is the ceiling."""
     without = table["ceiling"].isna().to_numpy()
-    left, low = np.nanmin([*table["ceiling"], 0.9]) - 0.04, min(0.0, table["pearson"].min() - 0.05)
+    r = np.where(without, table["pearson"], table["pearson_with_ceiling"])
+    left, low = np.nanmin([*table["ceiling"], 0.9]) - 0.04, min(0.0, r.min() - 0.05)
     span = 1 - left
     # Spread sideways by the golden ratio, so that genes without a ceiling do not hide one another.
     aside = 1 + span * (NO_CEILING + 0.1 * ((np.arange(len(table)) * 0.618) % 1 - 0.5))
-    points = np.column_stack([np.where(without, aside, table["ceiling"]), table["pearson"]])
+    points = np.column_stack([np.where(without, aside, table["ceiling"]), r])
     line = np.repeat(np.linspace(max(left, low), 1, 300)[:, None], 2, axis=1)
     axes.plot(*line.T, color=INK, linewidth=0.6, linestyle="--", label="r = ceiling")
     axes.axhline(0, color=INK, linewidth=0.5, zorder=0)
@@ -213,7 +241,9 @@ def _against_ceiling(axes: Axes, table: pd.DataFrame) -> tuple[np.ndarray, np.nd
     if without.any():
         axes.axvline(1 + span * APART, color=QUIET, linewidth=0.5, zorder=0)
         ticks = [float(tick) for tick in axes.get_xticks() if left <= tick <= 1]
-        axes.set_xticks([*ticks, 1 + span * NO_CEILING], [*(f"{tick:.1f}" for tick in ticks), "none"])
+        digits = 1 if np.allclose(ticks, np.round(ticks, 1)) else 2
+        words = [*(f"{tick:.{digits}f}" for tick in ticks), f"none\n({without.sum()})"]
+        axes.set_xticks([*ticks, 1 + span * NO_CEILING], words)
     legend_above(axes, columns=2)
     return points, line
 

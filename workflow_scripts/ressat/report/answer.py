@@ -13,9 +13,9 @@ from ressat.evaluation.panels import ALL_GENES
 from ressat.evaluation.protocol import caveat
 from ressat.evaluation.text_columns import PER_GENE, PER_SECTION, SUMMARY, USABLE_GENES
 from ressat.figures.labels import label
+from ressat.report.levels import section_levels, shares
+from ressat.report.words import DEPTH_FREE, PLAIN
 
-# What the page calls a score, and its twin.
-PLAIN, DEPTH_FREE = "plain", "depth-free"
 # Of genes that are usable only through sequencing depth, or only given it, the first are named.
 MOST_NAMES = 12
 
@@ -62,13 +62,14 @@ def answers(scores: Scores, headline: str) -> list[dict]:
     Returns
     -------
     list of dict
-        ``protocol``; ``patients``, their number, and the ``caveat`` that follows; and what `_glance`
-        and `_usable` return.
+        ``protocol``; ``patients``, their number, and the ``caveat`` that follows; ``levels``, see
+        `ressat.report.levels.section_levels`, and what `_glance` and `_usable` return.
     """
     of_protocols = []
     for protocol, tables in scores.by_protocol():
         patients = int(tables.usable_genes["n_patients"].iloc[0])
         about = {"protocol": protocol, "patients": patients, "caveat": caveat(protocol, patients)}
+        about["levels"] = section_levels(_of_layer(tables.per_section, headline))
         of_protocols.append(about | _glance(tables, headline) | _usable(tables, headline))
     return of_protocols
 
@@ -76,7 +77,8 @@ def answers(scores: Scores, headline: str) -> list[dict]:
 def _glance(scores: Scores, headline: str) -> dict:
     """Mean per-gene Pearson of each layer, next to the baselines; every score beside its depth-free twin.
 
-    ``study`` (the headline over all patients), ``figures`` (the model's other layers, then the best baseline
+    ``study`` (the headline over all patients), ``shares`` (what it reaches of the noise ceiling, see
+    `ressat.report.levels.shares`), ``figures`` (the model's other layers, then the best baseline
     and the tuned ridge), ``ahead`` (baselines that do better than the headline, in words), ``oracle`` (what
     a map of the observed depth reaches; NaN where nothing is known of it), ``columns``, ``rows`` and
     ``overall`` (the last row) of the table of sections, and ``undefined`` (baselines without any
@@ -97,13 +99,18 @@ def _glance(scores: Scores, headline: str) -> dict:
     columns = pd.concat([layers, defined, oracle.assign(label=lambda rows: "oracle: " + rows["label"])])
     return {
         "study": lead.to_dict(),
+        "shares": shares(lead),
         "figures": pd.concat([layers.iloc[1:], best, ridge]).to_dict("records"),
         "ahead": list(_ahead(lead, defined)),
         "oracle": oracle["mean_pearson"].mean(),
         "columns": columns[["model", "label"]].to_dict("records"),
         "rows": _rows(scores.per_section, columns, headline),
         "overall": [
-            {"words": words, "values": columns[of("mean_pearson")].tolist()}
+            {
+                "words": words,
+                "values": columns[of("mean_pearson")].tolist(),
+                "genes": lead["n_genes"] - lead[of("n_undefined")],
+            }
             for words, of in zip((PLAIN, DEPTH_FREE), BOTH, strict=True)
         ],
         "undefined": baselines.loc[baselines["mean_pearson"].isna(), "label"].tolist(),
@@ -162,14 +169,15 @@ def _rows(per_section: pd.DataFrame, columns: pd.DataFrame, headline: str) -> li
 def _usable(scores: Scores, headline: str) -> dict:
     """Which genes are usable, and what the model adds to the tuned ridge.
 
-    Numbers of genes ``usable``, ``predicted``, ``predicted_depth_free`` and in ``total``; those that pass
-    ``only_through_depth`` and ``only_depth_free``, see `_names`; in how many patients a gene is ``required``
-    to be predicted; and ``differences`` to the tuned ridge by patient.
+    Numbers of genes ``without_ceiling``, ``usable``, ``predicted``, ``predicted_depth_free`` and in
+    ``total``; those that pass ``only_through_depth`` and ``only_depth_free``, see `_names`; in how many
+    patients a gene is ``required`` to be predicted; and ``differences`` to the tuned ridge by patient.
     """
     table = scores.usable_genes
     summary = scores.summary
-    lead = summary[(summary["model"] == MODEL) & (summary["layer"] == headline)]
+    lead = _of_layer(summary, headline)
     return {
+        "without_ceiling": int(table["ceiling"].isna().sum()),
         "usable": int(table["usable"].sum()),
         "predicted": int(table["predicted"].sum()),
         "predicted_depth_free": int(table["predicted_depth_free"].sum()),
@@ -179,6 +187,11 @@ def _usable(scores: Scores, headline: str) -> dict:
         "required": int(table["patients_required"].iloc[0]),
         "differences": lead[lead["level"] == "patient"].to_dict("records"),
     }
+
+
+def _of_layer(table: pd.DataFrame, headline: str) -> pd.DataFrame:
+    """Rows of the model's headline layer."""
+    return table[(table["model"] == MODEL) & (table["layer"] == headline)]
 
 
 def _names(table: pd.DataFrame) -> dict:

@@ -1,7 +1,5 @@
 """The report's charts, made with plotly: what a figure shows, as the JSON that plotly.js draws."""
 
-import html
-import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,27 +10,18 @@ from ressat.base.layers import ATTENDED, BASELINE, DIRECT, MODEL, TUNED_RIDGE
 from ressat.evaluation.depth import depth_free
 from ressat.evaluation.panels import ALL_GENES
 from ressat.figures.gene_means import over_patients
-from ressat.figures.palette import BLUE, GREEN, INK, ORANGE, QUIET, SKY, VERMILION
-from ressat.report.answer import DEPTH_FREE, Scores
+from ressat.figures.palette import BLUE, GREEN, INK, QUIET, SKY, VERMILION
+from ressat.report.answer import Scores
+from ressat.report.ceiling_charts import genes_against_ceiling, sections_against_ceiling
+from ressat.report.figure_json import AROUND_PX, ROW_PX, as_json, literal, numbers
+from ressat.report.words import DEPTH_FREE, number_of_genes
 
-FONT = {"family": "system-ui, -apple-system, Segoe UI, Roboto, Arial, sans-serif", "size": 13, "color": INK}
-AXIS = {
-    "gridcolor": "#e3e8ec", "zeroline": False, "linecolor": QUIET, "ticks": "outside", "tickcolor": QUIET,
-    "automargin": True, "title": {"standoff": 10, "font": {"size": 13}},
-}  # fmt: skip
-# Height of a row in the chart of sections, and of its axis and legend, in pixels.
-ROW_PX, AROUND_PX = 30, 120
 PANELS = {
     ALL_GENES: "all genes",
     "hvg": "most variable",
     "heg": "most expressed",
     "svg": "spatially variable",
 }
-
-
-def literal(text: object) -> str:
-    """Return text that plotly shows unchanged: it interprets some HTML tags in all text it draws."""
-    return html.escape(str(text), quote=False)
 
 
 def of_scores(scores: Scores, per_section: pd.DataFrame, headline: str) -> dict[str, str]:
@@ -57,6 +46,7 @@ def of_scores(scores: Scores, per_section: pd.DataFrame, headline: str) -> dict[
         panels = per_section[per_section["protocol"] == protocol]
         figures |= {
             f"accuracy-{index}": section_scores(tables, headline),
+            f"share-{index}": sections_against_ceiling(tables, headline),
             f"ceiling-{index}": genes_against_ceiling(tables.usable_genes),
             f"distribution-{index}": distributions(tables, headline),
             f"panels-{index}": panel_scores(panels, headline),
@@ -82,64 +72,31 @@ def of_folds(folds: Sequence[Mapping]) -> dict[str, str]:
 
 
 def section_scores(scores: Scores, headline: str) -> str:
-    """Draw every test section's mean per-gene Pearson, plain and depth-free, beside ridge and ceiling."""
+    """Draw every test section's mean per-gene Pearson, plain and depth-free, beside the tuned ridge."""
     rows = scores.per_section
     lead = rows[(rows["model"] == MODEL) & (rows["layer"] == headline)]
     ridge = rows[(rows["model"] == BASELINE) & (rows["layer"] == TUNED_RIDGE)]
     ridge = ridge.set_index(["fold", "section"])["mean_pearson"]
-    places = [literal(f"{row.section} ({row.patient})") for row in lead.itertuples()]
+    genes = lead["n_genes"] - lead["n_undefined"]
+    places = [
+        literal(f"{row.section} ({row.patient}), {number_of_genes(count)}")
+        for row, count in zip(lead.itertuples(), genes, strict=True)
+    ]
     beside = ridge.reindex(pd.MultiIndex.from_frame(lead[["fold", "section"]]))
     twins = lead[depth_free("mean_pearson")]
     figure = go.Figure()
-    line = {"width": 3, "color": QUIET}
     for name, values, marker in (
-        ("noise ceiling", lead["mean_ceiling"], {"symbol": "line-ns", "size": 16, "line": line}),
         ("tuned ridge", beside, {"symbol": "square", "size": 10, "color": VERMILION}),
         (f"ResSAT, {headline}", lead["mean_pearson"], {"symbol": "circle", "size": 13, "color": BLUE}),
         (f"the same, {DEPTH_FREE}", twins, {"symbol": "circle", "size": 9, "color": SKY}),
     ):  # fmt: skip
         figure.add_scatter(
-            x=_numbers(values), y=places, mode="markers", marker=marker, name=literal(name),
+            x=numbers(values), y=places, mode="markers", marker=marker, name=literal(name),
             hovertemplate=f"%{{y}}<br>{literal(name)}: %{{x:.3f}}<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title="mean Pearson's r over genes", rangemode="tozero")
+    figure.update_xaxes(title="mean Pearson's r over all genes", rangemode="tozero")
     figure.update_yaxes(autorange="reversed", type="category", gridcolor="#e3e8ec")
-    return _json(figure, height=AROUND_PX + ROW_PX * max(len(places), 2))
-
-
-def genes_against_ceiling(table: pd.DataFrame) -> str:
-    """Draw each gene's mean Pearson over its noise ceiling; a point carries its gene's name.
-
-    Genes that are usable only through sequencing depth stand out from the others that are not usable.
-
-    Parameters
-    ----------
-    table
-        Rows of results/evaluation/usable_genes.tsv.
-    """
-    figure = go.Figure()
-    points = table.dropna(subset=["pearson", "ceiling"])
-    figure.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", line={"color": QUIET, "dash": "dot"}, name="all counts allow",
-        hoverinfo="skip",
-    )  # fmt: skip
-    usable, through = (points[name].astype(bool) for name in ("usable", "only_through_depth"))
-    for group, name, colour, symbol in (
-        (~usable & ~through, "not usable", QUIET, "circle-open"),
-        (through, "only through depth", ORANGE, "diamond"),
-        (usable, "usable", BLUE, "circle"),
-    ):
-        rows = points[group]
-        figure.add_scatter(
-            x=_numbers(rows["ceiling"]), y=_numbers(rows["pearson"]), mode="markers",
-            marker={"color": colour, "symbol": symbol, "size": 7}, name=f"{name} ({len(rows)})",
-            customdata=rows["gene"].tolist(),
-            text=[literal(gene) for gene in rows["gene"]],
-            hovertemplate="%{text}<br>r %{y:.3f}, ceiling %{x:.3f}<extra></extra>",
-        )  # fmt: skip
-    figure.update_xaxes(title="noise ceiling", range=[0, 1.02])
-    figure.update_yaxes(title="mean Pearson's r")
-    return _json(figure, height=420)
+    return as_json(figure, height=AROUND_PX + ROW_PX * max(len(places), 2))
 
 
 def distributions(scores: Scores, headline: str) -> str:
@@ -149,13 +106,13 @@ def distributions(scores: Scores, headline: str) -> str:
     figure = go.Figure()
     for (_, section), group in lead.groupby(["fold", "section"], sort=False):
         figure.add_box(
-            x=_numbers(group["pearson"].dropna()), name=literal(section), marker={"color": BLUE, "size": 3},
+            x=numbers(group["pearson"].dropna()), name=literal(section), marker={"color": BLUE, "size": 3},
             line={"width": 1.2}, boxpoints="outliers", showlegend=False, hoverinfo="x",
         )  # fmt: skip
     figure.add_vline(x=0, line={"color": INK, "width": 1})
     figure.update_xaxes(title=f"Pearson's r of each gene, {literal(headline)}")
     figure.update_yaxes(autorange="reversed", type="category")
-    return _json(figure, height=AROUND_PX + ROW_PX * max(lead.groupby(["fold", "section"]).ngroups, 2))
+    return as_json(figure, height=AROUND_PX + ROW_PX * max(lead.groupby(["fold", "section"]).ngroups, 2))
 
 
 def panel_scores(per_section: pd.DataFrame, headline: str) -> str:
@@ -177,15 +134,16 @@ def panel_scores(per_section: pd.DataFrame, headline: str) -> str:
         strict=True,
     ):
         rows = lead[lead["panel"] == panel]
+        counts = rows["n_genes"] - rows["n_undefined"]
         figure.add_scatter(
-            x=_numbers(rows["mean_pearson"]), y=[literal(section) for section in rows["section"]],
+            x=numbers(rows["mean_pearson"]), y=[literal(section) for section in rows["section"]],
             marker={"color": colour, "symbol": symbol, "size": 11, "line": {"width": 2}}, mode="markers",
-            name=name, customdata=[[count] for count in rows["n_genes"]],
+            name=f"{name} ({_range(counts)})", customdata=[[count] for count in counts],
             hovertemplate=f"%{{y}}, {name}: %{{x:.3f}} over %{{customdata[0]}} genes<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(title="mean Pearson's r over the genes of a panel", rangemode="tozero")
     figure.update_yaxes(autorange="reversed", type="category")
-    return _json(figure, height=AROUND_PX + ROW_PX * max(lead["section"].nunique(), 2))
+    return as_json(figure, height=AROUND_PX + ROW_PX * max(lead["section"].nunique(), 2))
 
 
 def attention_gain(per_gene: pd.DataFrame) -> str:
@@ -210,14 +168,14 @@ def attention_gain(per_gene: pd.DataFrame) -> str:
         ("not better", table[attended <= direct], VERMILION),
     ):  # fmt: skip
         figure.add_scatter(
-            x=_numbers(rows[DIRECT]), y=_numbers(rows[ATTENDED]), mode="markers",
+            x=numbers(rows[DIRECT]), y=numbers(rows[ATTENDED]), mode="markers",
             marker={"color": colour, "size": 6, "opacity": 0.7}, name=f"{name} ({len(rows)})",
             customdata=rows.index.tolist(), text=[literal(gene) for gene in rows.index],
             hovertemplate="%{text}<br>direct %{x:.3f}, attended %{y:.3f}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(title="r of direct prediction")
     figure.update_yaxes(title="r of attended prediction")
-    return _json(figure, height=420)
+    return as_json(figure, height=420)
 
 
 def training_curves(history: pd.DataFrame, mark: int | None) -> str:
@@ -238,7 +196,7 @@ def training_curves(history: pd.DataFrame, mark: int | None) -> str:
                 continue
             # A dot, because a stage with a single row has no line.
             figure.add_scatter(
-                x=history["step"].tolist(), y=_numbers(losses), name=f"{term}, {words}",
+                x=history["step"].tolist(), y=numbers(losses), name=f"{term}, {words}",
                 mode="lines+markers" if len(history) == 1 else "lines",
                 line={"color": colour, "dash": dash, "width": 2},
                 hovertemplate=f"step %{{x}}, {term}, {words}: %{{y:.3f}}<extra></extra>",
@@ -247,20 +205,10 @@ def training_curves(history: pd.DataFrame, mark: int | None) -> str:
         figure.add_vline(x=mark, line={"color": INK, "dash": "dot", "width": 1.5})
     figure.update_xaxes(title="step")
     figure.update_yaxes(title="mean squared error (z units)")
-    return _json(figure, height=360)
+    return as_json(figure, height=360)
 
 
-def _numbers(values: Sequence[float]) -> list[float | None]:
-    """Numbers for JSON, rounded to what can be seen; None for NaN, which JSON lacks."""
-    return [round(float(value), 4) if np.isfinite(value) else None for value in values]
-
-
-def _json(figure: go.Figure, height: int) -> str:
-    figure.update_xaxes(**AXIS)
-    figure.update_yaxes(**AXIS)
-    figure.update_layout(
-        template="none", font=FONT, height=height, margin={"l": 60, "r": 20, "t": 40, "b": 50},
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="closest", dragmode=False,
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
-    )  # fmt: skip
-    return json.dumps(json.loads(figure.to_json()), separators=(",", ":"))
+def _range(counts: pd.Series) -> str:
+    """The lowest and the highest of some numbers, or the one that they all are; 0 without any."""
+    ends = (counts.min(), counts.max()) if len(counts) else (0,)
+    return " to ".join(dict.fromkeys(f"{end:.0f}" for end in ends))

@@ -14,6 +14,7 @@ from ressat.report.answer import Scores, answers
 from ressat.report.methods import methods
 from ressat.report.page import render
 from ressat.report.quality import read_quality
+from ressat.report.signatures import signatures
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def make_report(
     compared = encoders.compared(read_table(files.encoders, ENCODERS)) if files.encoders else []
     models = provenance.models(predictions)
     scored = scores is not None
+    of_protocols = answers(scores, headline) if scores else []
     paragraphs, references = methods(settings, params.words, models, sections, scored=scored)
     page = render(
         figures,
@@ -107,8 +109,12 @@ def make_report(
         untrained=untrained,
         headline=headline,
         scored=scored,
-        answers=answers(scores, headline) if scores else [],
+        answers=of_protocols,
         encoders=compared,
+        far={
+            (row["fold"], row["section"]) for answer in of_protocols for row in answer["levels"] if row["far"]
+        },
+        signatures=signatures(files.signatures),
         gene_columns=genes.COLUMNS,
         gene_rows=genes.gene_rows(table) if scores else [],
         genes=records,

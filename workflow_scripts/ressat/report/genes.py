@@ -17,6 +17,7 @@ COLUMNS = {
     "pearson": "mean r",
     "pearson_depth_free": "depth-free r",
     "tuned_ridge": "tuned ridge",
+    "pearson_with_ceiling": "r beside the ceiling",
     "ceiling": "noise ceiling",
     "share_of_ceiling": "share of ceiling",
     "fdr": "FDR",
@@ -72,6 +73,11 @@ def number(value: float, column: str = "") -> str:
 def signed(value: float, digits: int = 3) -> str:
     """Write a difference as the page shows it."""
     return "undefined" if math.isnan(value) else f"{value:+.{digits}f}"
+
+
+def percent(value: float) -> str:
+    """Write a share as the page shows it."""
+    return "undefined" if math.isnan(value) else f"{100 * value:.0f} %"
 
 
 def download(usable_genes: pd.DataFrame) -> str:

@@ -21,7 +21,8 @@ from ressat.evaluation.depth import FOLLOWS
 from ressat.evaluation.protocol import WITHIN_PATIENT
 from ressat.figures.palette import CATEGORIES
 from ressat.figures.tissue_map import SCALE_ENDS
-from ressat.report.genes import number, signed
+from ressat.report.genes import number, percent, signed
+from ressat.report.words import number_of_genes
 
 # Libraries that results depend on; with conda, those that only other steps use are not installed here.
 LIBRARIES = (
@@ -64,7 +65,7 @@ def render(charts: Mapping[str, str], page_data: Mapping, maps: Mapping[int, str
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"r": number, "signed": signed}
+    environment.filters |= {"r": number, "signed": signed, "percent": percent, "genes": number_of_genes}
     environment.globals["chart"] = lambda name: Markup(CHART).format(name, inert(charts[name]))
     # From itables, which carries DataTables in one file; its additions for notebooks are not needed.
     bundle = Path(itables.__file__).parent / "html"

@@ -15,6 +15,7 @@ CHECKED, GENES = "results/checks/{}.json", "results/checks/{}.genes.json"
 PROBLEMS, GENE_PROBLEMS = "logs/check_section/{}.json", "logs/check_genes/{}.json"
 LOG, GENE_LOG = "logs/check_section/{}.log", "logs/check_genes/{}.log"
 ENCODER, ENCODER_LOG = "results/encoders/{}.json", "logs/check_encoder/{}.log"
+GENE_SETS, GENE_SETS_LOG = "results/signatures/known.json", "logs/check_signatures.log"
 
 # By path: time of change, inode and size. Together they change whenever a file is written, and the clocks of
 # two machines are not compared.
@@ -30,7 +31,7 @@ class CheckOutcome:
     Attributes
     ----------
     passed
-        Files in results/checks that Snakemake made in this run or found up to date.
+        Results of checks that Snakemake made in this run or found up to date.
     logs
         Files in logs that this run wrote.
     """
@@ -61,7 +62,7 @@ def log_states(study: Study, folder: str | Path) -> FileStates:
         for name in study.sections
         for pattern in (PROBLEMS, GENE_PROBLEMS, LOG, GENE_LOG)
     ]
-    files += [ENCODER_LOG.format(name) for name in study.checked_encoders]
+    files += [*(ENCODER_LOG.format(name) for name in study.checked_encoders), GENE_SETS_LOG]
     for file in files:
         try:
             stat = (Path(folder) / file).stat()

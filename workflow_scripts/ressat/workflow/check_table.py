@@ -16,6 +16,8 @@ from ressat.workflow.check_outcome import (
     ENCODER_LOG,
     GENE_LOG,
     GENE_PROBLEMS,
+    GENE_SETS,
+    GENE_SETS_LOG,
     GENES,
     LOG,
     PROBLEMS,
@@ -67,6 +69,7 @@ def study_table(study: Study, folder: str | Path, gpus: int, outcome: CheckOutco
     doubts = [f"section {name}: {text}" for name, one in records.items() for text in one.warnings]
     encoders = [_encoder(folder, name, outcome) for name in study.checked_encoders]
     wrong += [one for one in encoders if isinstance(one, str)]
+    wrong += _gene_sets(study, folder, outcome)
     loaded = [one for one in encoders if isinstance(one, EncoderRecord)]
     doubts += [warning for one in loaded for warning in one.warnings]
     free = shutil.disk_usage(folder).free
@@ -124,6 +127,15 @@ def _encoder(folder: Path, name: str, outcome: CheckOutcome) -> EncoderRecord | 
     if log in outcome.logs and (sentence := last_words(folder / log)):
         return f"encoder {name}: {sentence}"
     return f"encoder {name}: its check {_unfinished(log, outcome)}"
+
+
+def _gene_sets(study: Study, folder: Path, outcome: CheckOutcome) -> list[str]:
+    """The problem with the study's gene sets, if they have any."""
+    if not study.config.get("signatures") or not study.counts or GENE_SETS in outcome.passed:
+        return []
+    if GENE_SETS_LOG in outcome.logs and (sentence := last_words(folder / GENE_SETS_LOG)):
+        return [f"signatures: {sentence}"]
+    return [f"signatures: their check {_unfinished(GENE_SETS_LOG, outcome)}"]
 
 
 def _unfinished(log: str, outcome: CheckOutcome) -> str:
