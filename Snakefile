@@ -20,6 +20,7 @@ include: "rules/expression.smk"
 include: "rules/features.smk"
 include: "rules/model.smk"
 include: "rules/evaluation.smk"
+include: "rules/trust.smk"
 include: "rules/report.smk"
 include: "rules/available.smk"
 include: "rules/ending.smk"
@@ -41,6 +42,7 @@ rule all:
         encoders=expand("results/encoders/{encoder}.json", encoder=study.checked_encoders),
         checked=expand("results/folds/{fold}/sections.tsv", fold=study.trained_folds),
         models=expand("results/folds/{fold}/model.pt", fold=study.trained_folds),
+        shared="results/model/model.pt" if FOLD_ALL in study.trained_folds else [],
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),
 
 
