@@ -8,6 +8,7 @@ Params
     headline, encoders (title, licence and page of each that is read)
 """
 
+from collections import Counter
 from dataclasses import replace
 
 from ressat.base.errors import about
@@ -34,9 +35,5 @@ with job_log(snakemake.log[0], "share_model") as log:
     with about(file=files.model):
         bundle.write(snakemake.output.model)
     write_text(snakemake.output.card, model_card(bundle, params.encoders, scores))
-    verdicts = bundle.reliability.genes["verdict"]
-    log.info(
-        "%d genes: %s",
-        len(verdicts),
-        ", ".join(f"{verdicts.count(one)} {one}" for one in sorted(set(verdicts))),
-    )
+    verdicts = Counter(bundle.reliability.genes["verdict"])
+    log.info("%s", ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items())))

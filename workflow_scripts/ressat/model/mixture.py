@@ -237,17 +237,12 @@ def _by_gene(
     kernel_moments: list[np.ndarray] | None,
 ) -> np.ndarray:
     """Each gene's scores, as those of `_scores`, averaged over the turns in which they are defined."""
-    return _mean_of_defined(
-        [
-            of.by_gene(
-                kernel_share,
-                attended_share,
-                _of_others(head_moments, place),
-                _of_others(kernel_moments, place),
-            )
-            for place, of in enumerate(turn)
-        ]
-    )
+    shares = kernel_share, attended_share
+    scores = [
+        of.by_gene(*shares, _of_others(head_moments, place), _of_others(kernel_moments, place))
+        for place, of in enumerate(turn)
+    ]
+    return _mean_of_defined(scores)
 
 
 def _of_others(moments: list[np.ndarray] | None, place: int) -> np.ndarray | None:

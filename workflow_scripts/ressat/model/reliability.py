@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from ressat.base.errors import InputError
 from ressat.base.fields import (
     ANYTHING,
     LONGEST_NAME,
@@ -16,8 +15,8 @@ from ressat.base.fields import (
     Optional,
     Record,
     Text,
+    by_name,
     check_field,
-    shown,
 )
 from ressat.base.layers import COMBINED
 
@@ -100,7 +99,7 @@ def reliability_field(number: int) -> Field:
         Record(
             {
                 "source": OneOf([TESTED, HELD_BACK]),
-                "protocol": Text(LONGEST_PROTOCOL),
+                "protocol": Text(LONGEST_PROTOCOL, seen=False),
                 "layer": Text(LONGEST_NAME),
                 "patients": ListOf(Text(LONGEST_NAME, seen=False), most=100_000, distinct=True),
                 "by_patient": ANYTHING,
@@ -120,14 +119,8 @@ def check_reliability(content: dict, number: int) -> None:
     """
     if content is None:
         return
-    patients, by_patient = content["patients"], content["by_patient"]
-    if type(by_patient) is not dict or list(by_patient) != patients:
-        raise InputError(
-            f"reliability.by_patient is {shown(by_patient)}",
-            expected=f"scores of each of the {len(patients)} patients, in their order",
-        )
-    for place, scores in enumerate(by_patient.values()):
-        check_field(scores, ListOf(CORRELATION, number, number), f"reliability.by_patient[{place}]")
+    scores = ListOf(CORRELATION, number, number)
+    check_field(content["by_patient"], by_name(content["patients"], scores), "reliability.by_patient")
 
 
 def held_back_reliability(by_gene: np.ndarray, pieces: Sequence[str]) -> Reliability:

@@ -25,8 +25,7 @@ def model_card(
     encoders
         Of those that it may read, ``title``, ``licence`` and ``page``.
     scores
-        Of the study's tests: ``words``, ``mean_pearson``, ``mean_pearson_depth_free``, ``n_genes``; none where nothing
-        was tested.
+        Of the study's tests, see `ressat.trust.reliability.study_scores`; none where nothing was tested.
 
     Returns
     -------

@@ -99,7 +99,7 @@ def study_scores(
     Returns
     -------
     list of dict
-        ``words``, ``mean_pearson``, ``mean_pearson_depth_free`` and ``n_genes`` (with a correlation in any section).
+        ``words``, ``mean_pearson``, ``mean_pearson_depth_free``, and ``n_genes`` with a correlation.
     """
     shown = []
     for words, model, layer in (
