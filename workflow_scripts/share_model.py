@@ -18,7 +18,7 @@ from ressat.base.tables import read_table
 from ressat.evaluation.text_columns import PER_GENE, SUMMARY, USABLE_GENES
 from ressat.model.bundle import Bundle
 from ressat.trust.model_card import model_card
-from ressat.trust.reliability import study_scores, tested_reliability
+from ressat.trust.reliability import measured_reliability, study_scores
 
 files, params = snakemake.input, snakemake.params
 
@@ -27,7 +27,7 @@ with job_log(snakemake.log[0], "share_model") as log:
     if files.usable_genes:
         usable_genes = read_table(files.usable_genes, USABLE_GENES)
         per_gene = read_table(files.per_gene, PER_GENE)
-        reliability = tested_reliability(usable_genes, per_gene, bundle.genes, params.headline)
+        reliability = measured_reliability(usable_genes, per_gene, bundle.genes, params.headline)
         scores = study_scores(
             read_table(files.summary, SUMMARY), per_gene, reliability.protocol, params.headline
         )

@@ -14,7 +14,7 @@ DIGITS = 6
 ON_NO_PANEL = "on the panel of no model that was tested"
 
 
-def tested_reliability(
+def measured_reliability(
     usable_genes: pd.DataFrame, per_gene: pd.DataFrame, genes: list[str], headline: str
 ) -> Reliability:
     """Gather what was measured on sections that the folds' models had not learnt from.
