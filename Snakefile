@@ -21,6 +21,7 @@ include: "rules/features.smk"
 include: "rules/model.smk"
 include: "rules/evaluation.smk"
 include: "rules/signatures.smk"
+include: "rules/trust.smk"
 include: "rules/report.smk"
 include: "rules/available.smk"
 include: "rules/ending.smk"
@@ -42,6 +43,7 @@ rule all:
         encoders=expand("results/encoders/{encoder}.json", encoder=study.checked_encoders),
         checked=expand("results/folds/{fold}/sections.tsv", fold=study.trained_folds),
         models=expand("results/folds/{fold}/model.pt", fold=study.trained_folds),
+        shared="results/model/model.pt" if FOLD_ALL in study.trained_folds else [],
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),
         signatures=if_signatures(of_pairs("results/signatures/{fold}/{sample}.h5ad", study.predicted)),
         checked_signatures=if_signatures(["results/signatures/known.json"] if study.counts else []),

@@ -17,7 +17,7 @@ from ressat.workflow.check_outcome import check_identity
 from ressat.workflow.code_version import versions_of
 from ressat.workflow.config_file import check_yaml
 from ressat.workflow.failures import RECORD, read_failures
-from ressat.workflow.folds import FOLD_BUNDLE
+from ressat.workflow.folds import FOLD_ALL, FOLD_BUNDLE
 from ressat.workflow.job_environment import set_job_environment
 from ressat.workflow.job_resources import grown, grown_with_tiles, network_minutes
 from ressat.workflow.comparison import (
@@ -28,7 +28,13 @@ from ressat.workflow.comparison import (
     model_settings_of,
     results_of,
 )
-from ressat.workflow.members import encoder_versions, members_of, section_versions, words_of
+from ressat.workflow.members import (
+    encoder_versions,
+    licences_of,
+    members_of,
+    section_versions,
+    words_of,
+)
 from ressat.workflow.settings import laid_over
 from ressat.workflow.shown_params import as_shown
 from ressat.workflow.signatures import check_signatures_file, signatures_file

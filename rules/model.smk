@@ -160,6 +160,7 @@ rule predict_expression:
         headline=config["model"]["headline"],
         protocol=lambda wildcards: study.protocol(wildcards.fold, wildcards.sample),
         patient=lambda wildcards: study.sections[wildcards.sample].patient,
+        carries=lambda wildcards: wildcards.fold == FOLD_BUNDLE,
         code=code_version("predict_expression"),
     script:
         "../workflow_scripts/predict_expression.py"

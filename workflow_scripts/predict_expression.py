@@ -5,7 +5,8 @@ Input
 Output
     h5ad: predictions as AnnData; parquet: the headline layer as a table
 Params
-    encoders (of the features), headline, protocol, patient
+    encoders (of the features), headline, protocol, patient, carries (whether what the model knows of its
+    genes is told)
 """
 
 import numpy as np
@@ -17,6 +18,7 @@ from ressat.base.joblog import job_log
 from ressat.features.joint import caches_by_section, read_features
 from ressat.model.bundle import Bundle
 from ressat.model.prediction import predict, to_anndata, write_predictions
+from ressat.model.reliability import UNKNOWN
 from ressat.model.section_data import observed_expression
 from ressat.tiles.table import Tiles
 
@@ -42,8 +44,14 @@ with job_log(snakemake.log[0], f"predict_expression {'/'.join(snakemake.wildcard
                 log.warning(
                     "%d of %d genes have no counts here and cannot be scored", missing, len(bundle.genes)
                 )
+        known = bundle.reliability if params.carries else None
         genes = pd.DataFrame(
-            {"training_mean": targets.mean, "training_sd": targets.sd, **bundle.ranks},
+            {
+                "training_mean": targets.mean,
+                "training_sd": targets.sd,
+                **bundle.ranks,
+                **(known.genes if known else {}),
+            },
             index=pd.Index(bundle.genes, name="gene"),
         )
         provenance = {
@@ -61,6 +69,8 @@ with job_log(snakemake.log[0], f"predict_expression {'/'.join(snakemake.wildcard
             "stain": features.attrs["stain"],
             "stain_fallback": features.attrs["stain_fallback"],
         }
+        if params.carries:
+            provenance["reliability"] = known.summary if known else {"source": UNKNOWN}
         tiles = Tiles.read(snakemake.input.tiles)
         with about(file=snakemake.input.model):
             adata = to_anndata(

@@ -20,6 +20,7 @@ from ressat.features.joint import caches_by_section, read_attributes
 from ressat.model.bundle import AGREEMENT, Bundle, settings_hash
 from ressat.model.mixture import MixtureSettings
 from ressat.model.panel_file import read_panel
+from ressat.model.reliability import held_back_reliability
 from ressat.model.section_data import load_sections
 from ressat.model.training import TrainSettings
 from ressat.model.tuning import Candidate, train
@@ -87,6 +88,7 @@ with job_log(snakemake.log[0], f"train_model {'/'.join(snakemake.wildcards)}"):
             ),
         },
         unit=unit,
+        reliability=held_back_reliability(mixture.by_gene, held_back),
     )
     for data, attrs in zip(sections, by_section, strict=True):
         with about(section=data.section):

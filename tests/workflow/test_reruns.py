@@ -19,7 +19,7 @@ from ressat.workflow.code_version import library_files
 from studies import copy_study
 
 SECTIONS = ("M1", "M2", "M3")
-SCORED = {"evaluate_predictions", "render_report", "draw_figures"}
+SCORED = {"evaluate_predictions", "share_model", "render_report", "draw_figures"}
 PREDICTED_M2 = {
     *("predict_expression holdout M2", "predict_baselines holdout M2", "cluster_spots holdout M2"),
     *SCORED,

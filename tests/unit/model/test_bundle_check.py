@@ -42,7 +42,14 @@ NEVER = {
     "long text": "x" * 1_000_000,
     "a tensor": torch.zeros(3),
 }
-NAMES_OF_PATIENTS = [("provenance", "patients"), ("provenance", "held_back_in_turn")]
+NAMES_OF_PATIENTS = [
+    ("provenance", "patients"),
+    ("provenance", "held_back_in_turn"),
+    ("reliability", "patients"),
+]
+REASON = ("reliability", "genes", "reason")
+# Scores that may be undefined.
+SCORES = ("pearson", "pearson_depth_free", "tuned_ridge", "ceiling", "fdr")
 TENSORS = {
     "nan": lambda tensor: filled(tensor, NAN),
     "infinite": lambda tensor: filled(tensor, -INF),
@@ -104,6 +111,17 @@ def paths(content: object, start: tuple = ()) -> Iterator[tuple]:
         yield from paths(content[key], (*start, key))
 
 
+def is_name(path: tuple) -> bool:
+    """Whether an entry is a patient's name, or text with such names."""
+    return (path[:2] in NAMES_OF_PATIENTS and len(path) == 3) or path == ("reliability", "protocol")
+
+
+def may_be_undefined(path: tuple) -> bool:
+    if path[:2] == ("reliability", "by_patient"):
+        return len(path) == 4
+    return path[:2] == ("reliability", "genes") and path[2:3] != () and path[2] in SCORES and len(path) == 4
+
+
 def entry(content: dict, path: tuple) -> object:
     for key in path:
         content = content[key]
@@ -144,9 +162,11 @@ def test_models_of_every_shape_and_stain_are_accepted(tmp_path, hidden, method):
 @pytest.mark.parametrize("what", NEVER)
 def test_no_entry_of_another_kind_is_accepted(content, what):
     for path in paths(content):
-        if what == "an invisible character" and path[:2] in NAMES_OF_PATIENTS and len(path) == 3:
+        if what == "an invisible character" and is_name(path):
             continue  # some scripts need it
-        if path in (("kernel",), ("unit", "depth")) and NEVER[what] is None:
+        if what == "no text" and path[:3] == REASON and len(path) == 4:
+            continue  # a usable gene needs no reason
+        if path in (("kernel",), ("reliability",), ("unit", "depth")) and NEVER[what] is None:
             continue  # a model without one, and a unit without one
         refused(changed(content, path, NEVER[what]))
 
@@ -201,12 +221,14 @@ def test_no_entry_may_be_missing_or_added(content):
             assert "unknown" in str(refused(changed(content, (*path[:-1], "added"), 1)))
 
 
-def test_nan_stands_for_undefined_ranks_alone(content):
+def test_nan_stands_for_undefined_ranks_and_scores_alone(content):
     for path in paths(content):
         if path[0] == "ranks" and len(path) == 3:
             ranks = entry(content, path[:-1])
             ordered = sorted(range(len(ranks)), key=ranks.__getitem__)
             check_content(changed(content, (*path[:-1], ordered[-1]), NAN))
+        elif may_be_undefined(path):
+            check_content(changed(content, path, NAN))
         else:
             refused(changed(content, path, NAN))
 

@@ -95,3 +95,28 @@ def test_the_first_choice_stays_unless_another_is_better_by_the_margin():
     little[2, 3], much[2, 3] = 0.9 * MARGIN, 1.1 * MARGIN
     assert choose_both(little) == (0, 0)
     assert choose_both(much) == (2, 3)
+
+
+@pytest.mark.parametrize(("shares", "components"), [((0.5, 0, 1), 100), ((0,), 0), ((1,), 100)])
+def test_scores_of_genes_average_to_the_score_of_the_choice(shares, components):
+    sections = [section(name, place, 1.0) for place, name in enumerate("AB")]
+    mixture = mixed(sections, 40, MixtureSettings(shares, components))
+    plain, depth_free = mixture.by_gene
+    assert plain.shape == (GENES,)
+    assert plain.mean() == pytest.approx(mixture.pearson, abs=1e-5)
+    assert depth_free.mean() == pytest.approx(mixture.pearson_depth_free, abs=1e-5)
+
+
+def test_a_gene_that_does_not_vary_in_a_piece_is_scored_in_the_others():
+    sections = [section(name, place, 1.0) for place, name in enumerate("AB")]
+    still = sections[0].targets.copy()
+    still[:, 0] = 1.0
+    mixture = mixed([replace(sections[0], targets=still), sections[1]], 20, MixtureSettings((0,), 0))
+    assert np.isfinite(mixture.by_gene).all()
+    still[:, 1] = 1.0
+    other = sections[1].targets.copy()
+    other[:, 1] = 1.0
+    both = [replace(sections[0], targets=still), replace(sections[1], targets=other)]
+    by_gene = mixed(both, 20, MixtureSettings((0,), 0)).by_gene
+    assert np.isnan(by_gene[:, 1]).all()
+    assert np.isfinite(by_gene[:, 2:]).all()

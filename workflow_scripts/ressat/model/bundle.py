@@ -17,6 +17,7 @@ from ressat.model.bundle_check import check_content, read_bundle
 from ressat.model.inputs import InputSettings
 from ressat.model.kernel import KernelMap, LandmarkBlock, Landmarks
 from ressat.model.network import Head, HeadSettings
+from ressat.model.reliability import Reliability
 from ressat.model.scaler import Scaler
 from ressat.model.trained_model import TrainedHead, TrainedModel
 
@@ -50,6 +51,8 @@ class Bundle:
         How the model was made: fold, sections, what was tried and chosen, seed, config hash, encoder.
     unit
         The unit of expression that it predicts.
+    reliability
+        What is known of how well it predicts each gene; None of models saved before there was that.
     """
 
     trained: TrainedModel
@@ -59,6 +62,7 @@ class Bundle:
     requires: dict
     provenance: dict
     unit: ExpressionUnit = LOG1P_CP10K
+    reliability: Reliability | None = None
 
     def write(self, path: str | Path) -> None:
         """Save as a whole; only tensors, text and numbers, so that no code is unpickled on loading.
@@ -84,6 +88,7 @@ class Bundle:
             "requires": self.requires,
             "provenance": self.provenance,
             "unit": dict(vars(self.unit)),
+            "reliability": self.reliability and self.reliability.content,
         }
         # What would be refused on reading is not written.
         with about(file=path):
@@ -114,7 +119,13 @@ class Bundle:
             kernel, share = _kernel(content["kernel"], inputs.context_um), content["kernel"]["share"]
         trained = TrainedModel(head, kernel, share, content["attended_share"])
         rest = {name: content[name] for name in ("genes", "ranks", "requires", "provenance")}
-        return cls(trained, settings, **rest, unit=ExpressionUnit(**content["unit"]))
+        return cls(
+            trained,
+            settings,
+            **rest,
+            unit=ExpressionUnit(**content["unit"]),
+            reliability=Reliability.of(content["reliability"]),
+        )
 
     def encoders_among(self, study: Sequence[str]) -> list[str]:
         """Return the names of the encoders whose features the model reads.

@@ -37,6 +37,7 @@ from ressat.encoders.layer_names import AND, parted_name
 from ressat.encoders.registry import ENCODERS
 from ressat.evaluation.panels import PANELS
 from ressat.model.bundle_tensors import check_memory, check_tensors
+from ressat.model.reliability import check_reliability, reliability_field
 from ressat.stain.methods.registry import METHODS
 from ressat.stain.section_stain import SectionStain
 
@@ -122,9 +123,10 @@ def read_bundle(path: str | Path) -> dict:
         try:
             content, sizes = _load(path)
             if type(content) is dict:
-                # Models saved before there was a kernel, or another unit than this.
+                # Models saved before there was a kernel, another unit than this, or a known reliability.
                 content.setdefault("kernel", None)
                 content.setdefault("unit", dict(vars(LOG1P_CP10K)))
+                content.setdefault("reliability", None)
             check_content(content)
             check_memory(content, sizes)
         except InputError as error:
@@ -162,6 +164,7 @@ def check_content(content: object) -> None:
         "head": ANYTHING,
         "kernel": KERNEL,
         "unit": UNIT,
+        "reliability": reliability_field(number),
     }
     check_field(content, Record(entries), "")
     check_tensors(content, _width(content), number)
@@ -169,6 +172,7 @@ def check_content(content: object) -> None:
     for name, ranks in content["ranks"].items():
         _check_ranks(name, ranks)
     _check_stain(content["requires"])
+    check_reliability(content["reliability"], number)
     ExpressionUnit(**content["unit"])
 
 

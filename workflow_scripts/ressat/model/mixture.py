@@ -1,7 +1,7 @@
 """Putting G together from head and kernel, as held-back training spots ask for."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,8 +14,8 @@ from ressat.model.network import spot_interaction
 from ressat.model.pieces import Piece, turns
 from ressat.model.section_data import SectionData
 from ressat.model.trained_model import TrainedHead, TrainedModel
-from ressat.stats.metrics import mixed_scores
-from ressat.stats.partial import without
+from ressat.stats.metrics import mixed_scores, pearson
+from ressat.stats.partial import partial_pearson, without
 
 logger = logging.getLogger("ressat")
 
@@ -57,6 +57,8 @@ class Mixture:
     pearson, pearson_depth_free
         Of the combined layer with one slope and one alpha for all components, averaged over genes, held-back
         sections and pieces.
+    by_gene
+        The same of each gene, plain and depth-free, nan where undefined in all pieces, shape (2, genes).
     """
 
     components: Components
@@ -66,6 +68,7 @@ class Mixture:
     attended_share: float
     pearson: float
     pearson_depth_free: float
+    by_gene: np.ndarray
 
     def model(self, head: TrainedHead, ridge: KernelRidge | None) -> TrainedModel:
         """Return G from a head and a kernel that learnt from all training sections.
@@ -121,6 +124,7 @@ def choose_mixture(
     share = settings.kernel_shares[row]
     if settings.components:
         column = choose_share(_scores(turn, [share], head_moments, kernel_moments)[0, :, 1])
+    by_gene = _by_gene(turn, share, ATTENDED_SHARES[column], _pooled(head_moments), _pooled(kernel_moments))
     mixture = Mixture(
         components,
         None if head_moments is None else sum(head_moments),
@@ -128,6 +132,7 @@ def choose_mixture(
         share,
         ATTENDED_SHARES[column],
         *(float(score) for score in scores[row, column]),
+        by_gene,
     )
     logger.info(
         "kernel share %g, attended share %g: held-back Pearson %.4f, depth-free %.4f with one slope for all",
@@ -173,16 +178,38 @@ class _Turn:
 
         The shape is (kernel shares, `ATTENDED_SHARES`, 2).
         """
-        fitted = None if kernel is None else self.ridge.fit(self.components, kernel)
+        of_sections = [
+            [_section_scores(data, yhat) for yhat in by_share]
+            for data, by_share in self.direct(kernel_shares, head, kernel)
+        ]
+        return np.mean(of_sections, axis=0)
+
+    def by_gene(
+        self, kernel_share: float, attended_share: float, head: np.ndarray | None, kernel: np.ndarray | None
+    ) -> np.ndarray:
+        """Return each gene's plain and depth-free score, averaged over sections, shape (2, genes)."""
         of_sections = []
+        for data, (yhat,) in self.direct([kernel_share], head, kernel):
+            attended = spot_interaction(torch.from_numpy(yhat)).numpy()
+            combined = attended_share * attended + (1 - attended_share) * yhat
+            of_sections.append(
+                [
+                    pearson(data.targets, combined),
+                    partial_pearson(data.targets, combined, data.log_counts),
+                ]
+            )
+        return _mean_of_defined(of_sections)
+
+    def direct(
+        self, kernel_shares: Sequence[float], head: np.ndarray | None, kernel: np.ndarray | None
+    ) -> Iterator[tuple[SectionData, list[np.ndarray]]]:
+        """Yield each section with its yhat for every share of the kernel, in z units."""
+        fitted = None if kernel is None else self.ridge.fit(self.components, kernel)
         for data, yhat in zip(self.piece.sections, self.predicted, strict=True):
             if head is not None:
                 yhat = self.components.scaled(yhat, slopes(head))
             other = 0.0 if fitted is None else fitted.predict(self._features(data), data.coords)
-            of_sections.append(
-                [_section_scores(data, (1 - share) * yhat + share * other) for share in kernel_shares]
-            )
-        return np.mean(of_sections, axis=0)
+            yield data, [(1 - share) * yhat + share * other for share in kernel_shares]
 
     def _features(self, data: SectionData) -> np.ndarray:
         return data.features[:, data.columns(self.head.inputs.layers)]
@@ -195,15 +222,38 @@ def _scores(
     kernel_moments: list[np.ndarray] | None,
 ) -> np.ndarray:
     """Scores of all turns, averaged; each with the slopes and alphas that the others ask for."""
-
-    def of_others(moments: list[np.ndarray] | None, place: int) -> np.ndarray | None:
-        return None if moments is None else sum(moments[:place] + moments[place + 1 :])
-
     scores = [
-        of.scores(kernel_shares, of_others(head_moments, place), of_others(kernel_moments, place))
+        of.scores(kernel_shares, _of_others(head_moments, place), _of_others(kernel_moments, place))
         for place, of in enumerate(turn)
     ]
     return np.mean(scores, axis=0)
+
+
+def _by_gene(
+    turn: list[_Turn],
+    kernel_share: float,
+    attended_share: float,
+    head_moments: list[np.ndarray] | None,
+    kernel_moments: list[np.ndarray] | None,
+) -> np.ndarray:
+    """Each gene's scores, as those of `_scores`, averaged over the turns in which they are defined."""
+    shares = kernel_share, attended_share
+    scores = [
+        of.by_gene(*shares, _of_others(head_moments, place), _of_others(kernel_moments, place))
+        for place, of in enumerate(turn)
+    ]
+    return _mean_of_defined(scores)
+
+
+def _of_others(moments: list[np.ndarray] | None, place: int) -> np.ndarray | None:
+    return None if moments is None else sum(moments[:place] + moments[place + 1 :])
+
+
+def _mean_of_defined(scores: Sequence[np.ndarray]) -> np.ndarray:
+    """Mean along the first axis of what is not nan; nan where all is."""
+    table = np.asarray(scores)
+    number = (~np.isnan(table)).sum(axis=0)
+    return np.where(number > 0, np.nansum(table, axis=0) / np.maximum(number, 1), np.nan)
 
 
 def _section_scores(data: SectionData, direct: np.ndarray) -> np.ndarray:
