@@ -38,7 +38,7 @@ rule all:
     input:
         report="results/report.html",
         figures=rules.draw_figures.output if study.tested else [],
-        encoders_compared="results/evaluation/encoders.tsv" if compared else [],
+        encoders_compared="results/evaluation/encoders.tsv" if comparison else [],
         folds="results/folds/folds.tsv",
         encoders=expand("results/encoders/{encoder}.json", encoder=study.checked_encoders),
         checked=expand("results/folds/{fold}/sections.tsv", fold=study.trained_folds),

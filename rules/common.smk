@@ -96,10 +96,10 @@ downloadable = {
     encoder.description.name: encoder for encoder in study.encoders.values() if encoder.description.published
 }
 
-# The encoders that are compared, and a pattern of those of them that have a model of their own for it.
-compared = compared_encoders(study)
+# The encoders of the comparison, and a pattern of those of them that have a model of their own for it.
+comparison = compared_encoders(study)
 tested_sections = sorted({sample for _, sample in study.tested})
-own_model = "|".join(name for name in compared if has_own_model(study, name)) or "no_encoder"
+own_model = "|".join(name for name in comparison if has_own_model(study, name)) or "no_encoder"
 
 # The prefix that an importing workflow gives to this module's paths, and its name for this target.
 prefix = workflow.modifier.path_modifier.prefix or ""
@@ -226,6 +226,15 @@ def encoders_read(wildcards):
     return [encoder] if encoder else study.encoders_read
 
 
+def encoder_names(wildcards):
+    """A param: names by which jobs tell caches apart; none for one encoder, which may go by any name.
+
+    A saved model may ask for it by name.
+    """
+    names = encoders_read(wildcards)
+    return names if len(names) > 1 or wildcards.fold == FOLD_BUNDLE else []
+
+
 def training_features(wildcards):
     """One file per training section of the wildcard fold, encoder by encoder."""
     sections = study.folds[wildcards.fold].train
@@ -241,10 +250,22 @@ def model_settings(wildcards):
     return model_settings_of(study, wildcards.get("encoder"))
 
 
-def of_compared(kind, pairs):
+def of_comparison(kind, pairs):
     """Paths in the results of every compared encoder's model, encoder by encoder."""
-    patterns = [f"{results_of(study, name)}/{kind}/{{fold}}/{{sample}}.h5ad" for name in compared]
+    patterns = [f"{results_of(study, name)}/{kind}/{{fold}}/{{sample}}.h5ad" for name in comparison]
     return [path for pattern in patterns for path in of_pairs(pattern, pairs)]
+
+
+def features_of_comparison():
+    """Caches of the tested sections, encoder by encoder."""
+    return [study.encoders[name].features(sample) for name in comparison for sample in tested_sections]
+
+
+def benchmarks_of_comparison():
+    """Snakemake's records of how long these took."""
+    return [
+        prefix + study.encoders[name].benchmark(sample) for name in comparison for sample in tested_sections
+    ]
 
 
 def gene_list(wildcards):

@@ -22,7 +22,7 @@ rule fit_baselines:
     params:
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
         unit=study.unit,
-        encoders=encoders_read,
+        encoders=encoder_names,
         hest_layers=lambda wildcards: hest_layers_of(study, wildcards.get("encoder")),
         inputs=lambda wildcards: model_settings(wildcards).baseline_inputs,
         code=code_version("fit_baselines"),
@@ -46,7 +46,7 @@ rule predict_baselines:
         mem_mb=grown(2000, of="features", per_mb=30),
         runtime=grown(30),
     params:
-        encoders=encoders_read,
+        encoders=encoder_names,
         code=code_version("predict_baselines"),
     script:
         "../workflow_scripts/predict_baselines.py"
@@ -165,10 +165,10 @@ use rule predict_baselines as predict_baselines_of_encoder with:
 
 rule compare_encoders:
     input:
-        predictions=of_compared("predictions", study.tested),
-        baselines=of_compared("baselines", study.tested),
+        predictions=of_comparison("predictions", study.tested),
+        baselines=of_comparison("baselines", study.tested),
         ceilings=of_pairs("results/ceiling/{sample}.tsv", study.tested),
-        features=[study.encoders[name].features(sample) for name in compared for sample in tested_sections],
+        features=features_of_comparison(),
         folds=expand("results/folds/{fold}/sections.tsv", fold=study.tested_folds),
     output:
         encoders=report(
@@ -186,13 +186,9 @@ rule compare_encoders:
         mem_mb=grown(2000, of="predictions", per_mb_of_largest=30),
         runtime=grown(30, of="predictions", per_mb=0.1),
     params:
-        encoders=compared,
+        encoders=comparison,
         # Read if they are there: a job that has lost its benchmark is not run again.
-        benchmarks=[
-            prefix + study.encoders[name].benchmark(sample)
-            for name in compared
-            for sample in tested_sections
-        ],
+        benchmarks=benchmarks_of_comparison(),
         headline=config["model"]["headline"],
         unit=study.unit,
         code=code_version("compare_encoders"),

@@ -96,7 +96,7 @@ rule train_model:
     params:
         patients=lambda wildcards: study.patients(study.folds[wildcards.fold].train),
         unit=study.unit,
-        encoders=encoders_read,
+        encoders=encoder_names,
         candidates=lambda wildcards: model_settings(wildcards).candidates,
         training=study.model_settings.training,
         mixture=study.model_settings.mixture,
@@ -156,7 +156,7 @@ rule predict_expression:
         mem_mb=grown(2000, of="features", per_mb=30),
         runtime=grown(30),
     params:
-        encoders=encoders_read,
+        encoders=encoder_names,
         headline=config["model"]["headline"],
         protocol=lambda wildcards: study.protocol(wildcards.fold, wildcards.sample),
         patient=lambda wildcards: study.sections[wildcards.sample].patient,

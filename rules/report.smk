@@ -7,7 +7,7 @@ rule render_report:
         per_section="results/evaluation/per_section.tsv" if study.tested else [],
         summary="results/evaluation/summary.tsv" if study.tested else [],
         usable_genes="results/evaluation/usable_genes.tsv" if study.tested else [],
-        encoders="results/evaluation/encoders.tsv" if compared else [],
+        encoders="results/evaluation/encoders.tsv" if comparison else [],
         signatures=if_signatures("results/evaluation/signatures.tsv" if study.tested else []),
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),
         checked=expand("results/folds/{fold}/sections.tsv", fold=study.trained_folds),
@@ -54,7 +54,7 @@ rule draw_figures:
         per_gene="results/evaluation/per_gene.tsv",
         usable_genes="results/evaluation/usable_genes.tsv",
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.first_tested),
-        encoders="results/evaluation/encoders.tsv" if compared else [],
+        encoders="results/evaluation/encoders.tsv" if comparison else [],
     output:
         accuracy=[
             "results/figures/accuracy.pdf",
@@ -102,7 +102,7 @@ rule draw_figures:
                     labels={"what": "encoders compared"},
                 ),
             ]
-            if compared
+            if comparison
             else []
         ),
     log:

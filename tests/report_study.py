@@ -46,6 +46,7 @@ WORDS = {
     "encoders": {
         "resnet50": {
             "title": "ResNet50",
+            "network": "resnet50",
             "words": ("the mean activations of layers 3 and 4 of a frozen ResNet50", "He et al. CVPR 2016."),
             "weights": None,
             "file": "resnet50.pth",
@@ -53,6 +54,7 @@ WORDS = {
             "is_random": False,
         }
     },
+    "compared": {},
     "scheme": "on sections set aside as test sections",
 }
 

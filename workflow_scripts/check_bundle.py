@@ -34,6 +34,7 @@ with job_log(snakemake.log[0], "check_bundle") as log:
         study[one["name"]] = encoder, next(weights) if one["has_weights"] else None
     with about(file=params.config_file):
         read = bundle.encoders_among(list(study))
+        bundle.check_widths({name: study[name][0].layers for name in read})
         digests = {name: weights_sha256(*study[name], params.seed) for name in read}
         settings["weights_sha256"] = joint_sha256(digests)
         bundle.check(settings)

@@ -17,7 +17,7 @@ from ressat.base.results_h5ad import BASELINES, TESTED, read_results
 from ressat.base.tables import read_table, write_table
 from ressat.counts.expression_unit import ExpressionUnit
 from ressat.evaluation.encoders import compare_encoders, score_encoder
-from ressat.evaluation.scores import check_unit
+from ressat.evaluation.scores import check_same, check_unit
 from ressat.evaluation.text_columns import CEILING
 from ressat.features.cost import features_cost
 from ressat.features.joint import caches_by_section
@@ -32,15 +32,18 @@ with job_log(snakemake.log[0], "compare_encoders") as log:
         for of_encoders in (files.predictions, files.baselines)
     ]
     scores = []
-    for encoder in params.encoders:
-        for predicted, baseline, ceiling in zip(*results, ceilings, strict=True):
+    for predicted, baseline, ceiling in zip(*results, ceilings, strict=True):
+        first = None
+        for encoder in params.encoders:
             predictions = read_results(predicted[encoder], needs=TESTED)
             baselines = read_results(baseline[encoder], needs=BASELINES)
+            first = predictions if first is None else first
             with about(file=predicted[encoder]):
                 check_unit(predictions, unit)
+                check_same(first, predictions)
             with about(file=baseline[encoder]):
                 check_unit(baselines, unit)
-            scores.append(score_encoder(encoder, predictions, baselines, ceiling))
+                scores.append(score_encoder(encoder, predictions, baselines, ceiling))
     caches = caches_by_section(files.features, params.encoders)
     benchmarks = caches_by_section(params.benchmarks, params.encoders)
     costs = {

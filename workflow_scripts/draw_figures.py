@@ -35,7 +35,9 @@ with job_log(snakemake.log[0], "draw_figures") as log, journal_style():
         "attention": paper_figures.attention(per_gene),
     }
     if files.encoders:
-        figures["encoders"] = encoders(read_table(files.encoders, ENCODERS))
+        comparison = read_table(files.encoders, ENCODERS)
+        figures["encoders"] = encoders(comparison)
+        untrained = untrained or is_untrained(comparison["network"])
     for name, figure in figures.items():
         pdf, png = snakemake.output[name]
         write_figure(figure, pdf, png, WATERMARK if untrained else None)

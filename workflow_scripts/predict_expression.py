@@ -15,6 +15,7 @@ import pandas as pd
 from ressat.base.errors import about
 from ressat.base.files import sha256
 from ressat.base.joblog import job_log
+from ressat.features.cache import MADE_ELSEWHERE
 from ressat.features.joint import caches_by_section, read_features
 from ressat.model.bundle import Bundle
 from ressat.model.prediction import predict, to_anndata, write_predictions
@@ -68,6 +69,8 @@ with job_log(snakemake.log[0], f"predict_expression {'/'.join(snakemake.wildcard
             "mpp": features.attrs["mpp"],
             "stain": features.attrs["stain"],
             "stain_fallback": features.attrs["stain_fallback"],
+            # The software, where it was not this one.
+            "made_elsewhere": features.attrs.get(MADE_ELSEWHERE, ""),
         }
         if params.carries:
             provenance["reliability"] = known.summary if known else {"source": UNKNOWN}

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ressat.base.errors import InputError
 from ressat.evaluation.encoders import COLUMNS, RIDGES, compare_encoders, score_encoder
 from ressat.stats.metrics import pearson
 from ressat.stats.partial import partial_pearson
@@ -25,7 +26,8 @@ def rows(encoder, patient, section, scores, ceilings=(0.5, np.nan), layer="combi
     """Scores of the genes of a section; the twins are a tenth lower."""
     return pd.DataFrame(
         {
-            "protocol": "holdout", "encoder": encoder, "model": "ressat", "layer": layer, "fold": "f",
+            "protocol": "holdout", "encoder": encoder, "network": f"net_{encoder}", "model": "ressat",
+            "layer": layer, "fold": "f",
             "section": section, "patient": patient, "gene": list("abc")[: len(scores)], "pearson": scores,
             "pearson_depth_free": np.array(scores) - 0.1, "ceiling": ceilings, "ceiling_depth_free": ceilings,
         }
@@ -114,11 +116,8 @@ def test_a_section_is_scored_by_its_headline_and_both_ridges():
         obs=obs, var=var, layers={name: tables[name] for name in ("observed", "combined")}
     )
     names = {"protocol": "holdout", "fold": "f", "section": "S1", "patient": "P1"}
-    predictions.uns["ressat"] = names | {"headline": "combined"}
-    # By another order of genes in the file.
-    baselines = anndata.AnnData(obs=obs, var=var, layers={name: tables[name] for name in RIDGES})[
-        :, ["b", "a"]
-    ].copy()
+    predictions.uns["ressat"] = names | {"headline": "combined", "encoder": "uni"}
+    baselines = anndata.AnnData(obs=obs, var=var, layers={name: tables[name] for name in RIDGES})
     scores = score_encoder("uni", predictions, baselines, CEILING)
     assert list(scores["layer"].unique()) == ["combined", *RIDGES]
     assert set(scores["encoder"]) == {"uni"}
@@ -127,3 +126,7 @@ def test_a_section_is_scored_by_its_headline_and_both_ridges():
         twins = partial_pearson(tables["observed"], tables[layer], np.log(obs["n_counts"].to_numpy()))
         np.testing.assert_allclose(of_layer["pearson_depth_free"], twins)
         np.testing.assert_array_equal(of_layer["ceiling"], [0.8, np.nan])
+    with pytest.raises(
+        InputError, match="section S1: its spots or genes are not those of the section's predictions"
+    ):
+        score_encoder("uni", predictions, baselines[::-1].copy(), CEILING)

@@ -109,6 +109,35 @@ def test_a_model_of_several_encoders_needs_them_by_name(bundle):
         joint.encoders_among(["resnet50"])
 
 
+@pytest.mark.parametrize(
+    ("encoders", "said"),
+    [
+        (
+            {"resnet50": {"layer4": 2048}},
+            "the model reads the layer layer3, and the encoder has layer4; expected",
+        ),
+        (
+            {"own": {"layer3": 1000}},
+            "the layers that the model reads have 1000 features, and it was trained on 1024",
+        ),
+    ],
+)
+def test_encoders_without_the_layers_of_the_model_are_refused(bundle, encoders, said):
+    bundle.check_widths({"resnet50": {"layer3": 1024, "layer4": 2048}})
+    with pytest.raises(InputError, match=said):
+        bundle.check_widths(encoders)
+
+
+@pytest.mark.parametrize("layers", [["layer3", "shades.grid"], [".layer3"], ["shades."]])
+def test_layers_that_are_neither_plain_nor_of_encoders_are_refused(bundle, layers, tmp_path):
+    inputs = replace(bundle.trained.head.inputs, layers=tuple(layers))
+    trained = replace(bundle.trained, head=replace(bundle.trained.head, inputs=inputs))
+    chosen = bundle.provenance["chosen"] | {"layers": layers}
+    odd = replace(bundle, trained=trained, provenance=bundle.provenance | {"chosen": chosen})
+    with pytest.raises(InputError, match=r"inputs\.layers are"):
+        odd.write(tmp_path / "model.pt")
+
+
 def test_a_file_that_is_no_model_is_refused(bundle, tmp_path):
     (tmp_path / "model.pt").write_text("nothing of the kind")
     with pytest.raises(InputError, match="cannot be read as a saved model"):

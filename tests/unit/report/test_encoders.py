@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from parsed_page import Parsed
-from report_study import whole_study
+from report_study import WORDS, whole_study
 from ressat.evaluation.encoders import COLUMNS
-from ressat.report.encoders import compared
+from ressat.report.encoders import comparisons
 
 PROTOCOL = "holdout, unseen patients"
 SCORES = {"resnet50": 0.31, "uni": 0.42}
@@ -24,7 +24,8 @@ def comparison(patients=("P3", "P4")) -> pd.DataFrame:
         ):
             for number, patient in enumerate(("", *patients)):
                 row = dict.fromkeys(COLUMNS, np.nan) | {
-                    "protocol": PROTOCOL, "encoder": encoder, "model": model, "layer": layer,
+                    "protocol": PROTOCOL, "encoder": encoder, "model": model,
+                    "network": "vit random" if encoder == "uni" else "resnet50", "layer": layer,
                     "level": "patient" if patient else "study", "patient": patient, "n_patients": 2,
                     "n_sections": 2, "n_genes": 250, "mean_pearson": score,
                     "mean_pearson_depth_free": score / 2,
@@ -37,7 +38,7 @@ def comparison(patients=("P3", "P4")) -> pd.DataFrame:
 
 
 def test_what_is_shown_is_what_was_scored():
-    (shown,) = compared(comparison())
+    (shown,) = comparisons(comparison())
     assert (shown["protocol"], shown["patients"], shown["first"]) == (PROTOCOL, 2, "resnet50")
     assert shown["highest"] == {"model": 0.42, "ridge": 0.42, "attended": 0.42}
     first, second = shown["rows"]
@@ -49,10 +50,14 @@ def test_what_is_shown_is_what_was_scored():
 def test_the_page_compares_encoders(repository, tmp_path):
     study = whole_study(tmp_path)
     study.comparison = comparison()
+    resnet50 = WORDS["encoders"]["resnet50"]
+    uni = resnet50 | {"title": "UNI", "words": ("tokens of UNI", "Chen 2024."), "network": "vit"}
+    study.words = WORDS | {"compared": {"resnet50": resnet50, "uni": uni}}
     page = Parsed(study.page(repository))
     for words in (
         "Encoders compared", "minus resnet50, by patient", "0.42", "0.21 ", "P3 +0.110, P4 +0.120",
         "+0.070 depth-free, mean", "55 %", "95 genes", "250", "no record", "6.5",
+        "trained on features of other encoders: UNI, tokens of UNI [", "uniUNI untrained weights",
     ):  # fmt: skip
         assert words in page.text, words
 

@@ -41,3 +41,20 @@ def test_every_encoder_that_the_model_reads_is_named(settings):
     assert all(citation in references for _, citation in words)
     assert paragraphs[0].count("Features of each tile are features number 0 [") == 1
     assert paragraphs[0].count("Further features are features number") == len(SOURCES) - 1
+
+
+def test_a_saved_model_says_itself_which_encoders_it_reads(settings):
+    encoders = {
+        name: RESNET50 | {"words": (f"features of {name}", "Doe 2020."), "network": name}
+        for name in ("one", "two")
+    }
+    record = {"encoder": "two random", "trained_on": ["A"], "model_sha256": "1f" * 32}
+    paragraphs, _ = methods(settings, WORDS | {"encoders": encoders}, [record], [], scored=False)
+    assert "features of two" in paragraphs[0]
+    assert "features of one" not in paragraphs[0]
+
+
+def test_sections_whose_features_were_made_elsewhere_are_named(settings):
+    record = {"trained_on": ["A"], "model_sha256": "1f" * 32, "elsewhere": {"S9": "TRIDENT"}}
+    paragraphs, _ = methods(settings, WORDS, [record], [], scored=False)
+    assert "made the features of S9 (TRIDENT)" in paragraphs[0]

@@ -54,7 +54,7 @@ def test_a_further_encoder_changes_nothing_for_what_the_model_reads(load, number
     assert several.encoders_read == alone.encoders_read == ["resnet50"]
     assert several.model_settings == alone.model_settings
     assert members_of(several) == members_of(alone)
-    assert words_of(several) == words_of(alone)
+    assert words_of(several) | {"compared": {}} == words_of(alone)
     assert several.first_encoder.record == alone.first_encoder.record
     script = "extract_features"
     assert encoder_versions(several)(script, "resnet50") == encoder_versions(alone)(script, "resnet50")
@@ -134,6 +134,7 @@ def test_encoders_are_compared_where_sections_are_scored(load):
         ([RESNET50, RESNET50], "features.encoders.1 is a second encoder named resnet50; expected a name of"),
         ([RESNET50, UNI | {"name": "ResNet50"}], "encoders are named 'resnet50' and 'ResNet50', which"),
         ([RESNET50 | {"name": "a/b"}], "features.encoders.0.name is"),
+        ([RESNET50 | {"name": "two\n"}], "features.encoders.0.name is"),
         ([RESNET50 | {"wieghts": 1}], "the unknown name features.encoders.0.wieghts"),
         ([RESNET50 | {"sd": [1, 1]}], "features.encoders.0.sd is [1, 1]; expected three numbers"),
         ([RESNET50, {"encoder": "none.py"}], "features.encoders.1.encoder is none.py, and there is no such"),
@@ -157,6 +158,28 @@ def test_layers_are_those_of_the_encoders_that_there_are(load):
     message = refusal(load, features__encoders=THREE, model__layers=["uni.layer3"])
     assert 'model.layers.0 is "uni.layer3"' in message
     assert "expected one of 'layer3', 'layer4', 'resnet50.layer3'" in message
+
+
+@pytest.mark.parametrize("name", ["layers", "candidates"])
+def test_a_layer_by_both_of_its_names_is_refused_before_training(load, name):
+    layers = ["layer3", "resnet50.layer3"]
+    settings = {"model__layers": layers} if name == "layers" else {"model__candidates": [{"layers": layers}]}
+    message = refusal(load, features__encoders=THREE, **settings)
+    assert "the layers of a model name layer3 of the encoder resnet50 twice" in message
+
+
+def test_a_lone_encoder_of_a_list_may_be_named(load):
+    study = load(features__encoders=[RESNET50], model__layers=["resnet50.layer4"])
+    assert study.config["model"]["layers"] == ["layer4"]
+    assert compared_encoders(study) == []
+
+
+def test_candidates_that_differ_in_other_encoders_alone_are_one(load):
+    candidates = [{"layers": ["uni.class_token"]}, {"layers": ["layer3", "uni.class_token"]}, {"context": 0}]
+    study = load(features__encoders=THREE, model__candidates=candidates)
+    for name, own in {"resnet50": ["layer3"], "uni": ["class_token"]}.items():
+        tried = model_settings_of(study, name).candidates
+        assert [(one["layers"], one["context"]) for one in tried] == [(own, 1.5), (own, 0)]
 
 
 def test_an_own_encoder_among_several_needs_no_weights(load, folder):

@@ -9,14 +9,14 @@ import pandas as pd
 from ressat.base.files import UNS
 from ressat.base.layers import BASELINE, MODEL, N_COUNTS, OBSERVED, TUNED_RIDGE
 from ressat.evaluation.depth import BOTH, depth_free
-from ressat.evaluation.scores import CEILING
+from ressat.evaluation.scores import CEILING, check_same
 from ressat.evaluation.summary import patients_interval
 from ressat.stats.metrics import pearson
 from ressat.stats.partial import partial_pearson
 
 # Baselines that are compared beside the model.
 RIDGES = (TUNED_RIDGE, f"{TUNED_RIDGE}_attended")
-ROW = ["protocol", "encoder", "model", "layer"]
+ROW = ["protocol", "encoder", "network", "model", "layer"]
 PLACE = ["protocol", "model", "layer", "fold", "section", "gene"]
 
 
@@ -34,23 +34,30 @@ def score_encoder(
     ceiling
         results/ceiling/{sample}.tsv.
 
+    Raises
+    ------
+    InputError
+        If they are not of the same spots and genes.
+
     Returns
     -------
     pandas.DataFrame
         A row per gene for the model's headline and each of `RIDGES`: names, Pearson's r and its depth-free
         twin, and the gene's ceilings.
     """
+    check_same(predictions, baselines)
     record = predictions.uns[UNS]
     observed = predictions.layers[OBSERVED]
     depth = np.log(predictions.obs[N_COUNTS].to_numpy(float))
     shared = {
         "encoder": encoder,
+        "network": record["encoder"],
         **{name: record[name] for name in ("protocol", "fold", "section", "patient")},
         "gene": predictions.var_names,
         **ceiling.set_index("gene")[CEILING].reindex(predictions.var_names).to_dict("list"),
     }
     layers = {(MODEL, record["headline"]): predictions.layers[record["headline"]]}
-    layers |= {(BASELINE, name): baselines[:, predictions.var_names].layers[name] for name in RIDGES}
+    layers |= {(BASELINE, name): baselines.layers[name] for name in RIDGES}
     tables = [
         pd.DataFrame(
             shared
@@ -106,12 +113,12 @@ def compare_encoders(per_gene: pd.DataFrame, costs: Mapping[str, Mapping[str, fl
     counts = ["n_genes", *(of("n_with_ceiling") for of in BOTH)]
     patients = by_section.groupby([*ROW, "patient"], sort=False)
     by_patient = patients[means].mean().join(patients[counts].min())
-    by_patient.insert(0, "n_sections", patients.size())
+    by_patient.insert(0, "n_sections", patients["pearson"].count())
     by_patient = by_patient.reset_index()
     layers = by_patient.groupby(ROW, sort=False)
     study = layers[means].mean().join(layers[counts].min())
     study.insert(0, "n_sections", layers["n_sections"].sum())
-    study.insert(0, "n_patients", layers.size())
+    study.insert(0, "n_patients", layers["pearson"].count())
     for of in BOTH:
         intervals = layers[of("minus_first")].apply(patients_interval)
         study[of("minus_first_low")] = [low for low, _ in intervals]

@@ -58,12 +58,7 @@ def score_section(
         If predictions and baselines are not of the same spots and genes.
     """
     record = predictions.uns[UNS]
-    if not (
-        predictions.obs_names.equals(baselines.obs_names)
-        and predictions.var_names.equals(baselines.var_names)
-    ):
-        with about(section=record["section"]):
-            raise damaged("its spots or genes are not those of the section's predictions")
+    check_same(predictions, baselines)
     observed = predictions.layers[OBSERVED]
     coords = predictions.obsm["spatial"]
     depth = np.log(predictions.obs[N_COUNTS].to_numpy(float))
@@ -105,6 +100,24 @@ def score_section(
             scores |= {depth_free(name): values for name, values in twins.items()}
         tables.append(pd.DataFrame(shared | scores).reindex(columns=PER_GENE))
     return pd.concat(tables, ignore_index=True)
+
+
+def check_same(predictions: anndata.AnnData, other: anndata.AnnData) -> None:
+    """Refuse results that are not of the same section, fold, spots and genes as a section's predictions.
+
+    Raises
+    ------
+    InputError
+        Naming the section.
+    """
+    record, of_other = predictions.uns[UNS], other.uns.get(UNS, {})
+    same_place = all(of_other.get(name, record[name]) == record[name] for name in ("section", "fold"))
+    same_axes = all(
+        getattr(predictions, axis).equals(getattr(other, axis)) for axis in ("obs_names", "var_names")
+    )
+    if not (same_place and same_axes):
+        with about(section=record["section"]):
+            raise damaged("its spots or genes are not those of the section's predictions")
 
 
 def check_unit(results: anndata.AnnData, unit: str) -> None:

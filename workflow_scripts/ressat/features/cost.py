@@ -26,10 +26,10 @@ def features_cost(caches: Sequence[str | Path], benchmarks: Iterable[str | Path]
     """
     tiles = [len(Features.read(file).coords) for file in caches]
     seconds = [_seconds(file) for file in benchmarks]
-    timed = [(number, time) for number, time in zip(tiles, seconds, strict=True) if time]
-    total = sum(time for _, time in timed)
+    with_time = [(number, time) for number, time in zip(tiles, seconds, strict=True) if time]
+    total = sum(time for _, time in with_time)
     return {
-        "tiles_per_s": sum(number for number, _ in timed) / total if total else math.nan,
+        "tiles_per_s": sum(number for number, _ in with_time) / total if total else math.nan,
         "kb_per_tile": sum(Path(file).stat().st_size for file in caches) / sum(tiles) / 1e3,
     }
 

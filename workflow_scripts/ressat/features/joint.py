@@ -23,13 +23,14 @@ def caches_by_section(files: Sequence[str], encoders: Sequence[str]) -> list[dic
     files
         All sections of the first encoder, all of the second, and so on.
     encoders
-        Their names.
+        Their names; none for a single one, which needs no name.
 
     Returns
     -------
     list of dict
         The caches of each section by encoder.
     """
+    encoders = encoders or [""]
     number = len(files) // len(encoders)
     rows = [files[place * number : (place + 1) * number] for place in range(len(encoders))]
     return [dict(zip(encoders, of_section, strict=True)) for of_section in zip(*rows, strict=True)]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import torch
 from ressat.base.errors import InputError, about
 from ressat.base.files import FORMAT_VERSION, replacing
 from ressat.counts.expression_unit import LOG1P_CP10K, ExpressionUnit
-from ressat.encoders.layer_names import encoders_of
+from ressat.encoders.layer_names import encoders_of, parted_name
 from ressat.model.bundle_check import check_content, read_bundle
 from ressat.model.inputs import InputSettings
 from ressat.model.kernel import KernelMap, LandmarkBlock, Landmarks
@@ -149,6 +149,38 @@ class Bundle:
                     action="name them as the study did that trained the model",
                 )
         return read or list(study[:1])
+
+    def check_widths(self, encoders: Mapping[str, Mapping[str, int]]) -> None:
+        """Refuse encoders that do not have the layers that the model reads, or not as wide.
+
+        Parameters
+        ----------
+        encoders
+            Widths of the layers of the encoders that it reads, by name; the first is that of plain names.
+
+        Raises
+        ------
+        InputError
+            Naming the layer, or both widths.
+        """
+        width = 0
+        for name in self.trained.head.inputs.layers:
+            encoder, layer = parted_name(name)
+            widths = encoders[encoder or next(iter(encoders))]
+            if layer not in widths:
+                raise InputError(
+                    f"the model reads the layer {name}, and the encoder has {', '.join(widths)}",
+                    expected="the encoder that it was trained with",
+                    action="set features in config.yaml as for the model, or train another",
+                )
+            width += widths[layer]
+        number = len(self.trained.head.features.mean)
+        if width != number:
+            raise InputError(
+                f"the layers that the model reads have {width} features, and it was trained on {number}",
+                expected="the encoder that it was trained with",
+                action="set features in config.yaml as for the model, or train another",
+            )
 
     def check(self, features: dict) -> None:
         """Refuse features, or settings, that the model was not trained for.

@@ -43,7 +43,7 @@ from ressat.stain.section_stain import SectionStain
 
 ACTION = "name another model under model.use, or, if this study trained it, remove it and run again"
 # The most members, as in schemas/config.schema.json, and widths beyond any network's.
-MOST_MEMBERS, WIDEST = 100, 1_000_000
+MOST_MEMBERS, MOST_ENCODERS, WIDEST = 100, 50, 1_000_000
 # The file of an encoder of the user's own, see `ressat.encoders.families.own`.
 OWN_ENCODER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\.py")
 SHARE = Number(0, 1)
@@ -76,7 +76,7 @@ PROVENANCE = Record(
         "held_back_in_turn": ListOf(Text(seen=False), least=1, most=100),
         "chosen": TRIAL,
         "tried": ListOf(TRIAL, least=1, most=10_000),
-        "encoder": NAME,
+        "encoder": Text(LONGEST_NAME * MOST_ENCODERS),
         "seed": Number(0, 2**64, whole=True),
         "config_hash": Sha256(),
     }
@@ -209,6 +209,7 @@ def _check_version(version: object) -> None:
 def _width(content: Mapping) -> int:
     """How many features a spot has: as its encoder gives; else, as for several, as its scaler has."""
     encoders, layers = content["provenance"]["encoder"].split(AND), content["inputs"]["layers"]
+    _check_layers(layers)
     for encoder in encoders:
         if not _is_registered(encoder) and not OWN_ENCODER.fullmatch(encoder):
             raise InputError(
@@ -225,6 +226,19 @@ def _width(content: Mapping) -> int:
     width = mean.numel() if isinstance(mean, torch.Tensor) else 0
     check_field(width, Number(len(layers), WIDEST, whole=True), "the length of scalers.features.mean")
     return width
+
+
+def _check_layers(layers: list[str]) -> None:
+    """Names are those of one encoder's cache, or all name their encoder too."""
+    parts = [parted_name(layer) for layer in layers]
+    if (
+        any(not layer or encoder == "" for encoder, layer in parts)
+        or len({not encoder for encoder, _ in parts}) > 1
+    ):
+        raise InputError(
+            f"inputs.layers are {', '.join(map(shown, layers))}",
+            expected="names of layers, or of each an encoder, a full stop and the name of its layer",
+        )
 
 
 def _is_registered(encoder: str) -> bool:

@@ -88,7 +88,7 @@ def make_report(
     figures = charts.of_folds(folds)
     if scores:
         figures |= charts.of_scores(scores, read_table(files.per_section, PER_SECTION), headline)
-    compared = encoders.compared(read_table(files.encoders, ENCODERS)) if files.encoders else []
+    comparisons = encoders.comparisons(read_table(files.encoders, ENCODERS)) if files.encoders else []
     models = provenance.models(predictions)
     scored = scores is not None
     of_protocols = answers(scores, headline) if scores else []
@@ -110,7 +110,8 @@ def make_report(
         headline=headline,
         scored=scored,
         answers=of_protocols,
-        encoders=compared,
+        encoders=comparisons,
+        compared=params.words["compared"],
         far={
             (row["fold"], row["section"]) for answer in of_protocols for row in answer["levels"] if row["far"]
         },

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ressat.base.layers import BASELINE, MODEL, TUNED_RIDGE
+from ressat.encoders.untrained import is_untrained
 
 # Columns of the report's table, and whose rows of the comparison they show; None for the model's headline.
 LAYERS = {
@@ -15,7 +16,7 @@ LAYERS = {
 }
 
 
-def compared(table: pd.DataFrame) -> list[Mapping]:
+def comparisons(table: pd.DataFrame) -> list[Mapping]:
     """Return what the report shows of the comparison, for each protocol.
 
     Parameters
@@ -26,9 +27,8 @@ def compared(table: pd.DataFrame) -> list[Mapping]:
     Returns
     -------
     list of Mapping
-        ``protocol``, ``patients`` (how many), ``first`` (the encoder that others are compared with),
-        ``highest``
-        score of each of `LAYERS`, and ``rows``: each encoder's name, scores of `LAYERS`, and costs.
+        ``protocol``, ``patients`` (how many), ``first`` (the encoder that others are compared with), the
+        ``highest`` score of each of `LAYERS`, and ``rows``: each encoder's names, scores, and costs.
     """
     shown = []
     for protocol, of_protocol in table.groupby("protocol", sort=False):
@@ -52,7 +52,14 @@ def _row(name: str, rows: pd.DataFrame) -> dict:
         column: _layer(rows[(rows["model"] == model) & ((rows["layer"] == layer) | (layer is None))])
         for column, (model, layer) in LAYERS.items()
     }
-    return {"encoder": name, **layers, **study.iloc[0][["tiles_per_s", "kb_per_tile"]].to_dict()}
+    network = str(rows["network"].iloc[0])
+    return {
+        "encoder": name,
+        "network": network,
+        "is_untrained": is_untrained([network]),
+        **layers,
+        **study.iloc[0][["tiles_per_s", "kb_per_tile"]].to_dict(),
+    }
 
 
 def _layer(rows: pd.DataFrame) -> dict:

@@ -6,6 +6,7 @@ from pathlib import Path
 import jinja2
 
 from ressat.counts.expression_unit import ExpressionUnit
+from ressat.encoders.layer_names import AND
 from ressat.stain.methods.registry import METHODS
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -81,7 +82,13 @@ def methods(
         references=REFERENCES,
         with_citation=with_citation,
         counts=lambda: _each(map(with_citation, words["counts"])),
-        encoders=list(words["encoders"].values()),
+        encoders=_read_by(models, words["encoders"]),
+        compared=[one for name, one in words["compared"].items() if name not in words["encoders"]],
+        elsewhere=_each(
+            f"{section} ({software})"
+            for record in models
+            for section, software in record.get("elsewhere", {}).items()
+        ),
         stain_method=METHODS.load(settings["stain"]["method"]),
         tile_um=_each(section["tile_um"] for section in sections),
         tile_px=_each(section["tile_px"] for section in sections),
@@ -101,6 +108,14 @@ def methods(
     )
     paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n--\n")]
     return paragraphs, cited
+
+
+def _read_by(models: Sequence[Mapping], encoders: Mapping[str, Mapping]) -> list[Mapping]:
+    """The encoders that models read: a saved one says itself which of a study's these are."""
+    networks = {
+        name.split()[0] for record in models for name in str(record.get("encoder", "")).split(AND) if name
+    }
+    return [one for one in encoders.values() if one["network"] in networks] or list(encoders.values())
 
 
 def _each(values: Iterable[object]) -> str:

@@ -12,13 +12,20 @@ PRIVATE_PATH = re.compile(r"(?:(?<=[\s\"'(])|^)(~|\$\w+|\$\{\w+\})?/(?:[^/\s:;,]
 
 
 def models(predictions: Sequence[Prediction]) -> list[dict]:
-    """Return what each fold's predictions record of their model, with the sections predicted."""
+    """Return what each fold's predictions record of their model, with the sections predicted.
+
+    ``elsewhere`` names those sections whose features other software had made, with its name.
+    """
     by_fold: dict[str, dict] = {}
     for prediction in predictions:
         record = prediction.record
         trained_on = [str(name) for name in record["trained_on"]]
-        row = by_fold.setdefault(record["fold"], {**record, "trained_on": trained_on, "sections": []})
+        row = by_fold.setdefault(
+            record["fold"], {**record, "trained_on": trained_on, "sections": [], "elsewhere": {}}
+        )
         row["sections"].append(record["section"])
+        if record.get("made_elsewhere"):
+            row["elsewhere"][record["section"]] = record["made_elsewhere"]
     return list(by_fold.values())
 
 

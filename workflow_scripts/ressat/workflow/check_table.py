@@ -155,7 +155,9 @@ def _bytes_needed(study: Study, checked: CheckRecord) -> float:
     tiles = checked.spots if checked.spots is not None else checked.tissue_mm2 * per_mm2
     folds = sum(sample == name for _, sample in study.predicted)
     rewritten = REWRITTEN_BYTES * checked.width * checked.height if name in study.converted else 0.0
-    features = 2 * sum(sum(one.description.layers.values()) for one in study.encoders.values())
+    # Encoders that are only compared read no section without counts.
+    read = study.encoders if name in study.counts else study.encoders_read
+    features = 2 * sum(sum(study.encoders[one].description.layers.values()) for one in read)
     counts = sum(os.path.getsize(file) for file in study.counts_paths(name))
     return (
         tiles * (features + TILE_BYTES + folds * config["genes"]["number"] * VALUE_BYTES)

@@ -45,15 +45,15 @@ def model_settings_of(study: Study, encoder: str | None) -> ModelSettings:
         return [layer for owner, layer in parts if (owner or first) == encoder]
 
     default = list(study.encoders[encoder].description.default_layers)
-    candidates = []
+    own = model | {"layers": own_layers(model) or default}
+    candidates: list[dict] = []
     for one in model["candidates"]:
-        if "layers" not in one:
-            candidates.append(one)
-        elif layers := own_layers(one):
-            candidates.append(one | {"layers": layers})
-    return ModelSettings(
-        model | {"layers": own_layers(model) or default, "candidates": candidates}, study.config["seed"]
-    )
+        layers = own_layers(one) if "layers" in one else own["layers"]
+        changes = one | {"layers": layers}
+        # Those that differ in the layers of other encoders alone are one and the same here.
+        if layers and all(own | changes != own | other for other in ({}, *candidates)):
+            candidates.append(changes)
+    return ModelSettings(own | {"candidates": candidates}, study.config["seed"])
 
 
 def first_layers_read(study: Study) -> list[str]:

@@ -131,6 +131,8 @@ def with_encoders(config: Mapping, encoders: Mapping[str, StudyEncoder]) -> dict
     default = list(encoders[first].description.default_layers)
     models = [config["model"], *config["model"]["candidates"]]
     layers = [_parted(model["layers"] or default, first) for model in models if "layers" in model]
+    for names in layers:
+        _refuse_twice(names)
     is_plain = {encoder for names in layers for encoder, _ in names} == {first}
     written = iter(
         [layer if is_plain else joint_name(encoder, layer) for encoder, layer in names] for names in layers
@@ -148,6 +150,17 @@ def with_encoders(config: Mapping, encoders: Mapping[str, StudyEncoder]) -> dict
 def _parted(layers: Sequence[str], first: str) -> list[tuple[str, str]]:
     """Encoder and layer of each name; a plain one is the first encoder's."""
     return [(encoder or first, layer) for encoder, layer in map(parted_name, layers)]
+
+
+def _refuse_twice(names: Sequence[tuple[str, str]]) -> None:
+    """Refuse a layer that stands in one list by both of its names."""
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise InputError(
+                f"the layers of a model name {name[1]} of the encoder {name[0]} twice",
+                expected="each layer once; one without an encoder is the first encoder's",
+                action=f"remove {name[1]} or {joint_name(*name)} from model.layers, or from the candidate",
+            )
 
 
 def _refuse_both(features: Mapping) -> None:

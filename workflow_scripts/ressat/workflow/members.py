@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from ressat.counts.formats.registry import FORMATS
 from ressat.encoders.encoder import RANDOM
@@ -65,6 +66,10 @@ def words_of(study: Study) -> dict:
     return {
         "counts": [(format.words, format.citation) for format in formats],
         "encoders": {name: _encoder_words(study.encoders[name]) for name in study.encoders_read},
+        # By the comparison, where there is one.
+        "compared": {name: _encoder_words(encoder) for name, encoder in study.encoders.items()}
+        if len(study.encoders) > 1 and study.tested
+        else {},
         "scheme": study.scheme.words,
     }
 
@@ -80,6 +85,7 @@ def _encoder_words(encoder: StudyEncoder) -> dict:
     published = description.published.get(encoder.settings["weights"])
     return {
         "title": description.title,
+        "network": Path(description.definition).name if description.definition else description.name,
         "words": (description.words, description.citation),
         "weights": published and (published.words, published.citation),
         "file": encoder.weights and re.split(r"[/\\]", encoder.weights)[-1],

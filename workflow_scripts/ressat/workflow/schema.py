@@ -36,9 +36,8 @@ def config_schema(folder: str | Path, config: dict) -> dict:
     _describe_encoder(features["encoder"])
     _describe_encoder(several["items"]["properties"]["encoder"])
     entries = encoder_entries(config)
-    if not (isinstance(config.get("features"), dict) and config["features"].get("encoders") is not None):
-        for entry in entries:
-            _fit_entry(features, entry)
+    if not entries or entries[0].place == "features":
+        _fit_entry(features, entries[0] if entries else EncoderEntry("features", {}, None))
     else:
         # Each entry has a schema of its own.
         several["prefixItems"] = [deepcopy(several["items"]) for _ in entries]
@@ -67,11 +66,11 @@ def _fit_entry(properties: dict, entry: EncoderEntry) -> None:
 
 
 def _layers(entries: Sequence[EncoderEntry]) -> list[str]:
-    """What models may read: of several encoders ``encoder.layer``, and of the first plain names too."""
+    """What models may read: of a list of encoders ``encoder.layer``, and of the first plain names too."""
     if not entries or any(entry.encoder is None for entry in entries):
         return []
     first = list(entries[0].encoder.layers)
-    if len(entries) == 1:
+    if entries[0].place == "features":
         return first
     return first + [
         joint_name(str(entry.settings.get("name", entry.encoder.name)), layer)

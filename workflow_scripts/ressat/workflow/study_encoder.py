@@ -50,11 +50,11 @@ class StudyEncoder:
         InputError
             If the path of the weights cannot be read.
         """
-        chosen = settings["weights"]
-        if chosen in description.published:
-            weights = f"resources/weights/{description.name}_{chosen}.pth"
+        setting = settings["weights"]
+        if setting in description.published:
+            weights = f"resources/weights/{description.name}_{setting}.pth"
         else:
-            weights = None if chosen in (RANDOM, None) else expand_path(chosen, f"{place}.weights")
+            weights = None if setting in (RANDOM, None) else expand_path(setting, f"{place}.weights")
         description = description.with_pixels(settings["mean"], settings["sd"])
         return cls(name, description, settings, weights, place, is_first)
 
