@@ -4,6 +4,7 @@ from pathlib import Path
 
 import anndata
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import yaml
@@ -30,7 +31,7 @@ def bundle_study(micro: Path, folder: Path, **overrides: dict) -> Path:
     """A study without counts that predicts with the micro-study's model."""
     study = copy_study(micro, folder)
     config = yaml.safe_load((study / "config.yaml").read_text())
-    config["model"] = {"use": str(micro / "results/folds/all/model.pt")}
+    config["model"] = {"use": str(micro / "results/model/model.pt")}
     del config["simulate"]
     for name, values in overrides.items():
         config.setdefault(name, {}).update(values)
@@ -86,6 +87,46 @@ def test_neither_batches_nor_the_order_of_spots_change_a_prediction(micro, predi
     again = predict_again(batch_size, order)
     for layer in LAYERS:
         np.testing.assert_allclose(again[layer], z_units(file, layer)[order], atol=1e-5)
+
+
+def test_what_is_known_of_the_genes_goes_where_the_model_predicts(micro, with_bundle):
+    var = anndata.read_h5ad(with_bundle / "results/predictions/bundle/M3.h5ad").var
+    table = pd.read_csv(micro / "results/evaluation/usable_genes.tsv", sep="\t")
+    usable = table.dropna(subset="gene").set_index("gene")
+    genes = [gene for gene in var.index if gene in usable.index]
+    assert len(genes) > 5
+    for name in ("pearson", "pearson_depth_free", "tuned_ridge", "ceiling", "fdr"):
+        np.testing.assert_allclose(var.loc[genes, name], usable.loc[genes, name].astype(float), atol=1e-5)
+    verdicts = [
+        "usable" if gene else "not usable" for gene in usable.loc[genes, "usable"].astype(str) == "True"
+    ]
+    assert var.loc[genes, "verdict"].tolist() == verdicts
+    assert ((var["reason"] == "") == (var["verdict"] == "usable")).all()
+    untested = var.index.difference(usable.index)
+    assert set(var.loc[untested, "verdict"]) <= {"not tested"}
+
+
+def test_predictions_say_where_the_scores_come_from(micro, with_bundle):
+    record = anndata.read_h5ad(with_bundle / "results/predictions/bundle/M3.h5ad").uns["ressat"]
+    assert record["reliability"]["source"] == "tested"
+    assert list(record["reliability"]["patients"]) == ["P2"]
+    own = anndata.read_h5ad(micro / "results/predictions/holdout/M2.h5ad")
+    assert "verdict" not in own.var, "what is scored does not know its scores"
+    known = Bundle.read(micro / "results/folds/all/model.pt").reliability
+    assert known.source == "held back"
+    assert np.isfinite(known.genes["pearson"]).any()
+
+
+def test_the_card_of_the_model_has_no_paths_and_the_scores_of_the_study(micro):
+    card = (micro / "results/model/model_card.md").read_text()
+    summary = pd.read_csv(micro / "results/evaluation/summary.tsv", sep="\t")
+    lead = summary[
+        (summary["layer"] == "combined") & (summary["panel"] == "all") & (summary["level"] == "study")
+    ]
+    assert f"| {lead['mean_pearson'].item():.3f} |" in card
+    assert "of 12 genes are usable" in card
+    assert str(micro) not in card
+    assert "/home" not in card
 
 
 def test_a_study_without_counts_is_predicted_and_reported(with_bundle):
