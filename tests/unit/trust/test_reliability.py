@@ -156,6 +156,13 @@ def test_the_card_of_an_untested_model_leads_nobody_on():
     assert "probability" not in card
 
 
+def test_the_card_says_that_weights_are_random():
+    bundle = small_bundle()
+    assert "The encoder has random weights" in model_card(bundle, ENCODERS, SCORES)
+    bundle.provenance["encoder"] = "resnet50"
+    assert "random" not in model_card(bundle, ENCODERS, SCORES)
+
+
 def test_names_do_not_break_the_card():
     bundle = small_bundle()
     bundle.provenance["patients"]["A"] = "P|1"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jinja2
 
+from ressat.encoders.untrained import is_untrained
 from ressat.model.bundle import Bundle
 from ressat.model.reliability import NOT_TESTED, TESTED, USABLE
 
@@ -59,6 +60,7 @@ def model_card(
         scores=list(scores),
         known=known,
         is_tested=known.source == TESTED,
+        is_untrained=is_untrained([bundle.provenance["encoder"]]),
         counts=counts,
         best=[(bundle.genes[place], known.genes["pearson"][place]) for place in order[:NAMED]],
         # A new patient is one more of those that were tested.
