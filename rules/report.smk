@@ -7,6 +7,7 @@ rule render_report:
         per_section="results/evaluation/per_section.tsv" if study.tested else [],
         summary="results/evaluation/summary.tsv" if study.tested else [],
         usable_genes="results/evaluation/usable_genes.tsv" if study.tested else [],
+        scales="results/evaluation/scales.tsv" if study.tested else [],
         encoders="results/evaluation/encoders.tsv" if compared else [],
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),
         checked=expand("results/folds/{fold}/sections.tsv", fold=study.trained_folds),

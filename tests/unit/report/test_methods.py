@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from report_study import WORDS
+from ressat.evaluation.scales import SCALES
 from ressat.report.methods import methods
 
 RESNET50 = WORDS["encoders"]["resnet50"]
@@ -41,3 +42,12 @@ def test_every_encoder_that_the_model_reads_is_named(settings):
     assert all(citation in references for _, citation in words)
     assert paragraphs[0].count("Features of each tile are features number 0 [") == 1
     assert paragraphs[0].count("Further features are features number") == len(SOURCES) - 1
+
+
+def test_the_scales_are_those_that_genes_are_scored_at(settings):
+    paragraphs, references = methods(settings, WORDS, [], [], scored=True)
+    words = " and at ".join(str(scale) for scale in SCALES)
+    assert f"scored at {words} spot pitches too" in paragraphs[-2]
+    assert any(reference.startswith("Maurer") for reference in references)
+    paragraphs, _ = methods(settings, WORDS, [], [], scored=False)
+    assert not any("spot pitches too" in paragraph for paragraph in paragraphs)
