@@ -51,6 +51,7 @@ use rule evaluate_predictions as evaluate_available with:
         per_section="results/available/evaluation/per_section.tsv",
         summary="results/available/evaluation/summary.tsv",
         usable_genes="results/available/evaluation/usable_genes.tsv",
+        scales="results/available/evaluation/scales.tsv",
     log:
         "logs/available/evaluate_predictions.log",
     benchmark:
@@ -81,6 +82,7 @@ use rule render_report as render_available with:
         per_section="results/available/evaluation/per_section.tsv" if available.tested else [],
         summary="results/available/evaluation/summary.tsv" if available.tested else [],
         usable_genes="results/available/evaluation/usable_genes.tsv" if available.tested else [],
+        scales="results/available/evaluation/scales.tsv" if available.tested else [],
         encoders=[],
         signatures=if_signatures("results/available/evaluation/signatures.tsv" if available.tested else []),
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", available.predicted),

@@ -122,6 +122,12 @@ rule evaluate_predictions:
             category="Tables",
             labels={"what": "usable genes"},
         ),
+        scales=report(
+            "results/evaluation/scales.tsv",
+            caption="../report/scales.rst",
+            category="Tables",
+            labels={"what": "genes at coarser scales"},
+        ),
     log:
         "logs/evaluate_predictions.log",
     benchmark:

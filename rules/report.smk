@@ -9,6 +9,7 @@ rule render_report:
         usable_genes="results/evaluation/usable_genes.tsv" if study.tested else [],
         encoders="results/evaluation/encoders.tsv" if comparison else [],
         signatures=if_signatures("results/evaluation/signatures.tsv" if study.tested else []),
+        scales="results/evaluation/scales.tsv" if study.tested else [],
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", study.predicted),
         checked=expand("results/folds/{fold}/sections.tsv", fold=study.trained_folds),
         interaction_spots=of_pairs("results/interaction/{fold}/{sample}.tsv", study.tested),

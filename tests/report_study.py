@@ -14,8 +14,10 @@ from ressat.base.files import FORMAT_VERSION, UNS
 from ressat.base.layers import EXPRESSION_UNIT
 from ressat.base.roles import PREDICT, TEST
 from ressat.base.tables import write_table
+from ressat.evaluation.finest_scale import usable_scales, with_finest_scale
 from ressat.evaluation.interaction import describe_interaction
 from ressat.evaluation.panels import PANELS
+from ressat.evaluation.scales import score_scales
 from ressat.evaluation.scores import score_section
 from ressat.evaluation.summary import summarise_patients, summarise_sections
 from ressat.evaluation.usable_genes import usable_genes
@@ -66,7 +68,7 @@ class Study:
         self.folder, self.name, self.genes, self.protocol = folder, name, list(genes), protocol
         self.encoder, self.settings, self.missing = "resnet50", SETTINGS, []
         self.words, self.comparison = WORDS, None
-        self.sections, self.scores = {}, []
+        self.sections, self.scores, self.scale_scores = {}, [], []
         self.files = {name: [] for name in ("tiles", "overlays", "stains", "previews", "expression")}
         self.median_counts, self.without_ceiling, self.signatures = {}, [], []
         self.predictions, self.histories, self.folds, self.labelled = [], [], [], []
@@ -167,6 +169,7 @@ class Study:
             ceiling = pd.DataFrame({"gene": self.genes, **ceilings})
             ceiling.loc[ceiling["gene"].isin(self.without_ceiling), list(ceilings)] = np.nan
             self.scores.append(score_section(adata, baselines, ceiling, panel_size=2))
+            self.scale_scores.append(score_scales(adata, baselines))
             self._interact(adata, fold, sample)
 
     def _interact(self, adata, fold, sample):
@@ -184,12 +187,14 @@ class Study:
     def tables(self):
         """The tables of the evaluation by name."""
         per_gene = pd.concat(self.scores, ignore_index=True)
+        scales = usable_scales(pd.concat(self.scale_scores, ignore_index=True))
         per_section = summarise_sections(per_gene, dict.fromkeys(per_gene["fold"].unique(), self._fold()))
         return {
             "per_gene": per_gene,
             "per_section": per_section,
             "summary": summarise_patients(per_section, {(self.protocol, "ressat", "attended"): 0.4321}),
-            "usable_genes": usable_genes(per_gene, "attended", 0.3),
+            "usable_genes": with_finest_scale(usable_genes(per_gene, "attended", 0.3), scales),
+            "scales": scales,
         }
 
     def whole(self, name):
@@ -233,7 +238,7 @@ class Study:
 
     def page(self, repository, genes=2, always=()):
         """Run the rule's script, and return the page, which is ``report.html`` in the study's folder."""
-        tables = {name: [] for name in ("per_gene", "per_section", "summary", "usable_genes")}
+        tables = {name: [] for name in ("per_gene", "per_section", "summary", "usable_genes", "scales")}
         if self.scores:
             for name, table in self.tables().items():
                 tables[name] = self.path(f"evaluation/{name}.tsv")

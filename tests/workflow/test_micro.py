@@ -44,7 +44,10 @@ def test_every_file_of_the_map_is_there(micro):
         "baselines/holdout/M2.h5ad",
         "ceiling/M2.tsv",
         *(f"interaction/holdout/M2.{kind}" for kind in ("tsv", "genes.tsv", "json")),
-        *(f"evaluation/{table}.tsv" for table in ("per_gene", "per_section", "summary", "usable_genes")),
+        *(
+            f"evaluation/{table}.tsv"
+            for table in ("per_gene", "per_section", "summary", "usable_genes", "scales")
+        ),
         *(f"figures/{name}.{kind}" for name in FIGURES for kind in ("pdf", "png")),
         "report.html",
     ]

@@ -17,7 +17,9 @@ FIGURES = ("accuracy", "attention", "genes", "maps")
 CATEGORIES = {
     "Report": {"results/report.html"},
     "Figures": {f"results/figures/{name}.png" for name in FIGURES},
-    "Tables": {f"results/evaluation/{name}.tsv" for name in ("per_section", "summary", "usable_genes")},
+    "Tables": {
+        f"results/evaluation/{name}.tsv" for name in ("per_section", "summary", "usable_genes", "scales")
+    },
     "Sections": {f"results/{folder}/{name}.png" for folder in ("tiles", "stain") for name in SECTIONS},
 }
 # An address at which nothing answers: what is asked of the network through it fails at once.

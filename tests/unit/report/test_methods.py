@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from report_study import WORDS
+from ressat.evaluation.scales import SCALES
 from ressat.report.methods import methods
 
 RESNET50 = WORDS["encoders"]["resnet50"]
@@ -58,3 +59,12 @@ def test_sections_whose_features_were_made_elsewhere_are_named(settings):
     record = {"trained_on": ["A"], "model_sha256": "1f" * 32, "elsewhere": {"S9": "TRIDENT"}}
     paragraphs, _ = methods(settings, WORDS, [record], [], scored=False)
     assert "made the features of S9 (TRIDENT)" in paragraphs[0]
+
+
+def test_the_scales_are_those_that_genes_are_scored_at(settings):
+    paragraphs, references = methods(settings, WORDS, [], [], scored=True)
+    words = " and at ".join(str(scale) for scale in SCALES)
+    assert f"scored at {words} spot pitches too" in paragraphs[-2]
+    assert any(reference.startswith("Maurer") for reference in references)
+    paragraphs, _ = methods(settings, WORDS, [], [], scored=False)
+    assert not any("spot pitches too" in paragraph for paragraph in paragraphs)

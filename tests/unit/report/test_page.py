@@ -149,7 +149,7 @@ def test_untrained_weights_are_marked_on_the_page_and_in_every_picture_of_result
 ):
     assert json.loads(rendered.page.data["page-data"])["watermark"] is None
     study.encoder = "resnet50 random"
-    study.predictions, study.scores = [], []
+    study.predictions, study.scores, study.scale_scores = [], [], []
     study.interaction_spots, study.interaction_genes, study.interaction_summaries = [], [], []
     for fold, sample in (("holdout", "X1"), ("holdout", "X2"), ("all", "H1")):
         study.predict(fold, sample)

@@ -122,7 +122,7 @@ def test_a_baseline_that_does_better_is_named_with_the_score(deep, plain, twin, 
 
 def all_genes(tables):
     of_all = {name: tables[name][tables[name]["panel"] == "all"] for name in ("per_section", "summary")}
-    return Scores(**(tables | of_all))
+    return Scores(**({name: tables[name] for name in ("per_gene", "usable_genes")} | of_all))
 
 
 def test_the_note_says_which_baseline_and_both_headlines(study, repository):
@@ -147,7 +147,7 @@ def test_genes_usable_only_through_depth_are_counted_named_and_told_why(deep):
     )
     predicted = f"{table['predicted'].sum()}are predicted, by the test {table['predicted_depth_free'].sum()}"
     assert f"{predicted} depth-free" in page.text
-    rows = dict(re.findall(r'<tr data-gene="(\w+)">.*?<td>([^<]*)</td></tr>', deep.html, re.DOTALL))
+    rows = dict(re.findall(r'<tr data-gene="(\w+)">.*?<td>([^<]*)</td><td data-order', deep.html, re.DOTALL))
     assert {gene for gene, usable in rows.items() if usable == "only through depth"} == set(through)
     assert {gene for gene, usable in rows.items() if usable == "yes"} == set(table[table["usable"]]["gene"])
     scores = table.set_index("gene")["pearson_depth_free"]

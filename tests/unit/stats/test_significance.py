@@ -4,7 +4,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial.distance import cdist
 from scipy.stats import pearsonr
 
-from ressat.stats.significance import benjamini_hochberg, correlation_p_values
+from ressat.stats.significance import CorrelationTest, benjamini_hochberg, correlation_p_values
 
 PAIRS = 2_000
 RANGES = range(2, 9)
@@ -203,6 +203,22 @@ def test_the_result_depends_on_neither_the_order_of_spots_nor_the_unit():
     np.testing.assert_array_equal(given, expected)
     x = x + depth[:, None]
     np.testing.assert_allclose(correlation_p_values(x, y, coords, 5 * depth), expected, rtol=1e-6)
+
+
+def test_two_spots_say_nothing_however_they_correlate():
+    x, y = np.random.default_rng(14).normal(size=(2, 2, 20))
+    p, _ = correlation_p_values(x, y, np.array([[0.0, 0.0], [100.0, 0.0]]))
+    np.testing.assert_allclose(p, 0.5, atol=0.02)
+    assert np.isnan(correlation_p_values(x[:1], y[:1], np.zeros((1, 2)))).all()
+
+
+def test_several_pairs_of_maps_are_tested_as_one_by_one():
+    coords = hexagonal_tissue(60)
+    x, y, z = np.random.default_rng(15).normal(size=(3, 60, 4))
+    for given in (None, z[:, 0]):
+        test = CorrelationTest(coords, given)
+        for pair in ((x, y), (x, z[:, ::-1])):
+            np.testing.assert_array_equal(test(*pair), correlation_p_values(*pair, coords, given))
 
 
 def test_spots_in_one_row_can_be_tested():

@@ -5,6 +5,7 @@ PER_GENE = (*LAYER, "gene")
 PER_SECTION = (*LAYER, "panel", "trained_on")
 SUMMARY = ("protocol", "model", "layer", "panel", "level", "patient")
 USABLE_GENES = ("protocol", "gene", "claim")
+SCALES = ("protocol", "gene")
 ENCODERS = ("protocol", "encoder", "network", "model", "layer", "level", "patient")
 CEILING = ("gene",)
 # Of results/interaction.

@@ -14,6 +14,7 @@ from ressat.report.answer import Scores, answers
 from ressat.report.methods import methods
 from ressat.report.page import render
 from ressat.report.quality import read_quality
+from ressat.report.scales import Scales
 from ressat.report.signatures import signatures
 
 
@@ -64,9 +65,10 @@ def make_report(
         The command that made the results, in a form that is safe to share.
     """
     headline, unit = settings["model"]["headline"], ExpressionUnit.of(settings["expression"])
-    scores = None
+    scores = scales = None
     if files.per_gene:
         scores = Scores.read(files.per_gene, files.per_section, files.summary, files.usable_genes)
+        scales = Scales.read(files.scales)
     table = scores.usable_genes if scores else None
     ranking = maps.ranked_genes(table, files.predictions)
     map_genes = maps.genes_with_maps(ranking, params.genes, always)
@@ -78,7 +80,7 @@ def make_report(
     by_section = maps.section_scores(scores.per_gene if scores else None, headline, section_maps)
     movement = interaction.mean_movement(files.interaction_genes)
     records, packs = genes.gene_records(
-        ranking, table, movement, by_section, set(map_genes), predictions, unit.words
+        ranking, table, movement, by_section, set(map_genes), predictions, unit.words, scales
     )
     sections = _sections(files, params)
     folds = [
@@ -116,6 +118,7 @@ def make_report(
             (row["fold"], row["section"]) for answer in of_protocols for row in answer["levels"] if row["far"]
         },
         signatures=signatures(files.signatures),
+        scales=scales.usable(table) if scales else {},
         gene_columns=genes.COLUMNS,
         gene_rows=genes.gene_rows(table) if scores else [],
         genes=records,

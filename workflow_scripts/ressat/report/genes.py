@@ -12,6 +12,7 @@ import pandas as pd
 from ressat.base.spreadsheet import as_text
 from ressat.evaluation.depth import BOTH
 from ressat.report.maps import Prediction, gene_pack
+from ressat.report.scales import Scales, finest
 
 COLUMNS = {
     "pearson": "mean r",
@@ -42,8 +43,9 @@ def gene_rows(usable_genes: pd.DataFrame) -> list[dict]:
     Returns
     -------
     list of dict
-        ``gene``, ``href`` (the part of the address that selects it), ``protocol``, ``usable`` (in words), and
-        ``cells``: text and a number to sort by, for each of `COLUMNS`.
+        ``gene``, ``href`` (the part of the address that selects it), ``protocol``, ``usable`` (in words),
+        ``finest`` (the finest usable scale: text and a number to sort by), and ``cells``: the same for each
+        of `COLUMNS`.
     """
     return [
         {
@@ -51,6 +53,7 @@ def gene_rows(usable_genes: pd.DataFrame) -> list[dict]:
             "href": address(row["gene"]),
             "protocol": row["protocol"],
             "usable": _usable(row),
+            "finest": (finest(row["finest_scale"]), _or_last(row["finest_scale"])),
             "cells": [(number(row[name], name), _sorting(row[name], name)) for name in COLUMNS],
         }
         for row in usable_genes.to_dict("records")
@@ -99,6 +102,7 @@ def gene_records(
     with_map: Collection[str],
     predictions: Sequence[Prediction],
     unit: str,
+    scales: Scales | None = None,
 ) -> tuple[list[dict], dict[int, str]]:
     """Gather what the page shows about each gene when it is selected.
 
@@ -118,6 +122,8 @@ def gene_records(
         Of the mapped genes.
     unit
         Of expression.
+    scales
+        Coarser than the spot; None where nothing was scored there.
 
     Returns
     -------
@@ -134,7 +140,7 @@ def gene_records(
         pack = gene_pack(gene, predictions) if gene in with_map else None
         if pack:
             maps[index] = pack[1]
-        facts = [fact for row in rows.get(gene, []) for fact in _facts(row, several, unit)]
+        facts = [fact for row in rows.get(gene, []) for fact in _facts(row, several, unit, scales)]
         if gene in movement.index:
             facts.append(("moved by interaction (z units)", number(movement[gene])))
         r = scores.loc[gene].tolist() if gene in scores.index else [math.nan] * len(predictions)
@@ -149,11 +155,18 @@ def gene_records(
     return records, maps
 
 
-def _facts(row: Mapping, several: bool, unit: str) -> list[tuple[str, str]]:
+def _facts(row: Mapping, several: bool, unit: str, scales: Scales | None) -> list[tuple[str, str]]:
     pairs = [("protocol", row["protocol"])] if several else []
     pairs += [(words, number(row[name], name)) for name, words in COLUMNS.items()]
     pairs[-1] = (f"{pairs[-1][0]} ({unit})", pairs[-1][1])
-    return [*pairs, ("usable", _why(row))]
+    pairs.append(("usable", _why(row)))
+    if scales:
+        pairs += [
+            (f"mean r at {words}", f"{number(r)} ({number(twin)} depth-free)")
+            for words, r, twin in scales.of_gene(row)
+        ]
+        pairs.append(("finest usable scale", finest(row["finest_scale"])))
+    return pairs
 
 
 def _usable(row: Mapping) -> str:
@@ -178,3 +191,8 @@ def _sorting(value: float, column: str) -> float:
     if math.isnan(value):
         return 9.0 if column == "fdr" else -9.0
     return round(float(value), 12)
+
+
+def _or_last(scale: float) -> float:
+    """A scale to sort by; a gene without any is behind all others."""
+    return 99.0 if math.isnan(scale) else scale

@@ -21,6 +21,8 @@ REFERENCES = {
     "dutilleul": "Dutilleul. Modifying the t test for assessing the correlation between two spatial "
     "processes. Biometrics 1993.",
     "benjamini": "Benjamini, Heller. Screening for partial conjunction hypotheses. Biometrics 2008.",
+    "sequence": "Maurer, Hothorn, Lehmacher. Multiple comparisons in drug clinical trials and preclinical "
+    "assays: a-priori ordered hypotheses. Biometrie in der chemisch-pharmazeutischen Industrie 6, 1995.",
     "thinning": "Neufeld et al. Data thinning for convolution-closed distributions. JMLR 2024.",
     "kernel": "Williams, Seeger. Using the Nyström method to speed up kernel machines. NIPS 2001.",
     "partial": "Yule. On the theory of correlation for any number of variables, treated by a new system of "

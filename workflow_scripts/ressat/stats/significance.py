@@ -5,6 +5,8 @@ the ordinary t-test, which counts every spot as independent, calls a third of th
 tested against as many independent spots as the two maps are worth.
 """
 
+from functools import cached_property
+
 import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.optimize import nnls
@@ -27,8 +29,10 @@ DIRECTIONS = 8
 # limit thins them, which keeps time linear in spots; at 8,000 it leaves M unchanged.
 MAX_BAND_WAVES = 600
 GOLDEN_RATIO = (1 + 5**0.5) / 2
-# Keeps the t distribution defined where two maps are worth no more than two spots; p is then 0.5.
+# Keep the t distribution defined where two maps are worth no more than two spots, and where they are the same
+# to the last bit, as any two maps of two spots are; p is then about 0.5.
 MIN_DEGREES = 1e-3
+LARGEST_R = 1 - 1e-12
 
 
 def correlation_p_values(
@@ -79,44 +83,65 @@ def correlation_p_values(
         p-values and effective sample sizes (of the values as they are), float64, shape (genes,). NaN
         where the correlation is undefined.
     """
-    order = np.lexsort(coords.T)  # the same sums to the last bit, however the spots are listed
-    maps, coords = [observed[order], predicted[order]], coords[order]
-    if given is not None:
-        given = given[order]
-        maps = [without(table, given) for table in maps]
-    scores = [_normal_scores(table) for table in maps]
-    if given is not None:
-        scores = [without(table, given) for table in scores]
-    p, size = _modified_t(*maps, coords, given)
-    of_scores, _ = _modified_t(*scores, coords, given)
-    return np.fmax(p, of_scores) + 0 * p, size
+    return CorrelationTest(coords, given)(observed, predicted)
+
+
+class CorrelationTest:
+    """The test of `correlation_p_values` for the spots of one section, for several pairs of maps.
+
+    What depends on places and covariate alone, most of the work in large sections, is computed once.
+
+    Parameters
+    ----------
+    coords
+        Shape (spots, 2), spot centres in any unit.
+    given
+        A covariate, shape (spots,); None for the plain correlation.
+    """
+
+    def __init__(self, coords: np.ndarray, given: np.ndarray | None = None) -> None:
+        self._order = np.lexsort(coords.T)  # the same sums to the last bit, however the spots are listed
+        self._coords = coords[self._order]
+        self._given = None if given is None else given[self._order]
+        # Dimensions: that of the mean, and that of the covariate.
+        self._lost = 1 if given is None else 2
+
+    def __call__(self, observed: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return p-values and effective sample sizes of the pairs of columns, as `correlation_p_values`."""
+        maps = [self._without(table[self._order]) for table in (observed, predicted)]
+        scores = [self._without(_normal_scores(table)) for table in maps]
+        p, size = self._modified_t(*maps)
+        of_scores, _ = self._modified_t(*scores)
+        return np.fmax(p, of_scores) + 0 * p, size
+
+    def _without(self, table: np.ndarray) -> np.ndarray:
+        return table if self._given is None else without(table, self._given)
+
+    @cached_property
+    def _covariance(self) -> "_Covariance":
+        return _Covariance(*_waves(self._coords, self._given), len(self._coords) - self._lost)
+
+    def _modified_t(self, observed: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """p-values and effective sample sizes of the modified t-test on the values as they are."""
+        lost, spots = self._lost, len(self._coords)
+        r = np.clip(pearson(observed, predicted), -LARGEST_R, LARGEST_R)
+        size = np.full(r.shape, np.nan)
+        defined = np.isfinite(r)
+        if not defined.any():
+            return size, size.copy()
+        energies = [self._covariance.energies(table[:, defined]) for table in (observed, predicted)]
+        weights = self._covariance.weights(np.hstack(energies))
+        of_observed, of_predicted = np.split(weights, 2, axis=1)
+        variances = (of_observed * energies[1]).sum(axis=0), (of_predicted * energies[0]).sum(axis=0)
+        size[defined] = np.clip(lost + 1 / np.maximum(*variances), lost + 1, spots)
+        degrees = np.maximum(size - lost - 1, MIN_DEGREES)
+        return t.sf(r * np.sqrt(degrees / (1 - r**2)), degrees), size
 
 
 def _normal_scores(table: np.ndarray) -> np.ndarray:
     """Quantiles of the normal distribution at the ranks of each column, ties at their mean rank."""
     ranks = rankdata(table, axis=0, nan_policy="propagate")
     return norm.ppf(ranks / (len(table) + 1))
-
-
-def _modified_t(
-    observed: np.ndarray, predicted: np.ndarray, coords: np.ndarray, given: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """p-values and effective sample sizes of the modified t-test on the values as they are."""
-    lost = 1 if given is None else 2  # dimensions: that of the mean, and that of the covariate
-    r = np.clip(pearson(observed, predicted), -1, 1)
-    size = np.full(r.shape, np.nan)
-    defined = np.isfinite(r)
-    if not defined.any():
-        return size, size.copy()
-    waves, starts = _waves(coords, given)
-    energies = [_energies(table[:, defined], waves, starts) for table in (observed, predicted)]
-    weights = _weights(np.hstack(energies), waves, starts, len(coords) - lost)
-    of_observed, of_predicted = np.split(weights, 2, axis=1)
-    variances = (of_observed * energies[1]).sum(axis=0), (of_predicted * energies[0]).sum(axis=0)
-    size[defined] = np.clip(lost + 1 / np.maximum(*variances), lost + 1, len(coords))
-    degrees = np.maximum(size - lost - 1, MIN_DEGREES)
-    with np.errstate(divide="ignore"):
-        return t.sf(r * np.sqrt(degrees / (1 - r**2)), degrees), size
 
 
 def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
@@ -166,25 +191,41 @@ def _waves(coords: np.ndarray, given: np.ndarray | None) -> tuple[np.ndarray, np
     return np.hstack(components), np.cumsum([0] + [waves.shape[1] for waves in components[:-1]])
 
 
-def _energies(table: np.ndarray, waves: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Return z' F_k z of each gene's map z, scaled to length one, in each component F_k, noise first."""
-    z = table - table.mean(axis=0, dtype=float)
-    z /= np.sqrt((z**2).sum(axis=0))
-    return np.vstack([np.ones(z.shape[1]), np.add.reduceat((waves.T @ z) ** 2, starts, axis=0)])
+class _Covariance:
+    """A sum of components, waves and noise, that is fitted to the covariance of each gene's map.
 
-
-def _weights(energies: np.ndarray, waves: np.ndarray, starts: np.ndarray, dimensions: int) -> np.ndarray:
-    """Return the weights of each map's covariance, (components, maps), scaled to a trace of one.
-
-    Least squares over all pairs of spots, min |z z' - sum_k w_k F_k|^2 with w >= 0, through its normal
-    equations: sum_l tr(F_k F_l) w_l = z' F_k z.
+    Parameters
+    ----------
+    waves, starts
+        As `_waves` returns them.
+    dimensions
+        Of the maps: spots less what was removed from them.
     """
-    gram = np.add.reduceat(np.add.reduceat((waves.T @ waves) ** 2, starts, axis=0), starts, axis=1)
-    traces = np.append(float(dimensions), np.add.reduceat((waves**2).sum(axis=0), starts))
-    gram = np.block([[traces[:1], traces[1:]], [traces[1:, None], gram]])
-    scale = np.sqrt(np.diag(gram))
-    # Long waves are nearly the same over a small section; the ridge only guards against rounding.
-    root = np.linalg.cholesky(gram / np.outer(scale, scale) + 1e-9 * np.eye(len(gram)))
-    targets = solve_triangular(root, energies / scale[:, None], lower=True)
-    weights = np.array([nnls(root.T, target)[0] for target in targets.T]).T / scale[:, None]
-    return weights / (traces @ weights)
+
+    def __init__(self, waves: np.ndarray, starts: np.ndarray, dimensions: int) -> None:
+        self._waves, self._starts = waves, starts
+        gram = np.add.reduceat(np.add.reduceat((waves.T @ waves) ** 2, starts, axis=0), starts, axis=1)
+        traces = np.append(float(dimensions), np.add.reduceat((waves**2).sum(axis=0), starts))
+        gram = np.block([[traces[:1], traces[1:]], [traces[1:, None], gram]])
+        scale = np.sqrt(np.diag(gram))
+        # Long waves are nearly the same over a small section; the ridge only guards against rounding.
+        self._root = np.linalg.cholesky(gram / np.outer(scale, scale) + 1e-9 * np.eye(len(gram)))
+        self._traces, self._scale = traces, scale
+
+    def energies(self, table: np.ndarray) -> np.ndarray:
+        """Return z' F_k z of each gene's map z, scaled to length one, in each component F_k, noise first."""
+        z = table - table.mean(axis=0, dtype=float)
+        z /= np.sqrt((z**2).sum(axis=0))
+        return np.vstack(
+            [np.ones(z.shape[1]), np.add.reduceat((self._waves.T @ z) ** 2, self._starts, axis=0)]
+        )
+
+    def weights(self, energies: np.ndarray) -> np.ndarray:
+        """Return the weights of each map's covariance, (components, maps), scaled to a trace of one.
+
+        Least squares over all pairs of spots, min |z z' - sum_k w_k F_k|^2 with w >= 0, through its normal
+        equations: sum_l tr(F_k F_l) w_l = z' F_k z.
+        """
+        targets = solve_triangular(self._root, energies / self._scale[:, None], lower=True)
+        weights = np.array([nnls(self._root.T, target)[0] for target in targets.T]).T / self._scale[:, None]
+        return weights / (self._traces @ weights)
