@@ -1,0 +1,1 @@
+"""How far a prediction can be trusted: how new its tiles are to the model."""
