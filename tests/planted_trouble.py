@@ -46,10 +46,11 @@ def grey(tiles: np.ndarray) -> np.ndarray:
     return np.repeat((tiles @ GREY).round().astype(np.uint8)[..., None], 3, axis=-1)
 
 
-def with_pen(tiles: np.ndarray, ink: tuple[int, int, int], width: float) -> np.ndarray:
-    """A stroke of a felt pen across every tile."""
+def with_pen(tiles: np.ndarray, ink: tuple[int, int, int], share: float = 0.18) -> np.ndarray:
+    """A stroke of a felt pen across every tile, as wide as a share of the tile's edge."""
     rng = np.random.default_rng(1)
     edge = tiles.shape[1]
+    width = share * edge
     y, x = np.mgrid[:edge, :edge]
     marked = []
     for tile in tiles:
@@ -78,9 +79,9 @@ def folded(tiles: np.ndarray, share: float) -> np.ndarray:
 LOCAL: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "blurred": lambda tiles: blurred(tiles, 3),
     "out of focus": lambda tiles: out_of_focus(tiles, 6),
-    "blue pen": lambda tiles: with_pen(tiles, BLUE_INK, 40),
-    "green pen": lambda tiles: with_pen(tiles, GREEN_INK, 40),
-    "black pen": lambda tiles: with_pen(tiles, BLACK_INK, 40),
+    "blue pen": lambda tiles: with_pen(tiles, BLUE_INK),
+    "green pen": lambda tiles: with_pen(tiles, GREEN_INK),
+    "black pen": lambda tiles: with_pen(tiles, BLACK_INK),
     "folded": lambda tiles: folded(tiles, 1.0),
 }
 # Trouble of whole slides, whose stains are fitted with it.

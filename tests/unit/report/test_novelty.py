@@ -46,8 +46,8 @@ def test_novelty_that_does_not_tell_error_is_said(study, repository, change):
     for place in (0, 1):
         change(place, error_correlation=-0.02, error_p_value=0.6)
     text = chapter(study, repository)
-    assert "No: in none of 2 test sections, spots of higher novelty are predicted worse" in text
-    assert "a tile of low novelty is predicted no better than others" in text
+    assert "No: in 0 of 2 test sections, spots of higher novelty are predicted worse" in text
+    assert "low novelty is no sign of a good prediction" in text
     assert "Whether newer sections are predicted worse cannot be said from 2" in text
 
 
@@ -56,7 +56,7 @@ def test_novelty_that_tells_error_is_said(study, repository, change):
         change(place, error_correlation=0.4, error_p_value=0.001)
     text = chapter(study, repository)
     assert "Yes, within sections: in 2 of 2 test sections" in text
-    assert "predicted no better than others" not in text
+    assert "no sign of a good prediction" not in text
 
 
 def test_where_it_tells_error_in_one_section_of_two_that_is_said(study, repository, change):
