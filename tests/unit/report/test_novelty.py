@@ -46,7 +46,7 @@ def test_novelty_that_does_not_tell_error_is_said(study, repository, change):
     for place in (0, 1):
         change(place, error_correlation=-0.02, error_p_value=0.6)
     text = chapter(study, repository)
-    assert "No: in 0 of 2 test sections, spots of higher novelty are predicted worse" in text
+    assert "Not beyond chance: in 0 of 2 test sections, spots of higher novelty are predicted worse" in text
     assert "low novelty is no sign of a good prediction" in text
     assert "Whether newer sections are predicted worse cannot be said from 2" in text
 
