@@ -90,6 +90,8 @@ use rule render_report as render_available with:
         interaction_spots=of_pairs("results/interaction/{fold}/{sample}.tsv", available.tested),
         interaction_summaries=of_pairs("results/interaction/{fold}/{sample}.json", available.tested),
         interaction_genes=of_pairs("results/interaction/{fold}/{sample}.genes.tsv", available.tested),
+        novelty=of_trained("results/novelty/{fold}/{sample}.json", available.predicted),
+        novelty_spots=of_trained("results/novelty/{fold}/{sample}.tsv", available.predicted),
         histories=expand("results/folds/{fold}/history.tsv", fold=available.trained_folds),
         tiles=expand("results/tiles/{sample}.h5", sample=available.sections),
         overlays=expand("results/tiles/{sample}.png", sample=available.sections),

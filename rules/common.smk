@@ -136,6 +136,11 @@ def of_pairs(pattern, pairs):
     return [pattern.format(fold=fold, sample=sample) for fold, sample in pairs]
 
 
+def of_trained(pattern, pairs):
+    """Paths for the pairs whose fold trains a model here: a saved one says nothing of its training tiles."""
+    return of_pairs(pattern, [pair for pair in pairs if pair[0] != FOLD_BUNDLE])
+
+
 def training(pattern):
     """An input function: one file per training section of the wildcard fold."""
     return lambda wildcards: expand(pattern, sample=study.folds[wildcards.fold].train)

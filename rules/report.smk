@@ -15,6 +15,8 @@ rule render_report:
         interaction_spots=of_pairs("results/interaction/{fold}/{sample}.tsv", study.tested),
         interaction_summaries=of_pairs("results/interaction/{fold}/{sample}.json", study.tested),
         interaction_genes=of_pairs("results/interaction/{fold}/{sample}.genes.tsv", study.tested),
+        novelty=of_trained("results/novelty/{fold}/{sample}.json", study.predicted),
+        novelty_spots=of_trained("results/novelty/{fold}/{sample}.tsv", study.predicted),
         histories=expand("results/folds/{fold}/history.tsv", fold=study.trained_folds),
         tiles=expand("results/tiles/{sample}.h5", sample=study.sections),
         overlays=expand("results/tiles/{sample}.png", sample=study.sections),

@@ -26,6 +26,8 @@ from ressat.stain.methods.registry import METHODS
 from ressat.stain.section_stain import SectionStain
 from ressat.tiles.table import Tiles
 from ressat.tiles.tiling import TileGeometry
+from ressat.trust.novelty import largest
+from ressat.trust.slide import describe, relation_to_error, squared_errors
 
 GENES = ("ERBB2", "NA", "CD74", "KRT19")
 SETTINGS = {
@@ -73,6 +75,7 @@ class Study:
         self.median_counts, self.without_ceiling, self.signatures = {}, [], []
         self.predictions, self.histories, self.folds, self.labelled = [], [], [], []
         self.interaction_spots, self.interaction_genes, self.interaction_summaries = [], [], []
+        self.novelty, self.novelty_spots = [], []
         self.rng = np.random.default_rng(3)
 
     def path(self, name):
@@ -158,6 +161,8 @@ class Study:
         }  # fmt: skip
         adata.write_h5ad(self.path(f"predictions/{fold}/{sample}.h5ad"))
         self.predictions.append(self.path(f"predictions/{fold}/{sample}.h5ad"))
+        if fold != "bundle":
+            self._novel(adata, fold, sample)
         if tested:
             baselines = anndata.AnnData(obs=adata.obs, var=adata.var)
             baselines.layers["training_mean"] = np.ones(adata.shape, np.float32)
@@ -171,6 +176,24 @@ class Study:
             self.scores.append(score_section(adata, baselines, ceiling, panel_size=2))
             self.scale_scores.append(score_scales(adata, baselines))
             self._interact(adata, fold, sample)
+
+    def _novel(self, adata, fold, sample):
+        """Write what measure_novelty writes."""
+        rng = np.random.default_rng(len(self.novelty))
+        parts = {name: rng.gamma(4.0, 0.14, adata.n_obs) for name in ("features", "colours")}
+        parts["stain"] = np.full(adata.n_obs, 0.3)
+        novelty, errors = largest(parts), squared_errors(adata)
+        summary = {
+            "section": sample, "fold": fold, **describe(parts, {"T1": 0.03, "T2": 0.07}),
+            **relation_to_error(novelty, errors, adata.obsm["spatial"]), "layers": ["layer3"],
+            "weights_sha256": "2e" * 32, "version": FORMAT_VERSION,
+        }  # fmt: skip
+        self.novelty_spots.append(self.path(f"novelty/{fold}/{sample}.tsv"))
+        table = {"spot": self.barcodes, "novelty": novelty, **parts, "squared_error": errors}
+        write_table(pd.DataFrame(table), self.novelty_spots[-1])
+        self.novelty.append(self.path(f"novelty/{fold}/{sample}.json"))
+        with open(self.novelty[-1], "w") as file:
+            json.dump(summary, file)
 
     def _interact(self, adata, fold, sample):
         """Write what cluster_spots writes."""
@@ -254,6 +277,7 @@ class Study:
                 interaction_spots=self.interaction_spots, interaction_genes=self.interaction_genes,
                 interaction_summaries=self.interaction_summaries, checked=self._checked(),
                 signatures=self.signatures,
+                novelty=self.novelty, novelty_spots=self.novelty_spots,
             ),
             output=SimpleNamespace(report=self.path("report.html")),
             log=[self.path("render_report.log")],

@@ -28,7 +28,7 @@ def test_every_table_is_described_and_every_description_is_of_a_table(repository
     written = set()
     for file in (micro / "results").rglob("*.tsv"):
         path = re.sub(r"^folds/[^/]+/", "folds/{fold}/", str(file.relative_to(micro / "results")))
-        path = re.sub(r"^interaction/\w+/\w+", "interaction/{fold}/{sample}", path)
+        path = re.sub(r"^(interaction|novelty)/\w+/\w+", r"\1/{fold}/{sample}", path)
         written.add(re.sub(r"^(ceiling|expression)/\w+", r"\1/{sample}", path))
     # The micro-study has one encoder; tests/workflow/test_encoders.py makes the table of several.
     assert written | {ENCODERS} == set(documented(repository))
@@ -61,6 +61,13 @@ def test_what_predictions_record_is_described(repository, micro):
     line = next(line for line in text.splitlines() if line.startswith("| `uns['ressat']` | `headline`"))
     adata = anndata.read_h5ad(micro / "results/predictions/holdout/M2.h5ad")
     assert set(re.findall(r"`(\w+)`", line)) == set(adata.uns["ressat"])
+
+
+def test_the_summary_of_novelty_is_described(repository, micro):
+    text = (repository / "docs/outputs.md").read_text(encoding="utf-8")
+    body = text.split("### novelty/{fold}/{sample}.json")[1].split("\n#")[0]
+    summary = json.loads((micro / "results/novelty/holdout/M2.json").read_text())
+    assert set(re.findall(r"`(\w+)`", body)) == set(summary)
 
 
 def test_the_summary_of_interaction_is_described(repository, micro):

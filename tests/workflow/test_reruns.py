@@ -22,10 +22,13 @@ SECTIONS = ("M1", "M2", "M3")
 SCORED = {"evaluate_predictions", "share_model", "render_report", "draw_figures"}
 PREDICTED_M2 = {
     *("predict_expression holdout M2", "predict_baselines holdout M2", "cluster_spots holdout M2"),
+    "measure_novelty holdout M2",
     *SCORED,
 }
-PREDICTED = {"predict_expression all M3", *PREDICTED_M2}
-TRAINED = {"train_model holdout", "train_model all", "fit_baselines holdout", *PREDICTED}
+OF_M3 = {"predict_expression all M3", "measure_novelty all M3"}
+PREDICTED = OF_M3 | PREDICTED_M2
+NOVELTY = {"fit_novelty holdout", "fit_novelty all"}
+TRAINED = {"train_model holdout", "train_model all", "fit_baselines holdout"} | NOVELTY | PREDICTED
 MODELS = TRAINED - {"fit_baselines holdout", "predict_baselines holdout M2"}
 CHECKED = {"check_leakage holdout", "check_leakage all"}
 SELECTED = {"select_genes holdout", "select_genes all"}
@@ -147,13 +150,14 @@ ROWS = {
     "slide or counts of a training section replaced": (replace_slide("M1"), REPLACED_M1),
     "the slide of a section without counts replaced": (
         replace_slide("M3"),
-        {"check_section M3"} | tiles("M3") | {"predict_expression all M3", "render_report"},
+        {"check_section M3"} | tiles("M3") | OF_M3 | {"render_report"},
     ),
     ADDED: (
         add_row(f"{M4} test"),
         OF_M4
         | {"estimate_ceiling M4", "split_sections", "check_leakage holdout"}
         | {"predict_expression holdout M4", "predict_baselines holdout M4", "cluster_spots holdout M4"}
+        | {"measure_novelty holdout M4"}
         | SCORED,
     ),
     "a training section added": (
@@ -162,7 +166,9 @@ ROWS = {
     ),
     "a section without counts added": (
         add_row("M4 data/M1/slide.tiff  P4 predict"),
-        {"check_section M4"} | tiles("M4") | {"split_sections", "predict_expression all M4", "render_report"},
+        {"check_section M4"}
+        | tiles("M4")
+        | {"split_sections", "predict_expression all M4", "measure_novelty all M4", "render_report"},
     ),
     "a section without counts removed": (remove_row("M3"), {"split_sections", "render_report"}),
     "the patient of a training section renamed": (
@@ -177,7 +183,7 @@ ROWS = {
     "`tiling.tile_um`": (set_to("tiling", "tile_um", 120), tiles(*SECTIONS) | CHECKED | TRAINED),
     "`tiling.grid_um`": (
         set_to("tiling", "grid_um", 120),
-        tiles("M3") | {"predict_expression all M3", "render_report"},
+        tiles("M3") | OF_M3 | {"render_report"},
     ),
     "`features.weights`": (
         own_weights,

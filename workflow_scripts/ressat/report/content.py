@@ -9,7 +9,7 @@ from ressat.checks.text_columns import FOLD_SECTIONS
 from ressat.counts.expression_unit import ExpressionUnit
 from ressat.encoders.untrained import WATERMARK, is_untrained
 from ressat.evaluation.text_columns import ENCODERS, HISTORY, PER_SECTION
-from ressat.report import charts, encoders, genes, interaction, maps, provenance
+from ressat.report import charts, encoders, genes, interaction, maps, novelty, provenance
 from ressat.report.answer import Scores, answers
 from ressat.report.methods import methods
 from ressat.report.page import render
@@ -125,6 +125,7 @@ def make_report(
         download=genes.download(table) if scores else None,
         drawn=section_maps,
         interactions=interaction.read(files.interaction_spots, files.interaction_summaries, section_maps),
+        novelty=novelty.read(files.novelty, files.novelty_spots, section_maps),
         sections=sections,
         folds=folds,
         models=models,

@@ -1,1 +1,1 @@
-"""Trust: what is known of a model's reliability, carried to where it predicts."""
+"""How far a prediction can be trusted: novelty of tiles, and what is known of genes."""

@@ -267,6 +267,18 @@ const drawClusters = async () => {
 };
 drawClusters();
 
+// Novelty of tiles
+
+const NOVELTY = [0, 2]; // ends of its colour scale
+const drawNovelty = async () => {
+  await pictures;
+  for (const canvas of document.querySelectorAll("canvas[data-novelty]")) {
+    const values = JSON.parse(document.getElementById(canvas.dataset.novelty).textContent);
+    drawSpots(canvas, sections[Number(canvas.dataset.section)], onScale(values, ...NOVELTY), page.colours.value);
+  }
+};
+drawNovelty();
+
 // Charts are drawn when they come near, and all of them before the page is printed.
 
 const charts = document.querySelectorAll(".chart");
