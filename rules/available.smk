@@ -84,14 +84,21 @@ use rule render_report as render_available with:
         usable_genes="results/available/evaluation/usable_genes.tsv" if available.tested else [],
         scales="results/available/evaluation/scales.tsv" if available.tested else [],
         encoders=[],
-        signatures=if_signatures("results/available/evaluation/signatures.tsv" if available.tested else []),
+        signatures=if_not_failed(
+            SIGNATURES,
+            if_signatures("results/available/evaluation/signatures.tsv" if available.tested else []),
+        ),
         predictions=of_pairs("results/predictions/{fold}/{sample}.h5ad", available.predicted),
         checked=expand("results/available/folds/{fold}/sections.tsv", fold=available.trained_folds),
         interaction_spots=of_pairs("results/interaction/{fold}/{sample}.tsv", available.tested),
         interaction_summaries=of_pairs("results/interaction/{fold}/{sample}.json", available.tested),
         interaction_genes=of_pairs("results/interaction/{fold}/{sample}.genes.tsv", available.tested),
-        novelty=of_trained("results/novelty/{fold}/{sample}.json", available.predicted),
-        novelty_spots=of_trained("results/novelty/{fold}/{sample}.tsv", available.predicted),
+        novelty=if_not_failed(
+            NOVELTY, of_trained("results/novelty/{fold}/{sample}.json", available.predicted)
+        ),
+        novelty_spots=if_not_failed(
+            NOVELTY, of_trained("results/novelty/{fold}/{sample}.tsv", available.predicted)
+        ),
         histories=expand("results/folds/{fold}/history.tsv", fold=available.trained_folds),
         tiles=expand("results/tiles/{sample}.h5", sample=available.sections),
         overlays=expand("results/tiles/{sample}.png", sample=available.sections),

@@ -12,12 +12,12 @@ sys.path.insert(0, str(checkout / "workflow_scripts"))
 
 from ressat.base.errors import InputError, sentences
 from ressat.base.gpu import count_gpus
-from ressat.workflow.available import missing_rows, without
+from ressat.workflow.available import BESIDE, NOVELTY, SIGNATURES, missing_rows, without
 from ressat.workflow.check_outcome import check_identity
 from ressat.workflow.code_version import versions_of
 from ressat.workflow.config_file import check_yaml
 from ressat.workflow.failures import RECORD, read_failures
-from ressat.workflow.folds import FOLD_ALL, FOLD_BUNDLE
+from ressat.workflow.folds import FOLD_ALL, FOLD_BUNDLE, tests_the_model_of_all
 from ressat.workflow.job_environment import set_job_environment
 from ressat.workflow.job_resources import grown, grown_with_tiles, network_minutes
 from ressat.workflow.comparison import (
@@ -108,6 +108,8 @@ available_target = workflow.modifier.modify_rulename("available")
 # The study without what failed in earlier runs, for the target `available`.
 available = without(study, failures)
 missing = missing_rows(study, available, failures)
+# Rules that failed and are no part of predictions and scores: the page is then made without what they make.
+failed_beside = BESIDE & {failure.rule for failure in failures}
 nothing_left = (
     f"Nothing can be evaluated or reported without what failed, which {Path(prefix, RECORD)} lists. Mend it, "
     f"or leave sections out with no in the column include of {config['samples']}."
@@ -134,6 +136,11 @@ simulated_sections = "|".join(config["simulate"].get("sections", {})) or "no_sim
 def of_pairs(pattern, pairs):
     """Paths for pairs of fold and sample."""
     return [pattern.format(fold=fold, sample=sample) for fold, sample in pairs]
+
+
+def if_not_failed(rules_needed, paths):
+    """Paths that there are only if no job of some rules has failed."""
+    return [] if failed_beside & rules_needed else paths
 
 
 def of_trained(pattern, pairs):
@@ -394,7 +401,7 @@ def available_gene_checks(wildcards):
 
 def available_results(wildcards):
     """What the target `available` makes: the whole, unless something failed."""
-    if not missing:
+    if not missing and not failed_beside:
         return rules.all.input
     if not available.predicted:
         raise WorkflowError(nothing_left)

@@ -38,7 +38,7 @@ rule score_signatures:
         "../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=grown(2000, of="predictions", per_mb=40),
+        mem_mb=grown(2500, of="predictions expression", per_mb=40),
         runtime=grown(30, of="predictions", per_mb=0.1),
     params:
         seed=config["seed"],

@@ -72,6 +72,7 @@ rule share_model:
     params:
         headline=config["model"]["headline"],
         encoders=licences_of(study),
+        is_itself_tested=tests_the_model_of_all(study.folds),
         code=code_version("share_model"),
     script:
         "../workflow_scripts/share_model.py"

@@ -11,7 +11,7 @@ from ressat.model.bundle import Bundle
 from ressat.model.inputs import InputSettings
 from ressat.model.kernel import KernelMap, LandmarkBlock, Landmarks
 from ressat.model.network import Head, HeadSettings
-from ressat.model.reliability import Reliability
+from ressat.model.reliability import CORRELATIONS, SHARES, Reliability
 from ressat.model.scaler import Scaler
 from ressat.model.trained_model import TrainedHead, TrainedModel
 from ressat.stain.methods.registry import METHODS
@@ -86,8 +86,7 @@ def small_bundle(hidden: int = 16, members: int = 2, requires: dict = REQUIRES) 
 def small_reliability(**changes: object) -> Reliability:
     """What two tested patients say of the genes."""
     number = len(GENES)
-    scores = ("pearson", "pearson_depth_free", "tuned_ridge", "ceiling", "fdr")
-    genes = {name: [0.5] * number for name in scores}
+    genes = {name: [0.5] * number for name in (*CORRELATIONS, *SHARES)}
     genes |= {"n_patients": [2] * number, "verdict": ["usable"] * number, "reason": [""] * number}
     by_patient = {name: [0.4] * number for name in ("P1", "P2")}
     known = Reliability("tested", "holdout, unseen patients", "combined", ["P1", "P2"], by_patient, genes)

@@ -17,6 +17,9 @@ from ressat.counts.gene_sets import FEWEST_GENES, read_gene_sets
 from ressat.evaluation.signature_file import describe_signatures, scores_of_spots
 from ressat.evaluation.signatures import evaluate_signatures
 
+# Sets without a score that are named; a file may have thousands.
+MOST_NAMED = 12
+
 files, params, section = snakemake.input, snakemake.params, snakemake.wildcards.sample
 
 with job_log(snakemake.log[0], f"score_signatures {section}") as log:
@@ -31,11 +34,13 @@ with job_log(snakemake.log[0], f"score_signatures {section}") as log:
         )
     else:
         table = describe_signatures(predictions, sets)
-    for row in table.itertuples():
-        if row.n_genes < FEWEST_GENES:
-            log.warning(
-                "set %s has no score: %d of its %d genes are on the panel%s, and at least %d are needed",
-                row.signature, row.n_genes, row.n_listed, " and measured" if tested else "", FEWEST_GENES,
-            )  # fmt: skip
+    few = table[table["n_genes"] < FEWEST_GENES]
+    for row in few.head(MOST_NAMED).itertuples():
+        log.warning(
+            "set %s has no score: %d of its %d genes are on the panel%s, and at least %d are needed",
+            row.signature, row.n_genes, row.n_listed, " and measured" if tested else "", FEWEST_GENES,
+        )  # fmt: skip
+    if len(few) > MOST_NAMED:
+        log.warning("%d more sets have no score, for the same reason", len(few) - MOST_NAMED)
     write_anndata(snakemake.output.h5ad, scores_of_spots(predictions, sets))
     write_table(table, snakemake.output.table)

@@ -5,7 +5,8 @@ Input
 Output
     model: the same with the reliability of its genes; card: what it is, in Markdown
 Params
-    headline, encoders (title, licence and page of each that is read)
+    headline, encoders (title, licence and page of each, by name), is_itself_tested (whether a tested model
+    learnt from the same sections)
 """
 
 from collections import Counter
@@ -28,12 +29,15 @@ with job_log(snakemake.log[0], "share_model") as log:
         usable_genes = read_table(files.usable_genes, USABLE_GENES)
         per_gene = read_table(files.per_gene, PER_GENE)
         reliability = measured_reliability(usable_genes, per_gene, bundle.genes, params.headline)
-        scores = study_scores(
-            read_table(files.summary, SUMMARY), per_gene, reliability.protocol, params.headline
-        )
+        scores = study_scores(read_table(files.summary, SUMMARY), reliability.protocol, params.headline)
         bundle = replace(bundle, reliability=reliability)
+    else:
+        genes = bundle.reliability.genes
+        reasons = ["no section was tested that the model had not learnt from"] * len(bundle.genes)
+        bundle = replace(bundle, reliability=replace(bundle.reliability, genes=genes | {"reason": reasons}))
     with about(file=files.model):
         bundle.write(snakemake.output.model)
-    write_text(snakemake.output.card, model_card(bundle, params.encoders, scores))
+    card = model_card(bundle, params.encoders, scores, is_itself_tested=params.is_itself_tested)
+    write_text(snakemake.output.card, card)
     verdicts = Counter(bundle.reliability.genes["verdict"])
     log.info("%s", ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items())))

@@ -16,6 +16,7 @@ from ressat.base.errors import InputError
 from ressat.counts.expression_unit import LOG1P_CP10K
 from ressat.model.bundle import Bundle
 from ressat.model.bundle_check import check_content
+from ressat.model.reliability import CORRELATIONS, SHARES
 
 NAN, INF = float("nan"), float("inf")
 # What no entry of a model is, whatever it should be; nan is left to the tests of ranks.
@@ -48,8 +49,6 @@ NAMES_OF_PATIENTS = [
     ("reliability", "patients"),
 ]
 REASON = ("reliability", "genes", "reason")
-# Scores that may be undefined.
-SCORES = ("pearson", "pearson_depth_free", "tuned_ridge", "ceiling", "fdr")
 TENSORS = {
     "nan": lambda tensor: filled(tensor, NAN),
     "infinite": lambda tensor: filled(tensor, -INF),
@@ -119,7 +118,12 @@ def is_name(path: tuple) -> bool:
 def may_be_undefined(path: tuple) -> bool:
     if path[:2] == ("reliability", "by_patient"):
         return len(path) == 4
-    return path[:2] == ("reliability", "genes") and path[2:3] != () and path[2] in SCORES and len(path) == 4
+    return (
+        path[:2] == ("reliability", "genes")
+        and path[2:3] != ()
+        and path[2] in (*CORRELATIONS, *SHARES)
+        and len(path) == 4
+    )
 
 
 def entry(content: dict, path: tuple) -> object:

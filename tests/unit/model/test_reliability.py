@@ -58,6 +58,12 @@ def test_every_column_has_a_value_for_each_gene(tmp_path, column):
         replace(small_bundle(), reliability=odd).write(tmp_path / "model.pt")
 
 
+def test_scores_beyond_those_of_any_study_are_refused_at_once(monkeypatch, tmp_path):
+    monkeypatch.setattr("ressat.model.reliability.MOST_SCORES", NUMBER)
+    with pytest.raises(InputError, match="reliability has 2 patients, and the model 6 genes"):
+        small_bundle().write(tmp_path / "model.pt")
+
+
 def test_without_tests_the_held_back_pieces_are_named():
     by_gene = np.array([[0.3] * NUMBER, [np.nan] * NUMBER])
     known = held_back_reliability(by_gene, ["patient P1", "patient P2"])

@@ -113,43 +113,88 @@ def test_unseen_patients_count_before_replicates(order):
 def test_the_scores_of_the_study_have_their_number_of_genes():
     summary = pd.DataFrame(
         [
-            (UNSEEN, "ressat", "combined", "all", "study", 0.31, 0.21),
-            (UNSEEN, "baseline", "tuned_ridge", "all", "study", 0.28, 0.19),
-            (UNSEEN, "ressat", "combined", "all", "patient", 0.5, 0.5),
-            (UNSEEN, "ressat", "combined", "hvg", "study", 0.6, 0.6),
-            (WITHIN, "ressat", "combined", "all", "study", 0.7, 0.7),
+            (UNSEEN, "ressat", "combined", "all", "study", 0.31, 0.21, 250, 3, 5),
+            (UNSEEN, "baseline", "tuned_ridge", "all", "study", 0.28, 0.19, 250, 0, 1),
+            (UNSEEN, "ressat", "combined", "all", "patient", 0.5, 0.5, 250, 0, 0),
+            (UNSEEN, "ressat", "combined", "hvg", "study", 0.6, 0.6, 50, 0, 0),
+            (WITHIN, "ressat", "combined", "all", "study", 0.7, 0.7, 250, 0, 0),
         ],
-        columns=["protocol", "model", "layer", "panel", "level", "mean_pearson", "mean_pearson_depth_free"],
-    )
-    model, ridge = study_scores(summary, per_gene(), UNSEEN, "combined")
-    assert (model["mean_pearson"], model["mean_pearson_depth_free"], model["n_genes"]) == (0.31, 0.21, 3)
-    assert (ridge["mean_pearson"], ridge["n_genes"]) == (0.28, 4)
+        columns=[
+            "protocol", "model", "layer", "panel", "level", "mean_pearson", "mean_pearson_depth_free",
+            "n_genes", "n_undefined", "n_undefined_depth_free",
+        ],
+    )  # fmt: skip
+    model, ridge = study_scores(summary, UNSEEN, "combined")
+    assert (model["mean_pearson"], model["mean_pearson_depth_free"]) == (0.31, 0.21)
+    assert (model["n_genes"], model["n_genes_depth_free"]) == (247, 245)
+    assert (ridge["mean_pearson"], ridge["n_genes"]) == (0.28, 250)
+
+
+def test_what_stands_beside_the_ceiling_is_over_the_same_sections():
+    scores = per_gene()
+    scores.loc[scores["section"] == "B1", ["ceiling", "ceiling_depth_free"]] = np.nan
+    known = measured_reliability(usable_genes(scores, "combined", 0.3), scores, ["GOOD"], "combined")
+    # Patient B has no ceiling: A alone counts, with r .5.
+    assert known.genes["pearson"] == [pytest.approx(0.6)]
+    assert known.genes["pearson_with_ceiling"] == [pytest.approx(0.5)]
+    assert known.genes["ceiling_depth_free"] == [pytest.approx(0.7)]
 
 
 SCORES = [
-    {"words": "this kind of model", "mean_pearson": 0.31, "mean_pearson_depth_free": 0.21, "n_genes": 6}
-]
-ENCODERS = [{"title": "UNI", "licence": "CC-BY-NC-ND-4.0", "page": "https://hub/UNI"}]
+    {
+        "words": "this kind of model", "mean_pearson": 0.31, "mean_pearson_depth_free": 0.21, "n_genes": 6,
+        "n_genes_depth_free": 5.5,
+    }
+]  # fmt: skip
+
+
+def card_of(bundle, scores=SCORES, *, is_itself_tested=False) -> str:
+    return model_card(bundle, ENCODERS, scores, is_itself_tested=is_itself_tested)
+
+
+ENCODERS = {
+    "uni": {"title": "UNI", "licence": "CC-BY-NC-ND-4.0", "page": "https://hub/UNI"},
+    "other": {"title": "Other", "licence": "MIT", "page": "https://hub/other"},
+}
 
 
 def test_the_card_says_what_holds_and_what_does_not():
     bundle = small_bundle()
-    card = model_card(bundle, ENCODERS, SCORES)
+    card = card_of(bundle)
     header = card.split("---")[1]
     assert "license: other" in header
     for words in (
-        "6 genes", "6 of 6 genes are usable", "| this kind of model | 0.310 | 0.210 | 6 |", "| A | P1 |",
-        "UNI: CC-BY-NC-ND-4.0, https://hub/UNI", "tiles of 112 um, 224 px", "(P1, P2)",
-        "lowest of them with a probability of 0.67", "not for diagnosis", "cd" * 32,
+        "6 genes", "6 of 6 genes are usable", "| this kind of model | 0.310 (6) | 0.210 (5.5) |",
+        "| A | P1 |", "UNI: CC-BY-NC-ND-4.0, https://hub/UNI", "tiles of 112 um, 224 px", "(P1, P2)",
+        "too few patients to claim anything of others", "not for diagnosis", "cd" * 32, "tested on none",
     ):  # fmt: skip
         assert words.lower() in card.lower(), words
+
+
+def test_the_card_claims_of_new_patients_what_the_tests_allow():
+    three = {"patients": ["P1", "P2", "P3"], "by_patient": dict.fromkeys(("P1", "P2", "P3"), [0.4] * 6)}
+    bundle = replace(small_bundle(), reliability=small_reliability(**three))
+    assert "lowest of them with a probability of 0.75" in card_of(bundle)
+    within = replace(bundle, reliability=small_reliability(**three, protocol=WITHIN))
+    assert "probability" not in card_of(within)
+    assert "nothing is claimed of any other patient" in card_of(within)
+    assert "is the same" in card_of(bundle, is_itself_tested=True)
+
+
+def test_the_card_has_the_licences_of_what_the_model_reads():
+    bundle = small_bundle()
+    assert "UNI: CC" in card_of(bundle)
+    assert "Other" not in card_of(bundle)
+    inputs = replace(bundle.trained.head.inputs, layers=("other.layer3",))
+    trained = replace(bundle.trained, head=replace(bundle.trained.head, inputs=inputs))
+    assert "Other: MIT" in card_of(replace(bundle, trained=trained))
 
 
 def test_the_card_of_an_untested_model_leads_nobody_on():
     nobody = {"patients": [], "by_patient": {}}
     untested = small_reliability(source="held back", protocol="pieces held back in turn (P1)", **nobody)
     genes = untested.genes | {"verdict": ["not tested"] * 6}
-    card = model_card(replace(small_bundle(), reliability=replace(untested, genes=genes)), ENCODERS, [])
+    card = card_of(replace(small_bundle(), reliability=replace(untested, genes=genes)), [])
     assert "No section was tested" in card
     assert "What holds for other patients is not known." in card
     assert "usable (" not in card
@@ -158,12 +203,12 @@ def test_the_card_of_an_untested_model_leads_nobody_on():
 
 def test_the_card_says_that_weights_are_random():
     bundle = small_bundle()
-    assert "The encoder has random weights" in model_card(bundle, ENCODERS, SCORES)
+    assert "The encoder has random weights" in card_of(bundle)
     bundle.provenance["encoder"] = "resnet50"
-    assert "random" not in model_card(bundle, ENCODERS, SCORES)
+    assert "random" not in card_of(bundle)
 
 
 def test_names_do_not_break_the_card():
     bundle = small_bundle()
     bundle.provenance["patients"]["A"] = "P|1"
-    assert "| A | P\\|1 |" in model_card(bundle, ENCODERS, SCORES)
+    assert "| A | P\\|1 |" in card_of(bundle)

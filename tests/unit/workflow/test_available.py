@@ -125,6 +125,16 @@ def test_many_folds_that_stop_are_counted(load, number, named):
     assert f"\nWithout a model or scores: {named} (needs section B1)\n" in text
 
 
+@pytest.mark.parametrize("rule", ["fit_novelty", "measure_novelty", "score_signatures", "share_model"])
+def test_what_is_beside_predictions_and_scores_takes_none_of_them(load, rule):
+    study, failed = load(), failure(rule, "C1", "holdout")
+    assert without(study, [failed]) is study
+    assert missing(study, failed) == {}
+    text = failures_text(study, [failed], target="available", command=[])
+    assert "Without them: snakemake available" in text
+    assert "Without a model or scores" not in text
+
+
 ENCODERS = [{"encoder": "resnet50"}, {"encoder": "uni", "weights": "data/weights.pth"}]
 
 

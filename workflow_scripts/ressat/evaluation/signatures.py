@@ -158,6 +158,9 @@ def signature_ceilings(
     The same thinnings as those of genes (`ressat.evaluation.ceiling.noise_ceiling`): of each half, the scores
     of the sets are computed and correlated.
     """
+    # Of files with thousands of sets, few have enough genes on a panel.
+    scored = weights.any(axis=0)
+    weights = weights[:, scored]
     of_all = np.zeros((counts.n_vars, weights.shape[1]))
     used = weights.any(axis=1)
     of_all[counts.var_names.get_indexer(genes[used])] = weights[used]
@@ -167,9 +170,13 @@ def signature_ceilings(
     of_sets = np.asarray(columns @ in_set)
     enough = (of_sets.sum(axis=0) >= FEWEST_COUNTS) & ((of_sets > 0).sum(axis=0) >= FEWEST_SPOTS)
     halves = score_half_correlations(columns, of_all, np.random.default_rng(seed), THINNINGS, unit)
-    return {
+    of_scored = {
         of(name): values
         for of, half in zip((str, depth_free), halves, strict=True)
         for name, values in ceilings(half, np.ones(len(enough), dtype=bool), enough).items()
         if name in ("ceiling", "ceiling_low")
     }
+    table = {name: np.full(len(scored), np.nan) for name in of_scored}
+    for name, values in of_scored.items():
+        table[name][scored] = values
+    return table

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from ressat.base.errors import InputError
 from ressat.base.fields import (
     ANYTHING,
     LONGEST_NAME,
@@ -28,16 +29,22 @@ UNKNOWN = "unknown"
 # What is said of a gene: a truth value would not do, since a gene that was not tested is neither.
 USABLE, NOT_USABLE, NOT_TESTED = "usable", "not usable", "not tested"
 LONGEST_PROTOCOL = 1000
+UNKNOWN_HERE = "the model was saved before any section was tested"
+# More scores than any study has would take hours to look at.
+MOST_PATIENTS, MOST_SCORES = 10_000, 100_000_000
 # A correlation, with room for rounding; a share such as an FDR; undefined ones are nan.
 CORRELATION = Number(-1.001, 1.001, undefined=True)
 SHARE = Number(0, 1, undefined=True)
+# Scores of genes, by their names in usable_genes.tsv; what stands beside a ceiling is over the same sections.
+CORRELATIONS = (
+    "pearson", "pearson_depth_free", "tuned_ridge", "tuned_ridge_depth_free", "pearson_with_ceiling",
+    "pearson_with_ceiling_depth_free",
+)  # fmt: skip
+SHARES = ("ceiling", "ceiling_depth_free", "fdr", "fdr_depth_free")
 # What is known of each gene.
 GENE_COLUMNS: dict[str, Field] = {
-    "pearson": CORRELATION,
-    "pearson_depth_free": CORRELATION,
-    "tuned_ridge": CORRELATION,
-    "ceiling": SHARE,
-    "fdr": SHARE,
+    **dict.fromkeys(CORRELATIONS, CORRELATION),
+    **dict.fromkeys(SHARES, SHARE),
     "n_patients": Number(0, 1e6, whole=True),
     "verdict": OneOf([USABLE, NOT_USABLE, NOT_TESTED]),
     "reason": Text(1000, empty=True),
@@ -101,7 +108,7 @@ def reliability_field(number: int) -> Field:
                 "source": OneOf([TESTED, HELD_BACK]),
                 "protocol": Text(LONGEST_PROTOCOL, seen=False),
                 "layer": Text(LONGEST_NAME),
-                "patients": ListOf(Text(LONGEST_NAME, seen=False), most=100_000, distinct=True),
+                "patients": ListOf(Text(LONGEST_NAME, seen=False), most=MOST_PATIENTS, distinct=True),
                 "by_patient": ANYTHING,
                 "genes": Record(columns),
             }
@@ -119,6 +126,11 @@ def check_reliability(content: dict, number: int) -> None:
     """
     if content is None:
         return
+    if len(content["patients"]) * number > MOST_SCORES:
+        raise InputError(
+            f"reliability has {len(content['patients'])} patients, and the model {number} genes",
+            expected=f"at most {MOST_SCORES} scores",
+        )
     scores = ListOf(CORRELATION, number, number)
     check_field(content["by_patient"], by_name(content["patients"], scores), "reliability.by_patient")
 
@@ -136,12 +148,12 @@ def held_back_reliability(by_gene: np.ndarray, pieces: Sequence[str]) -> Reliabi
     plain, depth_free = np.round(by_gene, 6).tolist()
     undefined = [float("nan")] * len(plain)
     genes = {
+        **{name: list(undefined) for name in (*CORRELATIONS, *SHARES)},
         "pearson": plain,
         "pearson_depth_free": depth_free,
-        **{name: list(undefined) for name in ("tuned_ridge", "ceiling", "fdr")},
         "n_patients": [0] * len(plain),
         "verdict": [NOT_TESTED] * len(plain),
-        "reason": ["no section was tested that the model had not learnt from"] * len(plain),
+        "reason": [UNKNOWN_HERE] * len(plain),
     }
     protocol = f"pieces of the training sections held back in turn ({'; '.join(pieces)})"
     return Reliability(HELD_BACK, protocol[:LONGEST_PROTOCOL].rstrip(), COMBINED, [], {}, genes)

@@ -9,6 +9,7 @@ import pandas as pd
 from ressat.base.fields import ANY_TEXT, ANYTHING, Number, OneOf, Optional, Record
 from ressat.base.own_file import damaged, read_json
 from ressat.base.tables import read_table
+from ressat.stats.significance import benjamini_hochberg
 
 SHARE = Number(0, 1)
 PARTS = {"features": "features", "colours": "colours", "stain": "stains"}
@@ -34,7 +35,7 @@ SUMMARY = Record(
     }
 )
 TEXT = ("spot",)
-# Below this p-value, novelty is said to tell error.
+# Below this false discovery rate over sections, novelty is said to tell error.
 LEVEL = 0.05
 # With fewer sections, no order of them is beyond chance.
 FEWEST_SECTIONS = 5
@@ -69,23 +70,27 @@ def read(summaries: Sequence[str | Path], spots: Sequence[str | Path], drawn: Se
             raise damaged(
                 f"it has {len(table)} spots, and {summary_file} says {summary['tiles']}", table_file
             )
-        p = summary["error_p_value"]
         rows.append(
             {
                 **summary,
                 "words": WORDS[summary["verdict"]],
-                "of_parts": _in_words(summary["share_above_by_part"]),
-                "tells": None if p is None else p < LEVEL,
+                "of_parts": _in_words(summary["share_above_by_part"], summary["expected"]),
+                "tells": None,
                 "place": places[summary["fold"], summary["section"]],
                 "values": table["novelty"].round(2).tolist(),
             }
         )
+    # Of several sections, one in twenty would tell error by chance.
+    tested = [row for row in rows if row["error_p_value"] is not None]
+    fdr = benjamini_hochberg(np.array([row["error_p_value"] for row in tested]))
+    for row, value in zip(tested, fdr, strict=True):
+        row["tells"] = bool(value < LEVEL)
     return {"rows": rows, **_over_sections(rows)}
 
 
-def _in_words(shares: dict[str, float | None]) -> str:
+def _in_words(shares: dict[str, float | None], expected: float) -> str:
     """The parts of which more than the expected share of tiles is above 1, the largest first."""
-    above = [(share, part) for part, share in shares.items() if share is not None and share > LEVEL]
+    above = [(share, part) for part, share in shares.items() if share is not None and share > expected]
     return ", ".join(f"{PARTS[part]} {100 * share:.0f} %" for share, part in sorted(above, reverse=True))
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import jinja2
 
+from ressat.encoders.layer_names import encoders_of
 from ressat.encoders.untrained import is_untrained
+from ressat.evaluation.protocol import caveat
 from ressat.model.bundle import Bundle
 from ressat.model.reliability import NOT_TESTED, TESTED, USABLE
 
@@ -15,7 +17,11 @@ NAMED = 12
 
 
 def model_card(
-    bundle: Bundle, encoders: Iterable[Mapping[str, str]], scores: Iterable[Mapping[str, object]]
+    bundle: Bundle,
+    encoders: Mapping[str, Mapping[str, str]],
+    scores: Iterable[Mapping[str, object]],
+    *,
+    is_itself_tested: bool,
 ) -> str:
     """Write what a model is for, what it learnt from, how good it is, and what it must not be used for.
 
@@ -24,9 +30,11 @@ def model_card(
     bundle
         The model, with its reliability.
     encoders
-        Of those that it may read, ``title``, ``licence`` and ``page``.
+        ``title``, ``licence`` and ``page`` of those of the study, by name; the first is that of plain layers.
     scores
         Of the study's tests, see `ressat.trust.reliability.study_scores`; none where nothing was tested.
+    is_itself_tested
+        Whether a tested model learnt from the very same sections, and is the same.
 
     Returns
     -------
@@ -50,16 +58,19 @@ def model_card(
         lstrip_blocks=True,
     )
     environment.filters["cell"] = lambda text: str(text).replace("|", "\\|")
+    read = encoders_of(bundle.trained.head.inputs.layers) or list(encoders)[:1]
     patients = list(dict.fromkeys(bundle.provenance["patients"].values()))
     return environment.get_template("model_card.md.j2").render(
         bundle=bundle,
         provenance=bundle.provenance,
         requires=bundle.requires,
         patients=patients,
-        encoders=list(encoders),
+        encoders=[encoders[name] for name in read],
         scores=list(scores),
         known=known,
         is_tested=known.source == TESTED,
+        is_itself_tested=is_itself_tested,
+        caveat=caveat(known.protocol, len(known.patients)),
         is_untrained=is_untrained([bundle.provenance["encoder"]]),
         counts=counts,
         best=[(bundle.genes[place], known.genes["pearson"][place]) for place in order[:NAMED]],

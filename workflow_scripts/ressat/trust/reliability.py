@@ -4,10 +4,19 @@ import numpy as np
 import pandas as pd
 
 from ressat.base.layers import BASELINE, MODEL, TUNED_RIDGE
-from ressat.evaluation.depth import depth_free
+from ressat.evaluation.depth import BOTH, depth_free
 from ressat.evaluation.panels import ALL_GENES
 from ressat.evaluation.protocol import WITHIN_PATIENT
-from ressat.model.reliability import GENE_COLUMNS, NOT_TESTED, NOT_USABLE, TESTED, USABLE, Reliability
+from ressat.model.reliability import (
+    CORRELATIONS,
+    GENE_COLUMNS,
+    NOT_TESTED,
+    NOT_USABLE,
+    SHARES,
+    TESTED,
+    USABLE,
+    Reliability,
+)
 
 # Of scores, so that files do not differ by rounding.
 DIGITS = 6
@@ -42,8 +51,7 @@ def measured_reliability(
     by_patient = by_patient.reindex(index=genes, columns=patients)
     tested = table.reindex(genes)
     columns = {
-        name: np.round(tested[name].astype(float), DIGITS).tolist()
-        for name in ("pearson", "pearson_depth_free", "tuned_ridge", "ceiling", "fdr")
+        name: np.round(tested[name].astype(float), DIGITS).tolist() for name in (*CORRELATIONS, *SHARES)
     }
     verdicts = [
         _verdict(table.loc[gene]) if gene in table.index else (NOT_TESTED, ON_NO_PANEL) for gene in genes
@@ -84,38 +92,40 @@ def _verdict(row: pd.Series) -> tuple[str, str]:
     return NOT_USABLE, "; ".join(reasons)
 
 
-def study_scores(
-    summary: pd.DataFrame, per_gene: pd.DataFrame, protocol: str, headline: str
-) -> list[dict[str, object]]:
+def study_scores(summary: pd.DataFrame, protocol: str, headline: str) -> list[dict[str, object]]:
     """Return the study's scores of the headline and of the tuned ridge over all genes, for the model card.
 
     Parameters
     ----------
-    summary, per_gene
-        Tables of results/evaluation.
+    summary
+        results/evaluation/summary.tsv.
     protocol, headline
         Which rows are meant.
 
     Returns
     -------
     list of dict
-        ``words``, ``mean_pearson``, ``mean_pearson_depth_free``, and ``n_genes`` with a correlation.
+        ``words``, ``mean_pearson`` and ``n_genes`` (with a correlation, a mean over sections), and the
+        depth-free twins of both.
     """
     shown = []
     for words, model, layer in (
         (f"this kind of model, {headline}", MODEL, headline),
         ("tuned ridge, for comparison", BASELINE, TUNED_RIDGE),
     ):
-        of_layer = {"protocol": protocol, "model": model, "layer": layer}
-        rows = _where(summary, of_layer | {"panel": ALL_GENES, "level": "study"})
-        scored = _where(per_gene, of_layer).dropna(subset="pearson")
-        for row in rows.itertuples():
+        of_study = {
+            "protocol": protocol,
+            "model": model,
+            "layer": layer,
+            "panel": ALL_GENES,
+            "level": "study",
+        }
+        for row in _where(summary, of_study).to_dict("records"):
             shown.append(
                 {
                     "words": words,
-                    "mean_pearson": row.mean_pearson,
-                    "mean_pearson_depth_free": row.mean_pearson_depth_free,
-                    "n_genes": scored["gene"].nunique(),
+                    **{of("mean_pearson"): row[of("mean_pearson")] for of in BOTH},
+                    **{of("n_genes"): row["n_genes"] - row[of("n_undefined")] for of in BOTH},
                 }
             )
     return shown

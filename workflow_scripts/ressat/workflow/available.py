@@ -11,6 +11,10 @@ from ressat.workflow.study import Study
 
 # Its failure takes the section's scores, and nothing else.
 SCORED_ONLY = "estimate_ceiling"
+# What no prediction and no score needs: the page is made without.
+NOVELTY = frozenset({"fit_novelty", "measure_novelty"})
+SIGNATURES = frozenset({"check_signatures", "score_signatures", "evaluate_signatures"})
+BESIDE = NOVELTY | SIGNATURES | {"share_model"}
 # Options by which a command would make again what is there.
 FORCING = {"--forceall", "-F", "--force", "-f"}
 # So many folds that stop for one reason are named; the others are counted.
@@ -33,7 +37,7 @@ def without(study: Study, failures: Iterable[Failure]) -> Study:
         With the folds that have lost no training section, as they were but for the test and predict sections
         that failed; and with the sections of these folds. Without failures the study itself.
     """
-    failures = list(failures)
+    failures = [failure for failure in failures if failure.rule not in BESIDE]
     if not failures:
         return study
     folds = [_fold_without(fold, failures) for fold in study.folds.values()]
@@ -57,7 +61,7 @@ def missing_rows(study: Study, left: Study, failures: Iterable[Failure]) -> list
         ``fold``, ``section``, ``patient``, ``side``, ``reason``, ``log``: a row for each missing prediction,
         and for each training section that failed, in every fold.
     """
-    failures = list(failures)
+    failures = [failure for failure in failures if failure.rule not in BESIDE]
     rows = []
     for fold in study.folds.values():
         there = set(left.folds[fold.name].predicted) if fold.name in left.folds else set()
@@ -118,14 +122,14 @@ def failures_text(study: Study, failures: Sequence[Failure], *, target: str, com
     left = without(study, failures)
     stopped: dict[str, list[str]] = {}
     for name, fold in study.folds.items():
-        failure = _of_fold(fold, failures)
+        failure = _of_fold(fold, [one for one in failures if one.rule not in BESIDE])
         if failure:
             reason = f"needs section {failure.sample}" if failure.sample else f"{failure.rule} failed"
             stopped.setdefault(reason, []).append(name)
     for reason, names in stopped.items():
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         lines.append(f"Without a model or scores: {', '.join(names[:MOST_NAMED])}{more} ({reason})")
-    if left.predicted and left.predicted != study.predicted:
+    if left.predicted and (left.predicted != study.predicted or any(one.rule in BESIDE for one in failures)):
         words = [word for word in command if word not in FORCING]
         lines.append(f"Without them: {shlex.join(['snakemake', target, *words])}")
         lines.append("  evaluates and reports the others, below results/available.")

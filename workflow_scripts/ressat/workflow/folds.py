@@ -46,6 +46,12 @@ class Fold:
         return self.test + self.predict
 
 
+def tests_the_model_of_all(folds: Mapping[str, Fold]) -> bool:
+    """Tell whether a fold that is tested learns from the very sections of the fold `FOLD_ALL`."""
+    trained = folds[FOLD_ALL].train if FOLD_ALL in folds else ()
+    return any(fold.test and fold.train == trained for fold in folds.values())
+
+
 def make_folds(
     sections: Iterable[Section], evaluation: Mapping, *, bundle: str | None, sheet: str
 ) -> dict[str, Fold]:

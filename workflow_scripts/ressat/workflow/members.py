@@ -74,10 +74,12 @@ def words_of(study: Study) -> dict:
     }
 
 
-def licences_of(study: Study) -> list[dict[str, str]]:
-    """Return title, licence and page of the encoders that the model may read."""
-    read = [study.encoders[name].description for name in study.encoders_read]
-    return [{"title": one.title, "licence": one.licence, "page": one.page} for one in read]
+def licences_of(study: Study) -> dict[str, dict[str, str]]:
+    """Return title, licence and page of the encoders that the model may read, by name."""
+    read = {name: study.encoders[name].description for name in study.encoders_read}
+    return {
+        name: {"title": one.title, "licence": one.licence, "page": one.page} for name, one in read.items()
+    }
 
 
 def _encoder_words(encoder: StudyEncoder) -> dict:
