@@ -5,6 +5,7 @@ import pytest
 
 from ressat.base.errors import InputError
 from ressat.workflow.folds import Fold, make_folds
+from ressat.workflow.folds import tests_the_model_of_all as is_tested
 from ressat.workflow.schemes.registry import SCHEMES
 from ressat.workflow.sheet import Section
 
@@ -40,6 +41,13 @@ def test_adding_a_section_to_predict_changes_nothing_that_a_model_learns_from():
     assert before["holdout"] == after["holdout"]
     assert before["all"].train == after["all"].train
     assert after["all"].predict == ("X", "Y")
+
+
+def test_the_model_of_all_is_tested_where_a_tested_fold_learns_from_the_same_sections():
+    assert is_tested(folds(*TRAINING, section("C1", "test")))
+    assert not is_tested(folds(*TRAINING))
+    assert not is_tested(folds(*TRAINING, section("C1", "train", "C"), scheme="leave_one_patient_out"))
+    assert not is_tested({})
 
 
 def test_a_test_section_is_learnt_from_in_no_fold():
