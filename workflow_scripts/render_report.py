@@ -1,9 +1,9 @@
 """render_report: put what the study found on one self-contained page.
 
 Input
-    per_gene, per_section, summary, usable_genes, scales, encoders (if several are compared), signatures (if there
-    are gene sets), interaction_spots, interaction_genes and interaction_summaries (empty where nothing is
-    scored); novelty and novelty_spots of sections of trained folds; predictions; histories and checked
+    per_gene, per_section, summary, usable_genes, scales, encoders (if several are compared), signatures (if
+    there are gene sets), interaction_spots, interaction_genes and interaction_summaries (empty where nothing
+    is scored); novelty and novelty_spots of sections of trained folds; predictions; histories and checked
     (sections) of the trained folds; tiles, overlays, stains and previews of all sections; expression of the
     labelled
 Output
