@@ -50,7 +50,7 @@ def test_tiles_at_another_scale_than_the_trainings_are_warned_of(name, tile_um, 
 
 
 def test_the_record_says_where_the_encoder_comes_from_and_is_read_back(tmp_path):
-    record = EncoderRecord.of(ENCODERS.load("uni"), "uni.bin", "ab" * 32, ["a doubt"])
+    record = EncoderRecord.of("uni", ENCODERS.load("uni"), "uni.bin", "ab" * 32, ["a doubt"])
     record.write(tmp_path / "uni.json")
     assert EncoderRecord.read(tmp_path / "uni.json") == record
     assert record.sentence == (
