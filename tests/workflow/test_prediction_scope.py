@@ -123,7 +123,7 @@ def test_the_card_of_the_model_has_no_paths_and_the_scores_of_the_study(micro):
     lead = summary[
         (summary["layer"] == "combined") & (summary["panel"] == "all") & (summary["level"] == "study")
     ]
-    assert f"| {lead['mean_pearson'].item():.3f} |" in card
+    assert f"| {lead['mean_pearson'].item():.3f} (12) |" in card
     assert "of 12 genes are usable" in card
     assert str(micro) not in card
     assert "/home" not in card
