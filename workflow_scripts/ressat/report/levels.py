@@ -18,16 +18,14 @@ def section_levels(lead: pd.DataFrame) -> list[dict]:
     Returns
     -------
     list of dict
-        The section's row, and ``far`` (whether its depth is far from training), ``times`` (its median
-        counts as a multiple of the nearest end of the training sections' range), ``training`` (that range, in
-        words) and ``shares``: ``words``, ``genes``, ``pearson``, ``ceiling`` and ``share``, plain and
-        depth-free, over the genes that have a ceiling.
+        The section's row, and ``far`` (whether its depth is far from training), ``training`` (the range of the
+        training sections' median counts, in words) and ``shares``: ``words``, ``genes``, ``pearson``,
+        ``ceiling`` and ``share``, plain and depth-free, over the genes that have a ceiling.
     """
     return [
         row
         | {
             "far": bool(row[FAR]),
-            "times": row["times_training_range"],
             "training": _range(row["training_lowest_counts"], row["training_highest_counts"]),
             "shares": shares(row),
         }

@@ -9,9 +9,7 @@ from ressat.base.tables import read_table
 from ressat.counts.gene_sets import FEWEST_GENES
 from ressat.evaluation.depth import BOTH
 from ressat.evaluation.signature_columns import SIGNATURES_TEXT
-
-# A set with an FDR below this counts as predicted in a section, as a gene does.
-MAX_FDR = 0.05
+from ressat.evaluation.summary import MAX_FDR
 
 
 def signatures(path: str | Path | Sequence) -> list[dict]:
