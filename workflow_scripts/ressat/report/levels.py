@@ -18,8 +18,8 @@ def section_levels(lead: pd.DataFrame) -> list[dict]:
     Returns
     -------
     list of dict
-        The section's row, and ``far`` (whether its depth is far from training), ``training`` (the range of the
-        training sections' median counts, in words) and ``shares``: ``words``, ``genes``, ``pearson``,
+        The section's row, and ``far`` (whether its depth is far from training), ``training`` (the range of
+        the training sections' median counts, in words) and ``shares``: ``words``, ``genes``, ``pearson``,
         ``ceiling`` and ``share``, plain and depth-free, over the genes that have a ceiling.
     """
     return [
